@@ -1,0 +1,16 @@
+/*
+ * lib/base/clock.h: time. Pure code takes times as arguments; only loops and mains read the clock.
+ */
+#ifndef LIB_BASE_CLOCK_H
+#define LIB_BASE_CLOCK_H
+
+#include <stdint.h>
+
+uint64_t clock_mono_ms(void); /* milliseconds since some start; never goes back */
+uint64_t clock_mono_us(void);
+int64_t clock_wall_ms(void); /* milliseconds since 1970 UTC */
+
+#define CLOCK_RFC3339_LEN 24 /* "2026-01-31T23:59:59.123Z" */
+void clock_rfc3339(int64_t wall_ms, char out[CLOCK_RFC3339_LEN + 1]);
+
+#endif

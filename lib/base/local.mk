@@ -1,0 +1,12 @@
+noinst_LIBRARIES += lib/libbase.a
+lib_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(GNUTLS_CFLAGS)
+lib_libbase_a_SOURCES = \
+	lib/base/buf.c lib/base/buf.h \
+	lib/base/clock.c lib/base/clock.h \
+	lib/base/crypt.c lib/base/crypt.h \
+	lib/base/enc.c lib/base/enc.h \
+	lib/base/err.c lib/base/err.h \
+	lib/base/log.c lib/base/log.h \
+	lib/base/secret.c lib/base/secret.h \
+	lib/base/str.c lib/base/str.h \
+	lib/base/util.c lib/base/util.h

@@ -1,0 +1,58 @@
+/*
+ * lib/base/log.h: one line per event, on stderr unless a sink is set.
+ *
+ * A line is "level module: subject, action (reason)" with fields (endpoint, session, peer) given
+ * as arguments, never pasted into the text. Each module has a level of its own. The sink and the
+ * levels are the only globals of the project.
+ */
+#ifndef LIB_BASE_LOG_H
+#define LIB_BASE_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG, LOG__LEVELS };
+
+enum log_module {
+	LOG_SERVER,
+	LOG_BOOTSTRAP,
+	LOG_TRANSPORT,
+	LOG_DTLS,
+	LOG_AUTH,
+	LOG_STORE,
+	LOG_API,
+	LOG_CONF,
+	LOG_PORTS,
+	LOG_REGISTRY,
+	LOG_HANDOFF,
+	LOG_PKI,
+	LOG__MODULES
+};
+
+/* What a line is about. NULL or 0: not said. Borrowed for the call. */
+struct log_about {
+	const char *endpoint, *peer;
+	uint64_t session;
+};
+
+void log_msg(enum log_level level, enum log_module module, const struct log_about *about, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+bool log_wanted(enum log_level level, enum log_module module);
+
+/* A line without its end of line; called from any thread, one at a time. NULL puts stderr back. */
+typedef void log_sink_fn(enum log_level level, const char *line, void *arg);
+void log_set_sink(log_sink_fn *sink, void *arg);
+
+/* "info" for all, or "info,transport=debug,store=warning". ERR_INVALID names the word. */
+enum err_code log_set_levels(const char *spec, struct err *e);
+void log_set_level(enum log_level level);
+
+/* true: lines are JSON objects with ts, level, module, msg and the fields. Default false. */
+void log_set_json(bool on);
+
+const char *log_level_name(enum log_level level);
+const char *log_module_name(enum log_module module);
+
+#endif

@@ -1,0 +1,18 @@
+#include "lib/base/util.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+void *
+grow(void *arr, size_t n, size_t *cap, size_t elem_size)
+{
+	if (n < *cap)
+		return arr;
+	size_t want = *cap == 0 ? 8 : *cap * 2;
+	if (want <= *cap || want > SIZE_MAX / elem_size)
+		return NULL;
+	void *p = realloc(arr, want * elem_size);
+	if (p != NULL)
+		*cap = want;
+	return p;
+}

@@ -1,0 +1,21 @@
+/* lib/base/util.h: what the language lacks. */
+#ifndef LIB_BASE_UTIL_H
+#define LIB_BASE_UTIL_H
+
+#include <stddef.h>
+
+#define N_ELEMS(a) (sizeof(a) / sizeof(*(a)))
+#define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+/* The structure that the member at p lies in. */
+#define CONTAINER_OF(p, type, member) ((type *)(void *)((char *)(p) - offsetof(type, member)))
+
+/*
+ * Room for one more element in a growing array: returns arr, moved perhaps, with *cap raised when
+ * n has reached it (starts at 8, doubles). NULL when memory is short: arr is then unchanged.
+ */
+void *grow(void *arr, size_t n, size_t *cap, size_t elem_size);
+
+#endif

@@ -1,0 +1,83 @@
+dnl The project's own configure macros: switches for developers, warnings, hardening, and the summary.
+
+AC_DEFUN([BS_DEVELOPER_SWITCHES], [
+AC_ARG_ENABLE([werror], [AS_HELP_STRING([--enable-werror], [warnings are errors])],
+	[], [enable_werror=no])
+AC_ARG_ENABLE([sanitizers], [AS_HELP_STRING([--enable-sanitizers@<:@=LIST@:>@],
+	[build with sanitizers, address,undefined unless named])],
+	[AS_IF([test "x$enableval" = xyes], [enable_sanitizers=address,undefined])],
+	[enable_sanitizers=no])
+AC_ARG_ENABLE([fuzzing], [AS_HELP_STRING([--enable-fuzzing],
+	[link the fuzz targets with libFuzzer (clang only); without it they replay their seeds])],
+	[], [enable_fuzzing=no])
+AC_ARG_ENABLE([coverage], [AS_HELP_STRING([--enable-coverage], [count covered lines (gcov)])],
+	[], [enable_coverage=no])
+AS_IF([test "x$enable_sanitizers" != xno], [
+	BS_SANITIZE="-fsanitize=$enable_sanitizers -fno-omit-frame-pointer -fno-sanitize-recover=all"])
+AS_IF([test "x$enable_fuzzing" = xyes], [
+	BS_SANITIZE="$BS_SANITIZE -fsanitize=fuzzer-no-link"
+	FUZZ_LDFLAGS="-fsanitize=fuzzer"])
+AS_IF([test "x$enable_coverage" = xyes], [BS_COVERAGE="--coverage"])
+AM_CONDITIONAL([FUZZING], [test "x$enable_fuzzing" = xyes])
+AM_CONDITIONAL([SANITIZERS], [test "x$enable_sanitizers" != xno])
+AC_SUBST([BS_SANITIZE])
+AC_SUBST([BS_COVERAGE])
+AC_SUBST([FUZZ_LDFLAGS])
+])
+
+dnl BS_CC_FLAG(VARIABLE, FLAG): append FLAG to VARIABLE when the compiler takes it.
+AC_DEFUN([BS_CC_FLAG], [
+AS_VAR_PUSHDEF([cache], [bs_cv_cc_$2])
+AC_CACHE_CHECK([whether $CC takes $2], [cache], [
+	bs_save=$CFLAGS; CFLAGS="$CFLAGS -Werror $2"
+	AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])], [AS_VAR_SET([cache], [yes])], [AS_VAR_SET([cache], [no])])
+	CFLAGS=$bs_save])
+AS_VAR_IF([cache], [yes], [$1="$$1 $2"])
+AS_VAR_POPDEF([cache])
+])
+
+AC_DEFUN([BS_WARNINGS], [
+BS_WARN="-std=gnu11 -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes"
+BS_WARN="$BS_WARN -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wvla -Wundef"
+AS_IF([test "x$enable_werror" = xyes], [BS_WARN="$BS_WARN -Werror"])
+AC_SUBST([BS_WARN])
+])
+
+dnl On by default; a sanitizer build leaves out what gets in its way.
+AC_DEFUN([BS_HARDENING], [
+AC_ARG_ENABLE([hardening], [AS_HELP_STRING([--disable-hardening], [no hardening flags])],
+	[], [enable_hardening=yes])
+BS_HARDEN=
+BS_HARDEN_LD=
+AS_IF([test "x$enable_hardening" = xyes], [
+	BS_CC_FLAG([BS_HARDEN], [-fstack-protector-strong])
+	BS_CC_FLAG([BS_HARDEN], [-fstack-clash-protection])
+	BS_CC_FLAG([BS_HARDEN], [-fcf-protection])
+	BS_CC_FLAG([BS_HARDEN], [-fzero-call-used-regs=used])
+	BS_CC_FLAG([BS_HARDEN], [-fPIE])
+	BS_CC_FLAG([BS_HARDEN_LD], [-Wl,-z,relro])
+	BS_CC_FLAG([BS_HARDEN_LD], [-Wl,-z,now])
+	BS_CC_FLAG([BS_HARDEN_LD], [-Wl,-z,noexecstack])
+	BS_HARDEN_LD="$BS_HARDEN_LD -pie"
+	AS_IF([test "x$enable_sanitizers" = xno && test "x$enable_fuzzing" = xno], [
+		AS_CASE(["$CFLAGS"], [*-O0*], [], [BS_HARDEN="$BS_HARDEN -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"])])])
+AC_SUBST([BS_HARDEN])
+AC_SUBST([BS_HARDEN_LD])
+])
+
+AC_DEFUN([BS_SUMMARY], [
+AS_ECHO(["
+  $PACKAGE_NAME $PACKAGE_VERSION
+    compiler      $CC
+    prefix        $prefix
+    warnings      werror: $enable_werror
+    hardening     $enable_hardening
+    sanitizers    $enable_sanitizers
+    fuzzing       $enable_fuzzing
+    coverage      $enable_coverage
+    unit tests    check: $have_check
+    libcoap       $($PKG_CONFIG --modversion libcoap-3-gnutls)
+    gnutls        $($PKG_CONFIG --modversion gnutls)
+    sqlite        $($PKG_CONFIG --modversion sqlite3)
+"])
+])
