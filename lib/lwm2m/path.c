@@ -1,0 +1,121 @@
+#include "lib/lwm2m/path.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/str.h"
+
+struct lwm2m_path
+lwm2m_path1(uint16_t o)
+{
+	return (struct lwm2m_path){ .id = { o }, .depth = 1 };
+}
+
+struct lwm2m_path
+lwm2m_path2(uint16_t o, uint16_t i)
+{
+	return (struct lwm2m_path){ .id = { o, i }, .depth = 2 };
+}
+
+struct lwm2m_path
+lwm2m_path3(uint16_t o, uint16_t i, uint16_t r)
+{
+	return (struct lwm2m_path){ .id = { o, i, r }, .depth = 3 };
+}
+
+struct lwm2m_path
+lwm2m_path4(uint16_t o, uint16_t i, uint16_t r, uint16_t ri)
+{
+	return (struct lwm2m_path){ .id = { o, i, r, ri }, .depth = 4 };
+}
+
+struct lwm2m_path
+lwm2m_path_child(struct lwm2m_path p, uint16_t id)
+{
+	if (p.depth < LWM2M_RES_INSTANCE)
+		p.id[p.depth++] = id;
+	return p;
+}
+
+struct lwm2m_path
+lwm2m_path_up(struct lwm2m_path p, uint8_t depth)
+{
+	while (p.depth > depth)
+		p.id[--p.depth] = 0;
+	return p;
+}
+
+static size_t
+digits(const char *s, size_t n)
+{
+	size_t len = 0;
+
+	while (len < n && s[len] >= '0' && s[len] <= '9')
+		len++;
+	return len;
+}
+
+enum err_code
+lwm2m_path_parse(const char *s, size_t n, struct lwm2m_path *out, struct err *e)
+{
+	struct lwm2m_path p = { .depth = 0 };
+	size_t pos = 0;
+
+	if (n == 0 || s[0] != '/')
+		return err_set(e, ERR_PARSE, "path must begin with '/'");
+	if (n == 1) {
+		*out = p;
+		return ERR_OK;
+	}
+	while (pos < n) {
+		uint64_t id;
+
+		if (s[pos] != '/' || p.depth == LWM2M_RES_INSTANCE)
+			return err_set(e, ERR_PARSE, "path: more than four ids, or a sign that is no digit");
+		size_t len = digits(s + pos + 1, n - pos - 1);
+		if (len == 0)
+			return err_set(e, ERR_PARSE, "path: an id is missing behind a '/'");
+		if (len > 1 && s[pos + 1] == '0')
+			return err_set(e, ERR_PARSE, "path: an id has a leading zero");
+		if (!str_to_u64(s + pos + 1, len, 0, LWM2M_ID_MAX, &id))
+			return err_set(e, ERR_RANGE, "path: an id is above %d", LWM2M_ID_MAX);
+		p.id[p.depth++] = (uint16_t)id;
+		pos += 1 + len;
+	}
+	*out = p;
+	return ERR_OK;
+}
+
+struct lwm2m_path_str
+lwm2m_path_str(struct lwm2m_path p)
+{
+	struct lwm2m_path_str out = { .s = "/" };
+	size_t n = 0;
+
+	for (uint8_t i = 0; i < p.depth; i++) {
+		int w = snprintf(out.s + n, sizeof out.s - n, "/%u", (unsigned)p.id[i]);
+		n += (size_t)w;
+	}
+	return out;
+}
+
+int
+lwm2m_path_cmp(const struct lwm2m_path *a, const struct lwm2m_path *b)
+{
+	for (int i = 0; i < a->depth && i < b->depth; i++)
+		if (a->id[i] != b->id[i])
+			return a->id[i] < b->id[i] ? -1 : 1;
+	return (int)a->depth - (int)b->depth;
+}
+
+bool
+lwm2m_path_eq(const struct lwm2m_path *a, const struct lwm2m_path *b)
+{
+	return lwm2m_path_cmp(a, b) == 0;
+}
+
+bool
+lwm2m_path_under(const struct lwm2m_path *p, const struct lwm2m_path *prefix)
+{
+	return p->depth >= prefix->depth && memcmp(p->id, prefix->id, prefix->depth * sizeof *p->id) == 0;
+}

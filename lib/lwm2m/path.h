@@ -1,0 +1,50 @@
+/*
+ * lib/lwm2m/path.h: /object/instance/resource/resource-instance, the address of everything.
+ */
+#ifndef LIB_LWM2M_PATH_H
+#define LIB_LWM2M_PATH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+
+#define LWM2M_ID_MAX 65534 /* 65535 (MAX_ID) is reserved at every level (Core 1.1 section 7.1) */
+#define LWM2M_MAX_ID 65535
+
+enum lwm2m_level { LWM2M_ROOT, LWM2M_OBJECT, LWM2M_INSTANCE, LWM2M_RESOURCE, LWM2M_RES_INSTANCE };
+
+struct lwm2m_path {
+	uint16_t id[4]; /* object, instance, resource, resource instance; those past depth are 0 */
+	uint8_t depth;	/* enum lwm2m_level: 0 is the root */
+};
+
+#define LWM2M_PATH_LEN 24 /* "/65534/65534/65534/65534" */
+struct lwm2m_path_str {
+	char s[LWM2M_PATH_LEN + 1];
+};
+
+struct lwm2m_path lwm2m_path1(uint16_t o);
+struct lwm2m_path lwm2m_path2(uint16_t o, uint16_t i);
+struct lwm2m_path lwm2m_path3(uint16_t o, uint16_t i, uint16_t r);
+struct lwm2m_path lwm2m_path4(uint16_t o, uint16_t i, uint16_t r, uint16_t ri);
+/* p with one more level; p must be above resource instance. */
+struct lwm2m_path lwm2m_path_child(struct lwm2m_path p, uint16_t id);
+/* The first depth levels of p (depth at most p's own). */
+struct lwm2m_path lwm2m_path_up(struct lwm2m_path p, uint8_t depth);
+
+/*
+ * "/", "/0", "/0/1/2/3": decimal ids without leading zeros, one slash before each, none behind.
+ * ERR_PARSE says what is wrong with it.
+ */
+enum err_code lwm2m_path_parse(const char *s, size_t n, struct lwm2m_path *out, struct err *e);
+/* To be printed at once: lwm2m_path_str(p).s; the root is "/". */
+struct lwm2m_path_str lwm2m_path_str(struct lwm2m_path p);
+
+/* Order by ids, a parent before its children: <0, 0, >0. */
+int lwm2m_path_cmp(const struct lwm2m_path *a, const struct lwm2m_path *b);
+bool lwm2m_path_eq(const struct lwm2m_path *a, const struct lwm2m_path *b);
+/* p is prefix itself or below it. */
+bool lwm2m_path_under(const struct lwm2m_path *p, const struct lwm2m_path *prefix);
+
+#endif
