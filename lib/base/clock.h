@@ -11,6 +11,9 @@ uint64_t clock_mono_us(void);
 int64_t clock_wall_ms(void); /* milliseconds since 1970 UTC */
 
 #define CLOCK_RFC3339_LEN 24 /* "2026-01-31T23:59:59.123Z" */
+/* Year 0001 to the end of 9999; a time outside is written as the nearest inside. */
+#define CLOCK_WALL_MIN (-62135596800000)
+#define CLOCK_WALL_MAX 253402300799999
 void clock_rfc3339(int64_t wall_ms, char out[CLOCK_RFC3339_LEN + 1]);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * lib/base/log.h: one line per event, on stderr unless a sink is set.
  *
- * A line is "level module: subject, action (reason)" with fields (endpoint, session, peer) given
+ * A line of text is "level module: subject, action (reason)" with fields (endpoint, session, peer) given
  * as arguments, never pasted into the text. Each module has a level of its own. The sink and the
  * levels are the only globals of the project.
  */
@@ -13,7 +13,8 @@
 
 #include "lib/base/err.h"
 
-enum log_level { LOG_ERROR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG, LOG__LEVELS };
+/* Not LOG_WARNING and so on: those are macros of <syslog.h> and of libcoap. */
+enum log_level { LVL_ERROR, LVL_WARNING, LVL_NOTICE, LVL_INFO, LVL_DEBUG, LVL__COUNT };
 
 enum log_module {
 	LOG_SERVER,
@@ -37,6 +38,10 @@ struct log_about {
 	uint64_t session;
 };
 
+/*
+ * The text is cut after 1023 bytes. Control characters and bytes that are not UTF-8 are escaped,
+ * in the text and in the fields: a line stays one line whatever a peer sent.
+ */
 void log_msg(enum log_level level, enum log_module module, const struct log_about *about, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 bool log_wanted(enum log_level level, enum log_module module);
@@ -45,7 +50,10 @@ bool log_wanted(enum log_level level, enum log_module module);
 typedef void log_sink_fn(enum log_level level, const char *line, void *arg);
 void log_set_sink(log_sink_fn *sink, void *arg);
 
-/* "info" for all, or "info,transport=debug,store=warning". ERR_INVALID names the word. */
+/*
+ * "info" for all, or "info,transport=debug,store=warning". ERR_INVALID names the word, and no level
+ * is changed then. At the start every module has "info".
+ */
 enum err_code log_set_levels(const char *spec, struct err *e);
 void log_set_level(enum log_level level);
 

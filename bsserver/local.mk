@@ -1,0 +1,2 @@
+sbin_PROGRAMS += bsserver/bsserver
+bsserver_bsserver_SOURCES = bsserver/main.c

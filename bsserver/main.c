@@ -1,0 +1,17 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[] = "usage: bsserver --help | --version\n";
+
+int
+main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return puts("bsserver " PACKAGE_VERSION) == EOF;
+	if (argc == 2 && strcmp(argv[1], "--help") == 0)
+		return fputs(usage, stdout) == EOF;
+	(void)fputs(usage, stderr);
+	return 2;
+}

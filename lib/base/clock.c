@@ -1,0 +1,47 @@
+#include "lib/base/clock.h"
+
+#include <stdio.h>
+#include <time.h>
+
+uint64_t
+clock_mono_us(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+uint64_t
+clock_mono_ms(void)
+{
+	return clock_mono_us() / 1000;
+}
+
+int64_t
+clock_wall_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+void
+clock_rfc3339(int64_t wall_ms, char out[CLOCK_RFC3339_LEN + 1])
+{
+	if (wall_ms < CLOCK_WALL_MIN)
+		wall_ms = CLOCK_WALL_MIN;
+	if (wall_ms > CLOCK_WALL_MAX)
+		wall_ms = CLOCK_WALL_MAX;
+	int64_t ms = wall_ms % 1000;
+	if (ms < 0)
+		ms += 1000;
+	time_t secs = (time_t)((wall_ms - ms) / 1000);
+	struct tm tm;
+	char day[24];
+
+	(void)gmtime_r(&secs, &tm);
+	(void)strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(out, CLOCK_RFC3339_LEN + 1, "%.19s.%03uZ", day, (unsigned)ms);
+}
