@@ -1,0 +1,203 @@
+/*
+ * bsserver/store/store.h: what is kept, and what a back end is.
+ *
+ * Every call is answered later by its callback, on the loop, in order of submission per kind
+ * (writes among themselves, reads among themselves); a read submitted after a write was answered
+ * sees it. Changes are durable when their callback says ERR_OK: not before. Each change gets the
+ * next number of one rising sequence; the same numbers are the revisions of what they changed.
+ * Secrets are sealed at rest (AES-256-GCM under the store's key, bound to their row).
+ */
+#ifndef BSSERVER_STORE_STORE_H
+#define BSSERVER_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bsserver/bootstrap/record.h"
+#include "lib/base/crypt.h"
+#include "lib/base/err.h"
+#include "lib/base/secret.h"
+
+struct store;
+struct loop;
+
+enum store_state { STORE_ACTIVE, STORE_BLOCKED, STORE_RETIRED };
+
+/* Strings are owned by the struct unless a call says that it borrows. */
+struct store_device {
+	char *endpoint;
+	char *doc;	   /* its profile document, JSON, without secrets: they are credentials */
+	uint64_t revision; /* of doc or credentials: the newest */
+	enum store_state state;
+	int64_t created_ms, updated_ms;
+	struct secret compiled; /* profile_desired_pack() of it, as ports made it; may be empty */
+	char *compiled_key;	/* what it was compiled from, ports' own; NULL */
+	/* of its sessions */
+	uint64_t last_session;
+	enum bs_verdict last_verdict;
+	enum bs_reason last_reason;
+	int64_t last_ended_ms;
+	int remembered_format;	     /* -1 */
+	uint64_t confirmed_revision; /* of the last session that ended `provisioned` */
+	uint32_t failures;	     /* in a row */
+};
+void store_device_clear(struct store_device *d);
+
+/* A key of a device or of a shared profile. slot: "bootstrap", "servers/dm/security/key". */
+struct store_credential {
+	char *owner; /* endpoint, or "profile:NAME" */
+	char *slot;
+	char *identity; /* slot "bootstrap": the PSK identity (unique in the store), octets in UTF-8; NULL otherwise */
+	struct secret key;
+	char fingerprint[CRYPT_FP_LEN + 1];
+	uint64_t revision;
+	bool generated; /* made by us, once */
+};
+void store_credential_clear(struct store_credential *c);
+
+struct store_profile {
+	char *name, *doc;
+	uint64_t revision;
+	int64_t updated_ms;
+};
+void store_profile_clear(struct store_profile *p);
+
+/* One change; a batch is applied whole or not at all. Borrowed until the callback. */
+enum store_op { STORE_PUT_DEVICE, STORE_RM_DEVICE, STORE_PUT_PROFILE, STORE_RM_PROFILE, STORE_SET_STATE };
+struct store_change {
+	enum store_op op;
+	const char *name;	 /* endpoint or profile name */
+	const char *doc;	 /* PUT: without secrets */
+	const struct store_credential *credentials; /* PUT: all that it has now; those not named are removed,
+						     * except generated ones whose slot is in keep_slots */
+	size_t n_credentials;
+	const char *const *keep_slots; /* PUT: slots to be kept as they are */
+	size_t n_keep_slots;
+	const struct secret *compiled; /* PUT_DEVICE; NULL none */
+	const char *compiled_key;
+	enum store_state state;	   /* SET_STATE */
+	uint64_t expect_revision;  /* 0: any; otherwise ERR_CONFLICT unless it is that now */
+	bool must_be_new;	   /* ERR_EXISTS when it is there */
+};
+
+struct store_actor {
+	const char *name;   /* "uid 0 (root)", "system" */
+	const char *reason; /* of --reason; NULL */
+};
+
+enum store_result_kind { STORE_CREATED, STORE_UPDATED, STORE_UNCHANGED, STORE_REMOVED };
+struct store_result {
+	enum store_result_kind kind;
+	uint64_t revision;
+};
+
+struct store_session_row {
+	struct bs_record rec;  /* without entries */
+	char *transcript;      /* JSON array; only by session_get */
+};
+void store_session_row_clear(struct store_session_row *r);
+
+struct store_audit_row {
+	uint64_t seq;
+	int64_t at_ms;
+	char *actor, *action, *object, *detail;
+};
+
+struct store_page { /* what a list asks for */
+	const char *glob;   /* endpoint or name; NULL all */
+	const char *after;  /* continue behind this key; NULL from the start */
+	unsigned limit;	    /* 1..1000 */
+	const char *profile; /* devices: whose document extends this; NULL any */
+	int verdict;	     /* sessions: enum bs_verdict, -1 any */
+	int64_t since_ms;    /* sessions, audit; 0 any */
+	uint64_t before_id;  /* sessions, audit: older than this; 0 newest */
+};
+
+/* Borrowed for the callback unless it says that it takes (sets the pointers to NULL/0). */
+typedef void store_done_fn(void *arg, enum err_code rc, const struct err *e);
+typedef void store_apply_fn(void *arg, enum err_code rc, const struct err *e, size_t failed_at,
+    const struct store_result *results, size_t n);
+typedef void store_device_fn(void *arg, enum err_code rc, const struct err *e, struct store_device *d,
+    struct store_credential *creds, size_t n_creds);
+typedef void store_devices_fn(void *arg, enum err_code rc, const struct err *e, struct store_device *v, size_t n,
+    bool more);
+typedef void store_profiles_fn(void *arg, enum err_code rc, const struct err *e, struct store_profile *v, size_t n,
+    bool more);
+typedef void store_sessions_fn(void *arg, enum err_code rc, const struct err *e, struct store_session_row *v,
+    size_t n, bool more);
+typedef void store_audit_fn(void *arg, enum err_code rc, const struct err *e, struct store_audit_row *v, size_t n,
+    bool more);
+struct store_counts {
+	uint64_t devices, profiles, sessions, seq;
+	uint64_t by_verdict[BS_VERDICT__COUNT]; /* devices by their last verdict */
+};
+typedef void store_counts_fn(void *arg, enum err_code rc, const struct err *e, const struct store_counts *c);
+
+/* Who may knock: everything auth and lookup keep in memory. Called on the loop. */
+enum store_feed_kind {
+	STORE_FEED_IDENTITY,	/* name: endpoint; identity and key: a bootstrap PSK, new or changed */
+	STORE_FEED_NO_IDENTITY, /* name: endpoint; identity: no longer valid */
+	STORE_FEED_STATE,	/* name: endpoint; state */
+	STORE_FEED_DEVICE,	/* name: endpoint: document or credentials changed */
+	STORE_FEED_NO_DEVICE,
+	STORE_FEED_PROFILE,	/* name, doc, revision: new or changed */
+	STORE_FEED_NO_PROFILE,
+};
+struct store_feed {
+	enum store_feed_kind kind;
+	uint64_t seq;
+	const char *name, *identity, *doc;
+	const struct secret *key;
+	enum store_state state;
+};
+typedef void store_feed_fn(void *arg, const struct store_feed *f);
+
+struct store_conf {
+	const char *uri;      /* "sqlite:/var/lib/bsserver/store.db" */
+	const char *key_file; /* sealing key, 32 bytes in hex, mode 0600 or 0400 */
+	bool create;	      /* make store and schema when the file is not there; never makes a key */
+	unsigned max_queue;   /* writes waiting; more are ERR_BUSY. 0: default 65536 */
+};
+
+struct store_ops {
+	const char *name; /* "sqlite" */
+	/*
+	 * Blocking, at start only. Refuses: a key that is not the one the store was made with (names
+	 * both ids), a missing key, a newer schema, a damaged file. Then calls feed for everything
+	 * there is, and later for every change after it was committed, before its callback.
+	 */
+	enum err_code (*open)(const struct store_conf *c, struct loop *l, store_feed_fn *feed, void *feed_arg,
+	    struct store **out, struct err *e);
+	/* Writes out what is queued (blocking), answers everything pending, closes. NULL is fine. */
+	void (*close)(struct store *s);
+
+	void (*apply)(struct store *s, const struct store_actor *who, const struct store_change *v, size_t n,
+	    store_apply_fn *done, void *arg);
+	void (*device_get)(struct store *s, const char *endpoint, store_device_fn *done, void *arg);
+	void (*device_list)(struct store *s, const struct store_page *p, store_devices_fn *done, void *arg);
+	/* Keeps a compiled form without a new revision; dropped silently when the device changed since. */
+	void (*compiled_put)(struct store *s, const char *endpoint, uint64_t revision, const struct secret *compiled,
+	    const char *key);
+	void (*profile_list)(struct store *s, const struct store_page *p, store_profiles_fn *done, void *arg);
+	/* All revisions of one profile, newest first. */
+	void (*profile_history)(struct store *s, const char *name, store_profiles_fn *done, void *arg);
+	/* Keeps the record, and updates its device's session columns. */
+	void (*session_put)(struct store *s, const struct bs_record *r, store_done_fn *done, void *arg);
+	void (*session_list)(struct store *s, const struct store_page *p, store_sessions_fn *done, void *arg);
+	/* With transcript; id 0: the newest of endpoint. */
+	void (*session_get)(struct store *s, uint64_t id, const char *endpoint, store_sessions_fn *done, void *arg);
+	void (*audit_list)(struct store *s, const struct store_page *p, store_audit_fn *done, void *arg);
+	void (*counts)(struct store *s, store_counts_fn *done, void *arg);
+	/* The fingerprint of a secret under this store's key; loop's thread, at once. */
+	enum err_code (*fingerprint)(struct store *s, const struct secret *key, char out[CRYPT_FP_LEN + 1],
+	    struct err *e);
+};
+
+extern const struct store_ops store_sqlite;
+/* By the scheme of a URI; NULL when no back end has it. */
+const struct store_ops *store_by_uri(const char *uri);
+
+/* A new sealing key in a new file (0600, O_EXCL, fsync). ERR_EXISTS when there is one. */
+enum err_code store_key_create(const char *file, struct err *e);
+
+#endif
