@@ -1,7 +1,9 @@
 noinst_LIBRARIES += lib/liblwm2m.a
 lib_liblwm2m_a_CPPFLAGS = $(AM_CPPFLAGS)
 lib_liblwm2m_a_SOURCES = \
+	lib/lwm2m/object.c lib/lwm2m/object.h \
+	lib/lwm2m/object_core.c lib/lwm2m/object_model.h \
 	lib/lwm2m/path.c lib/lwm2m/path.h \
 	lib/lwm2m/tree.c lib/lwm2m/tree.h \
 	lib/lwm2m/value.c lib/lwm2m/value.h \
-	lib/lwm2m/object.h lib/lwm2m/format.h lib/lwm2m/corelink.h
+	lib/lwm2m/format.h lib/lwm2m/corelink.h

@@ -40,8 +40,8 @@ struct lwm2m_res_def {
 	unsigned ops; /* enum lwm2m_op bits for LwM2M Servers; 0: bootstrap interface only */
 	bool multiple, mandatory;
 	bool has_min, has_max; /* numbers: the value's range; strings and opaque: the length's, in octets */
-	int64_t min, max;
-	const char *range; /* as registered, "" when none: for messages */
+	int64_t min, max;  /* of a list, its ends: lwm2m_value_check() knows the others */
+	const char *range; /* "0..255", "16,32,48", "6", other words as registered, "" when none: for messages */
 	const char *unit;  /* "s", "min", "" */
 	bool secret;	   /* its content is a key or may be one: never shown */
 };
