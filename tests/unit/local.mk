@@ -9,6 +9,22 @@ check_PROGRAMS += $(unit_programs)
 TESTS += $(unit_programs)
 endif
 
+# lib/base
+unit_programs += tests/unit/test_buf
+tests_unit_test_buf_SOURCES = tests/unit/test_buf.c
+tests_unit_test_buf_LDADD = $(UNIT_LIBS) $(BASE_LIBS)
+unit_programs += tests/unit/test_crypt
+tests_unit_test_crypt_SOURCES = tests/unit/test_crypt.c
+tests_unit_test_crypt_LDADD = $(UNIT_LIBS) $(BASE_LIBS)
+unit_programs += tests/unit/test_enc
+tests_unit_test_enc_SOURCES = tests/unit/test_enc.c
+tests_unit_test_enc_LDADD = $(UNIT_LIBS) $(BASE_LIBS)
+unit_programs += tests/unit/test_err
+tests_unit_test_err_SOURCES = tests/unit/test_err.c
+tests_unit_test_err_LDADD = $(UNIT_LIBS) $(BASE_LIBS)
+unit_programs += tests/unit/test_log
+tests_unit_test_log_SOURCES = tests/unit/test_log.c
+tests_unit_test_log_LDADD = $(UNIT_LIBS) $(BASE_LIBS)
 unit_programs += tests/unit/test_str
 tests_unit_test_str_SOURCES = tests/unit/test_str.c
 tests_unit_test_str_LDADD = $(UNIT_LIBS) $(BASE_LIBS)
