@@ -1,12 +1,17 @@
-# One target per entry from outside: add fuzz_NAME.c, seeds under tests/fuzz/seeds/NAME, and its
-# name, _SOURCES and _LDADD here. With --enable-fuzzing it is linked with libFuzzer, otherwise with
-# replay.c, which runs the target over its seeds as a test.
+# Fuzz targets; tests/fuzz/fuzz.h says how to add one. Linked with libFuzzer with --enable-fuzzing,
+# otherwise with replay.c, which feeds the target its seeds as a test.
 fuzz_programs =
 check_PROGRAMS += $(fuzz_programs)
 if FUZZING
-FUZZ_MAIN =
+FUZZ_MAIN = tests/fuzz/fuzz.h
 else
-FUZZ_MAIN = tests/fuzz/replay.c
+FUZZ_MAIN = tests/fuzz/fuzz.h tests/fuzz/replay.c
 TESTS += $(fuzz_programs)
 endif
-EXTRA_DIST += tests/fuzz/replay.c
+FUZZ_CODEC = tests/fuzz/codec.c tests/fuzz/codec.h $(FUZZ_MAIN)
+FUZZ_LIBS = $(FUZZ_LDFLAGS)
+EXTRA_DIST += tests/fuzz/replay.c tests/fuzz/seeds
+
+fuzz_programs += tests/fuzz/fuzz_path
+tests_fuzz_fuzz_path_SOURCES = tests/fuzz/fuzz_path.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_path_LDADD = $(LWM2M_LIBS) $(FUZZ_LIBS)

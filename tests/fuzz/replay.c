@@ -4,15 +4,11 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "lib/base/buf.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static int counted;
 
@@ -40,6 +36,8 @@ run_file(const char *path)
 	bool ok = read_file(path, &content);
 	uint8_t *exact = ok ? malloc(content.len > 0 ? content.len : 1) : NULL;
 
+	(void)printf("# %s\n", path); /* before: should it crash, the last one named is it */
+	(void)fflush(stdout);
 	if (exact != NULL) {
 		if (content.len > 0)
 			memcpy(exact, content.data, content.len);
