@@ -15,3 +15,8 @@ EXTRA_DIST += tests/fuzz/replay.c tests/fuzz/seeds
 fuzz_programs += tests/fuzz/fuzz_path
 tests_fuzz_fuzz_path_SOURCES = tests/fuzz/fuzz_path.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_path_LDADD = $(LWM2M_LIBS) $(FUZZ_LIBS)
+
+# profiles
+fuzz_programs += tests/fuzz/fuzz_desired
+tests_fuzz_fuzz_desired_SOURCES = tests/fuzz/fuzz_desired.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_desired_LDADD = $(PROFILES_LIBS) $(FUZZ_LIBS)

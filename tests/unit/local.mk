@@ -28,3 +28,8 @@ tests_unit_test_log_LDADD = $(UNIT_LIBS) $(BASE_LIBS)
 unit_programs += tests/unit/test_str
 tests_unit_test_str_SOURCES = tests/unit/test_str.c
 tests_unit_test_str_LDADD = $(UNIT_LIBS) $(BASE_LIBS)
+
+# profiles
+unit_programs += tests/unit/test_desired
+tests_unit_test_desired_SOURCES = tests/unit/test_desired.c
+tests_unit_test_desired_LDADD = $(UNIT_LIBS) $(PROFILES_LIBS)

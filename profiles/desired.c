@@ -1,0 +1,294 @@
+#include "profiles/desired.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/str.h"
+
+/*
+ * The packed form: "BSD" and a version; policy, foreign, verify; format, the two timeouts; the two
+ * lists of paths; the two trees. Numbers are big-endian, lists begin with their length (4 octets),
+ * a path is its depth and that many ids, a value its type and then what the type needs.
+ */
+static const uint8_t magic[4] = { 'B', 'S', 'D', 1 };
+
+static const char *const policy_names[] = {
+	[PROFILE_INCREMENTAL] = "incremental",
+	[PROFILE_REPLACE] = "replace",
+	[PROFILE_MERGE] = "merge",
+};
+
+const char *
+profile_policy_name(enum profile_policy p)
+{
+	return (unsigned)p < N_ELEMS(policy_names) ? policy_names[p] : "unknown";
+}
+
+void
+profile_desired_clear(struct profile_desired *d)
+{
+	lwm2m_tree_clear(&d->tree);
+	lwm2m_tree_clear(&d->account);
+	free(d->retain);
+	free(d->required_confirmed);
+	*d = (struct profile_desired){ 0 };
+}
+
+static void
+pack_path(struct gbuf *out, struct lwm2m_path p)
+{
+	gbuf_u8(out, p.depth);
+	for (uint8_t i = 0; i < p.depth; i++)
+		gbuf_be(out, p.id[i], 2);
+}
+
+static void
+pack_paths(struct gbuf *out, const struct lwm2m_path *v, size_t n)
+{
+	gbuf_be(out, n, 4);
+	for (size_t i = 0; i < n; i++)
+		pack_path(out, v[i]);
+}
+
+static void
+pack_value(struct gbuf *out, const struct lwm2m_value *v)
+{
+	uint64_t bits;
+
+	gbuf_u8(out, (uint8_t)v->type);
+	switch (v->type) {
+	case LWM2M_NONE:
+	case LWM2M__TYPES:
+		break;
+	case LWM2M_INTEGER:
+	case LWM2M_TIME:
+		gbuf_be(out, (uint64_t)v->i, 8);
+		break;
+	case LWM2M_UNSIGNED:
+		gbuf_be(out, v->u, 8);
+		break;
+	case LWM2M_FLOAT:
+		memcpy(&bits, &v->f, sizeof bits);
+		gbuf_be(out, bits, 8);
+		break;
+	case LWM2M_BOOLEAN:
+		gbuf_u8(out, v->b ? 1 : 0);
+		break;
+	case LWM2M_OBJLNK:
+		gbuf_be(out, v->link.object, 2);
+		gbuf_be(out, v->link.instance, 2);
+		break;
+	case LWM2M_STRING:
+	case LWM2M_CORELNK:
+	case LWM2M_OPAQUE:
+		gbuf_be(out, v->bytes.len, 4);
+		gbuf_put(out, v->bytes.data, v->bytes.len);
+		break;
+	}
+}
+
+static void
+pack_tree(struct gbuf *out, const struct lwm2m_tree *t)
+{
+	gbuf_be(out, t->n, 4);
+	for (size_t i = 0; i < t->n; i++) {
+		pack_path(out, t->nodes[i].path);
+		pack_value(out, &t->nodes[i].value);
+	}
+}
+
+enum err_code
+profile_desired_pack(const struct profile_desired *d, struct gbuf *out, struct err *e)
+{
+	gbuf_put(out, magic, sizeof magic);
+	gbuf_u8(out, (uint8_t)d->policy);
+	gbuf_u8(out, (uint8_t)d->foreign);
+	gbuf_u8(out, d->verify ? 1 : 0);
+	gbuf_be(out, (uint32_t)d->format, 4);
+	gbuf_be(out, d->request_timeout_ms, 4);
+	gbuf_be(out, d->session_timeout_ms, 4);
+	pack_paths(out, d->retain, d->n_retain);
+	pack_paths(out, d->required_confirmed, d->n_required_confirmed);
+	pack_tree(out, &d->tree);
+	pack_tree(out, &d->account);
+	return gbuf_check(out, e);
+}
+
+static enum err_code
+damaged(struct err *e, const char *what)
+{
+	return err_set(e, ERR_PARSE, "packed configuration: %s", what);
+}
+
+static enum err_code
+unpack_path(struct rbuf *r, uint8_t min, struct lwm2m_path *out, struct err *e)
+{
+	*out = (struct lwm2m_path){ .depth = rbuf_u8(r) };
+	if (out->depth < min || out->depth > LWM2M_RES_INSTANCE)
+		return damaged(e, "a path of an impossible depth");
+	for (uint8_t i = 0; i < out->depth; i++) {
+		out->id[i] = (uint16_t)rbuf_be(r, 2);
+		if (out->id[i] > LWM2M_ID_MAX)
+			return damaged(e, "a path with a reserved id");
+	}
+	return r->overrun ? damaged(e, "it is cut short") : ERR_OK;
+}
+
+static enum err_code
+unpack_paths(struct rbuf *r, struct lwm2m_path **out, size_t *n, struct err *e)
+{
+	size_t count = rbuf_be(r, 4);
+
+	if (r->overrun)
+		return damaged(e, "it is cut short");
+	if (count > rbuf_left(r))
+		return damaged(e, "a list longer than all of it");
+	if (count == 0)
+		return ERR_OK;
+	*out = calloc(count, sizeof **out);
+	if (*out == NULL)
+		return err_no_memory(e);
+	for (*n = 0; *n < count; (*n)++) {
+		enum err_code rc = unpack_path(r, LWM2M_OBJECT, &(*out)[*n], e);
+
+		if (rc != ERR_OK)
+			return rc;
+	}
+	return ERR_OK;
+}
+
+static enum err_code
+unpack_bytes(struct rbuf *r, enum lwm2m_type type, struct lwm2m_value *v, struct err *e)
+{
+	size_t n = rbuf_be(r, 4);
+	const uint8_t *p = rbuf_take(r, n);
+
+	if (p == NULL)
+		return damaged(e, "it is cut short");
+	if (type != LWM2M_OPAQUE && !str_is_utf8(p, n))
+		return damaged(e, "a string that is not UTF-8");
+	return lwm2m_value_bytes(v, type, p, n, e);
+}
+
+static enum err_code
+unpack_value(struct rbuf *r, struct lwm2m_value *v, struct err *e)
+{
+	enum lwm2m_type type = (enum lwm2m_type)rbuf_u8(r);
+	uint64_t bits;
+
+	*v = (struct lwm2m_value){ .type = LWM2M_NONE };
+	if (type >= LWM2M__TYPES)
+		return damaged(e, "a value of an unknown type");
+	switch (type) {
+	case LWM2M_NONE:
+		break;
+	case LWM2M_INTEGER:
+		*v = lwm2m_int((int64_t)rbuf_be(r, 8));
+		break;
+	case LWM2M_TIME:
+		*v = lwm2m_time((int64_t)rbuf_be(r, 8));
+		break;
+	case LWM2M_UNSIGNED:
+		*v = lwm2m_uint(rbuf_be(r, 8));
+		break;
+	case LWM2M_FLOAT:
+		*v = lwm2m_float(0);
+		bits = rbuf_be(r, 8);
+		memcpy(&v->f, &bits, sizeof v->f);
+		break;
+	case LWM2M_BOOLEAN:
+		bits = rbuf_u8(r);
+		if (bits > 1)
+			return damaged(e, "a boolean that is neither 0 nor 1");
+		*v = lwm2m_bool(bits == 1);
+		break;
+	case LWM2M_OBJLNK:
+		bits = rbuf_be(r, 4);
+		*v = lwm2m_link((uint16_t)(bits >> 16), (uint16_t)bits);
+		break;
+	case LWM2M_STRING:
+	case LWM2M_CORELNK:
+	case LWM2M_OPAQUE:
+		return unpack_bytes(r, type, v, e);
+	case LWM2M__TYPES:
+		break;
+	}
+	return r->overrun ? damaged(e, "it is cut short") : ERR_OK;
+}
+
+static enum err_code
+unpack_tree(struct rbuf *r, struct lwm2m_tree *t, struct err *e)
+{
+	size_t count = rbuf_be(r, 4);
+
+	if (r->overrun)
+		return damaged(e, "it is cut short");
+	for (size_t i = 0; i < count; i++) {
+		struct lwm2m_path p;
+		struct lwm2m_value v;
+		enum err_code rc = unpack_path(r, LWM2M_INSTANCE, &p, e);
+
+		if (rc == ERR_OK && t->n > 0 && lwm2m_path_cmp(&t->nodes[t->n - 1].path, &p) >= 0)
+			rc = damaged(e, "its paths are out of order");
+		if (rc == ERR_OK)
+			rc = unpack_value(r, &v, e);
+		if (rc == ERR_OK && (p.depth == LWM2M_INSTANCE) != (v.type == LWM2M_NONE)) {
+			lwm2m_value_clear(&v);
+			rc = damaged(e, "a value where none can be, or none where one must be");
+		}
+		if (rc == ERR_OK)
+			rc = lwm2m_tree_add(t, p, &v, e);
+		if (rc != ERR_OK)
+			return rc;
+	}
+	/* An instance's own node goes when a Resource of it comes: then it was not packed by us. */
+	return t->n == count ? ERR_OK : damaged(e, "an instance that is empty and is not");
+}
+
+static enum err_code
+unpack_head(struct rbuf *r, struct profile_desired *d, struct err *e)
+{
+	const uint8_t *m = rbuf_take(r, sizeof magic);
+
+	if (m == NULL || memcmp(m, magic, sizeof magic) != 0)
+		return damaged(e, "it is not one, or of another version");
+	uint8_t policy = rbuf_u8(r), foreign = rbuf_u8(r), verify = rbuf_u8(r);
+	int32_t format = (int32_t)(uint32_t)rbuf_be(r, 4);
+	d->request_timeout_ms = (uint32_t)rbuf_be(r, 4);
+	d->session_timeout_ms = (uint32_t)rbuf_be(r, 4);
+	if (r->overrun)
+		return damaged(e, "it is cut short");
+	if (policy > PROFILE_MERGE || foreign > PROFILE_FOREIGN_REMOVE_INVALID || verify > 1 ||
+	    format < PROFILE_FORMAT_AUTO || format > UINT16_MAX)
+		return damaged(e, "a setting out of its range");
+	d->policy = (enum profile_policy)policy;
+	d->foreign = (enum profile_foreign)foreign;
+	d->verify = verify == 1;
+	d->format = format;
+	return ERR_OK;
+}
+
+enum err_code
+profile_desired_unpack(const uint8_t *p, size_t n, struct profile_desired *out, struct err *e)
+{
+	struct rbuf r = rbuf_make(p, n);
+	struct profile_desired d = { 0 };
+	enum err_code rc = unpack_head(&r, &d, e);
+
+	if (rc == ERR_OK)
+		rc = unpack_paths(&r, &d.retain, &d.n_retain, e);
+	if (rc == ERR_OK)
+		rc = unpack_paths(&r, &d.required_confirmed, &d.n_required_confirmed, e);
+	if (rc == ERR_OK)
+		rc = unpack_tree(&r, &d.tree, e);
+	if (rc == ERR_OK)
+		rc = unpack_tree(&r, &d.account, e);
+	if (rc == ERR_OK && rbuf_left(&r) > 0)
+		rc = damaged(e, "something stands behind its end");
+	if (rc != ERR_OK) {
+		profile_desired_clear(&d);
+		return rc;
+	}
+	*out = d;
+	return ERR_OK;
+}
