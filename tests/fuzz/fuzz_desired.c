@@ -13,8 +13,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (profile_desired_unpack(data, size, &d, &e) != ERR_OK)
 		return 0;
-	FUZZ_MUST(profile_desired_pack(&d, &out, &e) == ERR_OK);
-	FUZZ_MUST(out.len == size && memcmp(out.data, data, size) == 0);
+	FUZZ_MUST(profile_desired_pack(&d, &out, &e) == ERR_OK, "%s", e.msg);
+	FUZZ_MUST(out.len == size && memcmp(out.data, data, size) == 0, "other octets");
 	gbuf_clear(&out);
 	profile_desired_clear(&d);
 	return 0;
