@@ -1,0 +1,211 @@
+package bsserver.interop;
+
+import static bsserver.interop.Options.say;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetSocketAddress;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.Collection;
+import java.util.Iterator;
+import java.util.Map;
+import org.eclipse.leshan.core.endpoint.Protocol;
+import org.eclipse.leshan.core.observation.Observation;
+import org.eclipse.leshan.core.peer.LwM2mIdentity;
+import org.eclipse.leshan.core.peer.PskIdentity;
+import org.eclipse.leshan.core.request.ExecuteRequest;
+import org.eclipse.leshan.core.request.ReadRequest;
+import org.eclipse.leshan.core.response.LwM2mResponse;
+import org.eclipse.leshan.core.util.Hex;
+import org.eclipse.leshan.server.LeshanServer;
+import org.eclipse.leshan.server.LeshanServerBuilder;
+import org.eclipse.leshan.server.californium.endpoint.CaliforniumServerEndpointsProvider;
+import org.eclipse.leshan.server.californium.endpoint.coap.CoapServerProtocolProvider;
+import org.eclipse.leshan.server.californium.endpoint.coaps.CoapsServerProtocolProvider;
+import org.eclipse.leshan.server.registration.Registration;
+import org.eclipse.leshan.server.registration.RegistrationListener;
+import org.eclipse.leshan.server.registration.RegistrationUpdate;
+import org.eclipse.leshan.server.security.InMemorySecurityStore;
+import org.eclipse.leshan.server.security.NonUniqueSecurityInfoException;
+import org.eclipse.leshan.server.security.SecurityInfo;
+
+/**
+ * A Leshan LwM2M Server on 127.0.0.1 that prints "ready" and then one line for each registration. Over HTTP it
+ * answers the part of the Leshan demo's API that a bootstrap server hands credentials to and that tests ask:
+ *
+ * <pre>
+ * PUT    /api/security/clients/          {"endpoint","tls":{"mode":"psk","details":{"identity","key" in hex}}}
+ * DELETE /api/security/clients/EP
+ * GET    /api/clients                    [{"endpoint","identity","lwM2mVersion","lifetime"}]
+ * GET    /api/clients/EP/O/I/R           read
+ * POST   /api/clients/EP/O/I/R           execute
+ * </pre>
+ */
+public final class Management {
+    private static final String USAGE = "Management --coap PORT --coaps PORT --http PORT";
+    private static final Map<String, Integer> KNOWN = Map.of("--coap", 1, "--coaps", 1, "--http", 1);
+    private static final String SECURITY = "/api/security/clients", CLIENTS = "/api/clients";
+    private static final long DEVICE_TIMEOUT_MS = 10_000;
+
+    private final ObjectMapper json = new ObjectMapper();
+    private final InMemorySecurityStore security = new InMemorySecurityStore();
+    private final LeshanServer server;
+
+    /** What an HTTP request is answered with; an empty body is none. */
+    private static final class Answer extends Exception {
+        private static final long serialVersionUID = 1;
+        final int status;
+
+        Answer(int status, String body) {
+            super(body, null, false, false);
+            this.status = status;
+        }
+    }
+
+    private Management(Options options) {
+        LeshanServerBuilder builder = new LeshanServerBuilder();
+        builder.setSecurityStore(security);
+        CaliforniumServerEndpointsProvider.Builder endpoints = new CaliforniumServerEndpointsProvider.Builder(
+                new CoapServerProtocolProvider(), new CoapsServerProtocolProvider());
+        endpoints.setConfiguration(endpoints.createDefaultConfiguration());
+        endpoints.addEndpoint(local(options, "--coap"), Protocol.COAP);
+        endpoints.addEndpoint(local(options, "--coaps"), Protocol.COAPS);
+        builder.setEndpointsProviders(endpoints.build());
+        server = builder.build();
+        server.getRegistrationService().addListener(new Narrator());
+    }
+
+    public static void main(String[] args) throws Exception {
+        Options options = new Options(USAGE, KNOWN, args);
+        Management management = new Management(options);
+        management.server.start();
+        HttpServer http = HttpServer.create(local(options, "--http"), 0);
+        http.createContext("/api/", management::serve);
+        http.start();
+        say("ready");
+    }
+
+    private static InetSocketAddress local(Options options, String option) {
+        return new InetSocketAddress("127.0.0.1", Integer.parseInt(options.word(option, 0)));
+    }
+
+    private void serve(HttpExchange exchange) throws IOException {
+        Answer answer;
+        try {
+            answer = answer(exchange);
+        } catch (Answer a) {
+            answer = a;
+        } catch (Exception e) {
+            answer = new Answer(500, e.toString());
+        }
+        byte[] body = answer.getMessage().getBytes(StandardCharsets.UTF_8);
+        exchange.sendResponseHeaders(answer.status, body.length == 0 ? -1 : body.length);
+        try (OutputStream out = exchange.getResponseBody()) {
+            out.write(body);
+        }
+    }
+
+    private Answer answer(HttpExchange exchange) throws Exception {
+        String method = exchange.getRequestMethod();
+        String path = exchange.getRequestURI().getRawPath().replaceAll("/+$", "");
+        if (path.equals(SECURITY) && method.equals("PUT"))
+            return store(exchange);
+        if (path.startsWith(SECURITY + "/") && method.equals("DELETE"))
+            return forget(decoded(path.substring(SECURITY.length() + 1)));
+        if (path.equals(CLIENTS) && method.equals("GET"))
+            return list();
+        if (path.startsWith(CLIENTS + "/") && (method.equals("GET") || method.equals("POST")))
+            return ask(method, path.substring(CLIENTS.length() + 1).split("/", 2));
+        return new Answer(404, "");
+    }
+
+    private static String decoded(String segment) {
+        return URLDecoder.decode(segment.replace("+", "%2B"), StandardCharsets.UTF_8);
+    }
+
+    private Answer store(HttpExchange exchange) throws Answer {
+        SecurityInfo info;
+        try {
+            JsonNode body = json.readTree(exchange.getRequestBody());
+            JsonNode details = body.required("tls").required("details");
+            if (!body.get("tls").required("mode").asText().equals("psk"))
+                throw new IllegalArgumentException("only mode psk is served here");
+            info = SecurityInfo.newPreSharedKeyInfo(body.required("endpoint").asText(),
+                    details.required("identity").asText(),
+                    Hex.decodeHex(details.required("key").asText().toCharArray()));
+        } catch (IOException | IllegalArgumentException e) {
+            throw new Answer(400, "Invalid request body: " + e.getMessage());
+        }
+        try {
+            security.add(info);
+        } catch (NonUniqueSecurityInfoException e) {
+            throw new Answer(400, e.getMessage());
+        }
+        say("credentials %s %s", info.getEndpoint(), info.getPskIdentity());
+        return new Answer(200, "");
+    }
+
+    private Answer forget(String endpoint) {
+        SecurityInfo gone = security.remove(endpoint, true);
+        return new Answer(200, gone == null ? "{\"message\":\"not_found\"}" : "");
+    }
+
+    private Answer list() {
+        ArrayNode all = json.createArrayNode();
+        for (Iterator<Registration> i = server.getRegistrationService().getAllRegistrations(); i.hasNext();) {
+            Registration r = i.next();
+            all.addObject().put("endpoint", r.getEndpoint()).put("identity", identity(r))
+                    .put("lwM2mVersion", r.getLwM2mVersion().toString()).put("lifetime", r.getLifeTimeInSec());
+        }
+        return new Answer(200, all.toString());
+    }
+
+    /** where: the endpoint name, then the path without its first slash. */
+    private Answer ask(String method, String[] where) throws Exception {
+        String endpoint = decoded(where[0]);
+        Registration r = server.getRegistrationService().getByEndpoint(endpoint);
+        if (r == null)
+            return new Answer(400, "No registered client with id '" + endpoint + "'");
+        String path = "/" + (where.length > 1 ? where[1] : "");
+        LwM2mResponse response = method.equals("POST")
+                ? server.send(r, new ExecuteRequest(path), DEVICE_TIMEOUT_MS)
+                : server.send(r, new ReadRequest(path), DEVICE_TIMEOUT_MS);
+        if (response == null)
+            return new Answer(504, "Request timeout");
+        ObjectNode out = json.createObjectNode().put("status", response.getCode().toString())
+                .put("valid", response.isValid()).put("success", response.isSuccess())
+                .put("failure", response.isFailure()).put("content", response.toString());
+        return new Answer(200, out.toString());
+    }
+
+    private static String identity(Registration r) {
+        LwM2mIdentity identity = r.getClientTransportData().getIdentity();
+        return identity instanceof PskIdentity ? "psk " + ((PskIdentity) identity).getPskIdentity() : identity.toString();
+    }
+
+    /** Says who comes and goes. */
+    private static final class Narrator implements RegistrationListener {
+        @Override
+        public void registered(Registration r, Registration previous, Collection<Observation> old) {
+            say("registered %s lwm2m=%s lt=%d by %s", r.getEndpoint(), r.getLwM2mVersion(), r.getLifeTimeInSec(),
+                    identity(r));
+        }
+
+        @Override
+        public void updated(RegistrationUpdate update, Registration r, Registration previous) {
+            say("updated %s", r.getEndpoint());
+        }
+
+        @Override
+        public void unregistered(Registration r, Collection<Observation> old, boolean expired, Registration next) {
+            say("unregistered %s%s", r.getEndpoint(), expired ? " (expired)" : "");
+        }
+    }
+}
