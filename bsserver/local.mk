@@ -1,2 +1,17 @@
+# bootstrap is pure and a library of its own; all else of the daemon but main.c is the other. Each
+# folder adds its sources in its local.mk.
+noinst_LIBRARIES += bsserver/libbootstrap.a bsserver/libbsserver.a
+bsserver_libbootstrap_a_CPPFLAGS = $(AM_CPPFLAGS)
+bsserver_libbootstrap_a_SOURCES = bsserver/bootstrap/ports.h bsserver/bootstrap/record.h
+bsserver_libbsserver_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(SQLITE_CFLAGS) $(COAP_CFLAGS) \
+	$(GNUTLS_CFLAGS) $(CURL_CFLAGS) $(MHD_CFLAGS) $(JANSSON_CFLAGS) $(LIBCONFIG_CFLAGS)
+bsserver_libbsserver_a_SOURCES = bsserver/store/store.h bsserver/transport/transport.h
+
+BOOTSTRAP_LIBS = bsserver/libbootstrap.a $(PROFILES_LIBS)
+BSSERVER_LIBS = bsserver/libbsserver.a $(BOOTSTRAP_LIBS) $(UV_LIBS) $(SQLITE_LIBS) $(COAP_LIBS) \
+	$(CURL_LIBS) $(MHD_LIBS) $(LIBCONFIG_LIBS)
+
+include bsserver/loop/local.mk
+
 sbin_PROGRAMS += bsserver/bsserver
 bsserver_bsserver_SOURCES = bsserver/main.c

@@ -20,9 +20,15 @@ typedef void loop_fd_fn(void *arg, unsigned events); /* enum loop_io bits */
 typedef void loop_signal_fn(void *arg, int signum);
 
 enum err_code loop_new(struct loop **out, struct err *e);
-/* Everything attached must have been detached. NULL is fine. */
+/*
+ * Every timer and descriptor must have been freed. What was posted is run first, and work that was
+ * started is waited for. NULL is fine.
+ */
 void loop_free(struct loop *l);
-/* Runs until loop_stop(), or until nothing is attached any more. */
+/*
+ * Runs until loop_stop(), or until no timer runs, no descriptor is wanted, no work is under way and
+ * nothing is posted. Signals do not keep it running.
+ */
 void loop_run(struct loop *l);
 void loop_stop(struct loop *l);
 /* One turn: waits for at most timeout_ms (tests). */
@@ -39,7 +45,8 @@ void loop_timer_stop(struct loop_timer *t);
 void loop_timer_free(struct loop_timer *t); /* NULL is fine; fn does not run any more */
 
 enum err_code loop_fd_new(struct loop *l, int fd, loop_fd_fn *fn, void *arg, struct loop_fd **out, struct err *e);
-void loop_fd_want(struct loop_fd *f, unsigned events); /* 0: nothing */
+/* 0: nothing. Level-triggered. With an error waiting on it fn gets all that is wanted: read or write to learn it. */
+void loop_fd_want(struct loop_fd *f, unsigned events);
 void loop_fd_free(struct loop_fd *f);		       /* the descriptor stays open */
 
 /* fn runs on the loop for each delivery of signum, until loop_free(). */

@@ -33,3 +33,8 @@ tests_unit_test_str_LDADD = $(UNIT_LIBS) $(BASE_LIBS)
 unit_programs += tests/unit/test_desired
 tests_unit_test_desired_SOURCES = tests/unit/test_desired.c
 tests_unit_test_desired_LDADD = $(UNIT_LIBS) $(PROFILES_LIBS)
+
+# bsserver
+unit_programs += tests/unit/test_loop
+tests_unit_test_loop_SOURCES = tests/unit/test_loop.c
+tests_unit_test_loop_LDADD = $(UNIT_LIBS) bsserver/libbsserver.a $(BASE_LIBS) $(UV_LIBS)
