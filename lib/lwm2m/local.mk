@@ -3,6 +3,8 @@ lib_liblwm2m_a_CPPFLAGS = $(AM_CPPFLAGS)
 lib_liblwm2m_a_SOURCES = \
 	lib/lwm2m/object.c lib/lwm2m/object.h \
 	lib/lwm2m/object_core.c lib/lwm2m/object_model.h \
+	lib/lwm2m/object_load.c lib/lwm2m/object_range.c \
+	lib/lwm2m/object_xml.c \
 	lib/lwm2m/path.c lib/lwm2m/path.h \
 	lib/lwm2m/tree.c lib/lwm2m/tree.h \
 	lib/lwm2m/value.c lib/lwm2m/value.h \

@@ -39,6 +39,14 @@ lwm2m_loaded_free(struct lwm2m_loaded *l)
 }
 
 void
+lwm2m_loaded_list_clear(struct lwm2m_loaded_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		lwm2m_loaded_free(list->at[i]);
+	*list = (struct lwm2m_loaded_list){ .n = 0 };
+}
+
+void
 lwm2m_model_free(struct lwm2m_model *m)
 {
 	if (m == NULL)

@@ -30,6 +30,21 @@ const char *lwm2m_loaded_str(struct lwm2m_loaded *l, const char *s, size_t n);
 /* Takes l over (freed on failure). Its version must not be known yet. ERR_NO_MEMORY. */
 enum err_code lwm2m_model_take(struct lwm2m_model *m, struct lwm2m_loaded *l, struct err *e);
 
+#define LWM2M_FILE_OBJECTS 64
+struct lwm2m_loaded_list {
+	struct lwm2m_loaded *at[LWM2M_FILE_OBJECTS]; /* owned, each; NULL where it was taken */
+	size_t n;
+};
+void lwm2m_loaded_list_clear(struct lwm2m_loaded_list *list);
+
+#define LWM2M_XML_MAX ((size_t)1 << 20)
+/*
+ * Reads all Objects of an XML text; m tells which Resources are known to be secret. Errors are
+ * "name:line: reason"; *out is then empty.
+ */
+enum err_code lwm2m_xml_read(const struct lwm2m_model *m, const char *name, const char *xml, size_t n,
+    struct lwm2m_loaded_list *out, struct err *e);
+
 #define LWM2M_RANGE_LEN 64
 struct lwm2m_range {
 	bool bounded; /* min and max hold */
