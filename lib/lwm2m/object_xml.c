@@ -411,9 +411,27 @@ may_be_key(const struct lwm2m_res_def *item)
 }
 
 static void
-close_item(struct reader *r)
+add_item(struct reader *r)
 {
 	struct lwm2m_loaded *o = r->obj;
+
+	if (o->def.n_res == RESOURCES_MAX) {
+		fail(r, ERR_LIMIT, r->item_line, "more than %d resources", RESOURCES_MAX);
+		return;
+	}
+	struct lwm2m_res_def *arr = grow(o->res, o->def.n_res, &o->cap, sizeof *arr);
+	if (arr == NULL) {
+		fail(r, ERR_NO_MEMORY, r->item_line, "out of memory");
+		return;
+	}
+	o->res = arr;
+	o->def.res = arr;
+	arr[o->def.n_res++] = r->item;
+}
+
+static void
+close_item(struct reader *r)
+{
 	struct lwm2m_res_def *item = &r->item;
 
 	if (!has_required(r, PLACE_ITEM, r->seen_item, r->item_line))
@@ -430,14 +448,7 @@ close_item(struct reader *r)
 	item->max = r->range.max;
 	item->range = keep(r, r->range.text);
 	item->secret = may_be_key(item);
-	struct lwm2m_res_def *arr = grow(o->res, o->def.n_res, &o->cap, sizeof *arr);
-	if (arr == NULL || o->def.n_res == RESOURCES_MAX) {
-		fail(r, ERR_LIMIT, r->item_line, "more than %d resources", RESOURCES_MAX);
-		return;
-	}
-	o->res = arr;
-	o->def.res = arr;
-	arr[o->def.n_res++] = *item;
+	add_item(r);
 }
 
 static int

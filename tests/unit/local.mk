@@ -38,3 +38,11 @@ tests_unit_test_desired_LDADD = $(UNIT_LIBS) $(PROFILES_LIBS)
 unit_programs += tests/unit/test_loop
 tests_unit_test_loop_SOURCES = tests/unit/test_loop.c
 tests_unit_test_loop_LDADD = $(UNIT_LIBS) bsserver/libbsserver.a $(BASE_LIBS) $(UV_LIBS)
+# lib/lwm2m, the model
+EXTRA_DIST += tests/data/objects
+unit_programs += tests/unit/test_object
+tests_unit_test_object_SOURCES = tests/unit/test_object.c
+tests_unit_test_object_LDADD = $(UNIT_LIBS) $(LWM2M_LIBS)
+unit_programs += tests/unit/test_object_xml
+tests_unit_test_object_xml_SOURCES = tests/unit/test_object_xml.c
+tests_unit_test_object_xml_LDADD = $(UNIT_LIBS) $(LWM2M_LIBS)
