@@ -20,3 +20,8 @@ tests_fuzz_fuzz_path_LDADD = $(LWM2M_LIBS) $(FUZZ_LIBS)
 fuzz_programs += tests/fuzz/fuzz_desired
 tests_fuzz_fuzz_desired_SOURCES = tests/fuzz/fuzz_desired.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_desired_LDADD = $(PROFILES_LIBS) $(FUZZ_LIBS)
+
+# lib/lwm2m, the model
+fuzz_programs += tests/fuzz/fuzz_object_xml
+tests_fuzz_fuzz_object_xml_SOURCES = tests/fuzz/fuzz_object_xml.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_object_xml_LDADD = $(LWM2M_LIBS) $(FUZZ_LIBS)

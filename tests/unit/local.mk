@@ -38,6 +38,7 @@ tests_unit_test_desired_LDADD = $(UNIT_LIBS) $(PROFILES_LIBS)
 unit_programs += tests/unit/test_loop
 tests_unit_test_loop_SOURCES = tests/unit/test_loop.c
 tests_unit_test_loop_LDADD = $(UNIT_LIBS) bsserver/libbsserver.a $(BASE_LIBS) $(UV_LIBS)
+
 # lib/lwm2m, the model
 EXTRA_DIST += tests/data/objects
 unit_programs += tests/unit/test_object
