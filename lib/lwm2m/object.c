@@ -306,8 +306,8 @@ lwm2m_value_check(const struct lwm2m_res_def *r, const struct lwm2m_value *v, st
 	if (r->type == LWM2M_NONE)
 		return err_set(e, ERR_INVALID, "is executed, it holds no value");
 	if (kind(r->type) != kind(v->type))
-		return err_set(e, ERR_INVALID, "must be of type %s, is %s", lwm2m_type_name(r->type),
-		    lwm2m_type_name(v->type));
+		return err_set(e, ERR_INVALID, "must be of type %s, is %s",
+		    lwm2m_type_name(r->type), lwm2m_type_name(v->type));
 	if (lwm2m_type_has_bytes(r->type))
 		return check_bytes(r, v, e);
 	if (kind(r->type) == LWM2M_INTEGER)

@@ -39,9 +39,9 @@ struct lwm2m_res_def {
 	enum lwm2m_type type;
 	unsigned ops; /* enum lwm2m_op bits for LwM2M Servers; 0: bootstrap interface only */
 	bool multiple, mandatory;
-	bool has_min, has_max; /* numbers: the value's range; strings and opaque: the length's, in octets */
-	int64_t min, max;  /* of a list, its ends: lwm2m_value_check() knows the others */
-	const char *range; /* "0..255", "16,32,48", "6", other words as registered, "" when none: for messages */
+	bool has_min, has_max; /* of a number's value; of a string's or opaque's length in octets */
+	int64_t min, max;      /* of a list, its ends: lwm2m_value_check() knows the others */
+	const char *range;     /* for messages: "0..255", "16,32,48", "6"; words as registered; "" */
 	const char *unit;  /* "s", "min", "" */
 	bool secret;	   /* its content is a key or may be one: never shown */
 };
@@ -64,9 +64,19 @@ const struct lwm2m_model *lwm2m_model_builtin(void);
 struct lwm2m_model *lwm2m_model_new(void);
 void lwm2m_model_free(struct lwm2m_model *m); /* NULL is fine */
 
-/* Adds one OMA XML file (LWM2M.xsd form). ERR_PARSE with file:line, ERR_EXISTS for a version known twice with other content. */
+/*
+ * Adds the Objects of one OMA XML file (LWM2M.xsd form, at most 1 MiB), all or none. A version that
+ * is known already must say the same (the registry's own errata are let pass, the built-in
+ * definition stands), else ERR_EXISTS names the Resource and what differs. ERR_PARSE, ERR_LIMIT
+ * and ERR_REFUSED (a document type) are "file:line: reason". A refusal leaves the model as it was.
+ *
+ * XML does not say what is secret. Loaded Opaque and write-only String Resources are taken for
+ * secret, and what is secret in a known version of the Object. The second Resource of one name has
+ * its id behind its key: "level_7".
+ */
 enum err_code lwm2m_model_load_file(struct lwm2m_model *m, const char *file, struct err *e);
-enum err_code lwm2m_model_load_xml(struct lwm2m_model *m, const char *name, const char *xml, size_t n, struct err *e);
+enum err_code lwm2m_model_load_xml(struct lwm2m_model *m, const char *name, const char *xml, size_t n,
+    struct err *e);
 /* Every *.xml of a folder, in name order; the first error stops it and names the file. */
 enum err_code lwm2m_model_load_dir(struct lwm2m_model *m, const char *dir, struct err *e);
 
@@ -83,10 +93,14 @@ const struct lwm2m_res_def *lwm2m_obj_resource_by_key(const struct lwm2m_obj_def
 /* Of the newest version of the Object; NULL when either is unknown. */
 const struct lwm2m_res_def *lwm2m_model_resource(const struct lwm2m_model *m, uint16_t oid, uint16_t rid);
 
-/* A registered name as a JSON key, NUL-terminated, cut at cap. "LwM2M Server URI" -> "lwm2m_server_uri". */
+/* A registered name as a JSON key, cut at cap: "LWM2M Server URI" is "lwm2m_server_uri". */
 void lwm2m_name_to_key(const char *name, char *out, size_t cap);
 
-/* Type and range; ERR_INVALID or ERR_RANGE says "must be 1..65534, is 0" without the path. */
+/*
+ * Type and range; ERR_INVALID or ERR_RANGE says "must be 1..65534, is 0" without the path. Integers
+ * and times stand for each other where the number fits, strings and link formats too. Never tells
+ * what bytes were.
+ */
 enum err_code lwm2m_value_check(const struct lwm2m_res_def *r, const struct lwm2m_value *v, struct err *e);
 
 #endif

@@ -8,6 +8,7 @@
  * id, type, operations of LwM2M Servers (0: none), instances, presence, whether its content may be
  * shown, range, unit, registered name, key.
  */
+/* clang-format off */
 #define ROW(rid, kind, op, many, must, hide, limits, u, text, word) \
 	{ .id = rid, .type = LWM2M_##kind, .ops = op, .multiple = many, .mandatory = must, .secret = hide, \
 	  limits, .unit = u, .name = text, .key = #word },
@@ -29,7 +30,6 @@
 #define EXACT(n) LIST(n, n, #n)
 #define LIST(lo, hi, text) .has_min = true, .has_max = true, .min = lo, .max = hi, .range = text
 
-/* clang-format off */
 #define SECURITY(ALL, FROM_11, V12) \
 	ALL(     0, STRING,   0, ONE,  MUST, SHOW, RANGE(0, 255),            "",  "LWM2M Server URI",                              lwm2m_server_uri) \
 	ALL(     1, BOOLEAN,  0, ONE,  MUST, SHOW, ANY,                      "",  "Bootstrap-Server",                              bootstrap_server) \

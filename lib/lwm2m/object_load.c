@@ -10,7 +10,16 @@
 #define DIR_FILES_MAX 8192
 
 /* What two definitions of one Resource are compared by. */
-enum trait { TRAIT_NAME, TRAIT_TYPE, TRAIT_OPS, TRAIT_INSTANCES, TRAIT_PRESENCE, TRAIT_RANGE, TRAIT_UNIT, TRAIT__COUNT };
+enum trait {
+	TRAIT_NAME,
+	TRAIT_TYPE,
+	TRAIT_OPS,
+	TRAIT_INSTANCES,
+	TRAIT_PRESENCE,
+	TRAIT_RANGE,
+	TRAIT_UNIT,
+	TRAIT__COUNT
+};
 
 static const char *const trait_names[TRAIT__COUNT] = {
 	[TRAIT_NAME] = "name",
@@ -84,13 +93,14 @@ is_erratum(const struct lwm2m_obj_def *o, uint16_t rid, enum trait t, const char
 static enum err_code
 differs(const struct lwm2m_obj_def *o, struct err *e, const char *what)
 {
-	return err_set(e, ERR_EXISTS, "object %u version %u.%u is known already, with another content: %s", o->id,
+	return err_set(e, ERR_EXISTS,
+	    "object %u version %u.%u is known already, with another content: %s", o->id,
 	    o->version.major, o->version.minor, what);
 }
 
 static enum err_code
-same_resource(const struct lwm2m_obj_def *o, const struct lwm2m_res_def *is, const struct lwm2m_res_def *was,
-    struct err *e)
+same_resource(const struct lwm2m_obj_def *o, const struct lwm2m_res_def *is,
+    const struct lwm2m_res_def *was, struct err *e)
 {
 	for (int i = 0; i < TRAIT__COUNT; i++) {
 		enum trait t = (enum trait)i;
@@ -99,8 +109,8 @@ same_resource(const struct lwm2m_obj_def *o, const struct lwm2m_res_def *is, con
 
 		if (strcmp(a, b) == 0 || is_erratum(o, is->id, t, a))
 			continue;
-		(void)snprintf(what, sizeof what, "resource %u: %s is \"%.48s\", was \"%.48s\"", is->id,
-		    trait_names[t], a, b);
+		(void)snprintf(what, sizeof what, "resource %u: %s is \"%.48s\", was \"%.48s\"",
+		    is->id, trait_names[t], a, b);
 		return differs(o, e, what);
 	}
 	return ERR_OK;
@@ -152,7 +162,8 @@ find_known(const struct lwm2m_model *m, const struct lwm2m_loaded_list *list, si
 }
 
 enum err_code
-lwm2m_model_load_xml(struct lwm2m_model *m, const char *name, const char *xml, size_t n, struct err *e)
+lwm2m_model_load_xml(
+    struct lwm2m_model *m, const char *name, const char *xml, size_t n, struct err *e)
 {
 	struct lwm2m_loaded_list list;
 	struct err why = { .code = ERR_OK };

@@ -42,14 +42,15 @@ void lwm2m_loaded_list_clear(struct lwm2m_loaded_list *list);
  * Reads all Objects of an XML text; m tells which Resources are known to be secret. Errors are
  * "name:line: reason"; *out is then empty.
  */
-enum err_code lwm2m_xml_read(const struct lwm2m_model *m, const char *name, const char *xml, size_t n,
-    struct lwm2m_loaded_list *out, struct err *e);
+enum err_code lwm2m_xml_read(const struct lwm2m_model *m, const char *name, const char *xml,
+    size_t n, struct lwm2m_loaded_list *out, struct err *e);
 
 #define LWM2M_RANGE_LEN 64
 struct lwm2m_range {
 	bool bounded; /* min and max hold */
 	int64_t min, max;
-	char text[LWM2M_RANGE_LEN + 1]; /* "0..255", "16,32,48", "6"; as registered when not bounded */
+	/* "0..255", "16,32,48", "6"; as registered when not bounded */
+	char text[LWM2M_RANGE_LEN + 1];
 };
 
 /*

@@ -69,7 +69,8 @@ strip_octets(struct cursor *c)
 	for (size_t i = 0; i < N_ELEMS(words); i++) {
 		size_t len = strlen(words[i]);
 
-		if ((size_t)(c->end - c->at) > len && strncasecmp(c->end - len, words[i], len) == 0) {
+		if ((size_t)(c->end - c->at) > len &&
+		    strncasecmp(c->end - len, words[i], len) == 0) {
 			c->end -= len;
 			break;
 		}
@@ -84,7 +85,8 @@ join(const int64_t *n, size_t count, char out[LWM2M_RANGE_LEN + 1])
 	size_t len = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		int w = snprintf(out + len, LWM2M_RANGE_LEN + 1 - len, "%s%" PRId64, i > 0 ? "," : "", n[i]);
+		int w = snprintf(
+		    out + len, LWM2M_RANGE_LEN + 1 - len, "%s%" PRId64, i > 0 ? "," : "", n[i]);
 
 		if (w < 0 || (size_t)w > LWM2M_RANGE_LEN - len)
 			return false;

@@ -11,11 +11,19 @@
 
 #define DEPTH_MAX 16
 #define TEXT_MAX ((size_t)1024) /* of one element; descriptions are passed over, not kept */
-#define RESOURCES_MAX 1024	/* of one Object */
+#define RESOURCES_MAX 1024      /* of one Object */
 #define KEY_MAX 256
 
 /* The elements that the content of others depends on; all elements else are PLACE_OTHER. */
-enum place { PLACE_TOP, PLACE_FILE, PLACE_OBJECT, PLACE_RESOURCES, PLACE_ITEM, PLACE_FIELD, PLACE_OTHER };
+enum place {
+	PLACE_TOP,
+	PLACE_FILE,
+	PLACE_OBJECT,
+	PLACE_RESOURCES,
+	PLACE_ITEM,
+	PLACE_FIELD,
+	PLACE_OTHER
+};
 
 struct reader;
 typedef void field_fn(struct reader *r, const char *text);
@@ -76,7 +84,8 @@ fail_text(struct reader *r, const char *text, const char *want)
 	struct gbuf quoted = { .max = 160 };
 
 	str_quote(&quoted, text, MIN(strlen(text), (size_t)32));
-	fail(r, ERR_PARSE, line_of(r), "<%s> is \"%s\", must be %s", r->field->name, gbuf_cstr(&quoted), want);
+	fail(r, ERR_PARSE, line_of(r), "<%s> is \"%s\", must be %s", r->field->name,
+	    gbuf_cstr(&quoted), want);
 	gbuf_clear(&quoted);
 }
 
@@ -273,7 +282,8 @@ static void
 open_object(struct reader *r)
 {
 	if (r->done->n == LWM2M_FILE_OBJECTS) {
-		fail(r, ERR_LIMIT, line_of(r), "more than %d objects in one file", LWM2M_FILE_OBJECTS);
+		fail(r, ERR_LIMIT, line_of(r), "more than %d objects in one file",
+		    LWM2M_FILE_OBJECTS);
 		return;
 	}
 	r->obj = calloc(1, sizeof *r->obj);
@@ -339,7 +349,8 @@ on_start(void *arg, const XML_Char *name, const XML_Char **attrs)
 		if (frames[i].in == in && strcmp(frames[i].name, name) == 0)
 			is = frames[i].is;
 	if (in == PLACE_TOP && is != PLACE_FILE)
-		fail(r, ERR_PARSE, line_of(r), "no object definitions: the first element is not <LWM2M>");
+		fail(r, ERR_PARSE, line_of(r),
+		    "no object definitions: the first element is not <LWM2M>");
 	else if (in == PLACE_FIELD)
 		fail(r, ERR_PARSE, line_of(r), "<%s> must hold text only", r->field->name);
 	else if (is == PLACE_OBJECT)
@@ -359,7 +370,8 @@ on_text(void *arg, const XML_Char *s, int n)
 	if (r->err.code != ERR_OK || r->depth == 0 || r->stack[r->depth - 1] != PLACE_FIELD)
 		return;
 	if ((size_t)n > TEXT_MAX - r->text.len) {
-		fail(r, ERR_LIMIT, line_of(r), "<%s> is longer than %zu bytes", r->field->name, TEXT_MAX);
+		fail(r, ERR_LIMIT, line_of(r), "<%s> is longer than %zu bytes", r->field->name,
+		    TEXT_MAX);
 		return;
 	}
 	gbuf_put(&r->text, s, (size_t)n);
@@ -373,7 +385,7 @@ is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Runs of blanks and line ends become one blank, none at the ends: the registry has them anywhere. */
+/* Runs of blanks become one, none at the ends: the registry has them anywhere. */
 static void
 collapse(const char *s, char out[TEXT_MAX + 1])
 {
@@ -439,7 +451,8 @@ close_item(struct reader *r)
 	if (item->ops == LWM2M_E)
 		item->type = LWM2M_NONE;
 	else if (item->type == LWM2M_NONE) {
-		fail(r, ERR_PARSE, r->item_line, "resource %u has no <Type>, and is not one to execute", item->id);
+		fail(r, ERR_PARSE, r->item_line,
+		    "resource %u has no <Type>, and is not one to execute", item->id);
 		return;
 	}
 	lwm2m_range_read(r->range_text, strlen(r->range_text), item->type, &r->range);
@@ -471,7 +484,8 @@ unique_key(struct reader *r, size_t i)
 		taken = strcmp(res[k].key, res[i].key) == 0;
 	if (!taken)
 		return;
-	(void)snprintf(key, sizeof key, "%s_%u", *res[i].key == '\0' ? "resource" : res[i].key, res[i].id);
+	(void)snprintf(
+	    key, sizeof key, "%s_%u", *res[i].key == '\0' ? "resource" : res[i].key, res[i].id);
 	res[i].key = keep(r, key);
 }
 
@@ -489,7 +503,8 @@ close_object(struct reader *r)
 	qsort(o->res, o->def.n_res, sizeof *o->res, by_id);
 	for (size_t i = 0; i < o->def.n_res; i++) {
 		struct lwm2m_res_def *res = &o->res[i];
-		const struct lwm2m_res_def *known = lwm2m_model_resource(r->model, o->def.id, res->id);
+		const struct lwm2m_res_def *known =
+		    lwm2m_model_resource(r->model, o->def.id, res->id);
 
 		if (i > 0 && res[-1].id == res->id) {
 			fail(r, ERR_PARSE, r->obj_line, "resource %u is there twice", res->id);
@@ -529,7 +544,8 @@ on_end(void *arg, const XML_Char *name)
 }
 
 static void XMLCALL
-on_doctype(void *arg, const XML_Char *name, const XML_Char *sysid, const XML_Char *pubid, int internal)
+on_doctype(
+    void *arg, const XML_Char *name, const XML_Char *sysid, const XML_Char *pubid, int internal)
 {
 	struct reader *r = arg;
 

@@ -9,7 +9,8 @@ look_up(const struct lwm2m_model *m, const struct lwm2m_obj_def *o)
 {
 	struct lwm2m_value v = { .type = LWM2M_NONE };
 
-	FUZZ_MUST(lwm2m_model_object_version(m, o->id, o->version) == o, "object %u is lost", o->id);
+	FUZZ_MUST(
+	    lwm2m_model_object_version(m, o->id, o->version) == o, "object %u is lost", o->id);
 	FUZZ_MUST(o->n_res > 0, "object %u is empty", o->id);
 	for (size_t i = 0; i < o->n_res; i++) {
 		const struct lwm2m_res_def *r = &o->res[i];

@@ -21,10 +21,26 @@ START_TEST(every_version_is_there_in_order)
 		uint8_t major, minor;
 		size_t n_res;
 	} rows[] = {
-		{ 0, 1, 0, 13 },  { 0, 1, 1, 18 },  { 0, 1, 2, 31 },  { 1, 1, 0, 9 },	{ 1, 1, 1, 24 },
-		{ 1, 1, 2, 28 },  { 2, 1, 0, 4 },   { 2, 1, 1, 4 },   { 3, 1, 0, 23 },	{ 3, 1, 1, 23 },
-		{ 3, 1, 2, 23 },  { 10, 1, 0, 12 }, { 10, 1, 1, 14 }, { 11, 1, 0, 26 }, { 11, 1, 1, 34 },
-		{ 13, 1, 0, 13 }, { 13, 1, 1, 13 }, { 21, 1, 0, 6 },  { 21, 1, 1, 7 },	{ 21, 2, 0, 7 },
+		{ 0, 1, 0, 13 },
+		{ 0, 1, 1, 18 },
+		{ 0, 1, 2, 31 },
+		{ 1, 1, 0, 9 },
+		{ 1, 1, 1, 24 },
+		{ 1, 1, 2, 28 },
+		{ 2, 1, 0, 4 },
+		{ 2, 1, 1, 4 },
+		{ 3, 1, 0, 23 },
+		{ 3, 1, 1, 23 },
+		{ 3, 1, 2, 23 },
+		{ 10, 1, 0, 12 },
+		{ 10, 1, 1, 14 },
+		{ 11, 1, 0, 26 },
+		{ 11, 1, 1, 34 },
+		{ 13, 1, 0, 13 },
+		{ 13, 1, 1, 13 },
+		{ 21, 1, 0, 6 },
+		{ 21, 1, 1, 7 },
+		{ 21, 2, 0, 7 },
 		{ 23, 1, 0, 3 },
 	};
 	const struct lwm2m_model *m = lwm2m_model_builtin();
@@ -85,7 +101,8 @@ START_TEST(the_tables_hold_together)
 			ck_assert_ptr_eq(lwm2m_obj_resource(o, r->id), r);
 			ck_assert_ptr_eq(lwm2m_obj_resource_by_key(o, key), r);
 			ck_assert(k == 0 || r[-1].id < r->id);
-			ck_assert_msg((r->type == LWM2M_NONE) == (r->ops == LWM2M_E), "/%u/x/%u", o->id, r->id);
+			ck_assert_msg((r->type == LWM2M_NONE) == (r->ops == LWM2M_E), "/%u/x/%u",
+			    o->id, r->id);
 			ck_assert_ptr_nonnull(r->range);
 			ck_assert_ptr_nonnull(r->unit);
 			ck_assert(r->has_min == r->has_max && r->min <= r->max);
@@ -155,14 +172,15 @@ START_TEST(resources_are_found_by_key)
 	};
 
 	for (size_t i = 0; i < N_ELEMS(rows); i++) {
-		const struct lwm2m_obj_def *o = lwm2m_model_object(lwm2m_model_builtin(), rows[i].oid);
+		const struct lwm2m_obj_def *o =
+		    lwm2m_model_object(lwm2m_model_builtin(), rows[i].oid);
 		const struct lwm2m_res_def *r = lwm2m_obj_resource_by_key(o, rows[i].key);
 
 		ck_assert_msg(r != NULL, "%s", rows[i].key);
 		ck_assert_uint_eq(r->id, rows[i].rid);
 	}
-	ck_assert_ptr_null(lwm2m_obj_resource_by_key(
-	    lwm2m_model_object(lwm2m_model_builtin(), 0), "uri"));
+	ck_assert_ptr_null(
+	    lwm2m_obj_resource_by_key(lwm2m_model_object(lwm2m_model_builtin(), 0), "uri"));
 }
 END_TEST
 
@@ -178,7 +196,8 @@ START_TEST(only_keys_are_secret)
 			bool want = false;
 
 			for (size_t s = 0; s < N_ELEMS(secrets); s++)
-				want = want || (secrets[s].oid == o->id && secrets[s].rid == o->res[k].id);
+				want = want ||
+				       (secrets[s].oid == o->id && secrets[s].rid == o->res[k].id);
 			ck_assert_msg(o->res[k].secret == want, "/%u/x/%u", o->id, o->res[k].id);
 		}
 	}
@@ -216,12 +235,14 @@ START_TEST(numbers_are_held_to_their_range)
 	check(0, 10, lwm2m_int(0), ERR_RANGE, "must be 1..65534, is 0");
 	check(0, 10, lwm2m_int(65535), ERR_RANGE, "must be 1..65534, is 65535");
 	check(0, 10, lwm2m_int(-1), ERR_RANGE, "must be 1..65534, is -1");
-	check(0, 10, lwm2m_uint(UINT64_MAX), ERR_RANGE, "must be 1..65534, is 18446744073709551615");
+	check(
+	    0, 10, lwm2m_uint(UINT64_MAX), ERR_RANGE, "must be 1..65534, is 18446744073709551615");
 	check(13, 1, lwm2m_int(-110), ERR_OK, "");
 	check(13, 1, lwm2m_int(-111), ERR_RANGE, "must be -110..-48, is -111");
 	check(1, 1, lwm2m_int(INT64_MAX), ERR_OK, "");
 	check(1, 1, lwm2m_int(-1), ERR_OK, "");
-	check(1, 1, lwm2m_uint(UINT64_MAX), ERR_RANGE, "must be below 2^63, is 18446744073709551615");
+	check(
+	    1, 1, lwm2m_uint(UINT64_MAX), ERR_RANGE, "must be below 2^63, is 18446744073709551615");
 	check(1, 17, lwm2m_uint(UINT64_MAX), ERR_OK, "");
 	check(1, 17, lwm2m_int(5), ERR_OK, "");
 	check(1, 17, lwm2m_int(-5), ERR_RANGE, "must not be negative, is -5");
@@ -256,7 +277,8 @@ START_TEST(types_must_be_of_one_kind)
 	check(0, 1, lwm2m_int(1), ERR_INVALID, "must be of type boolean, is integer");
 	check(0, 10, lwm2m_bool(true), ERR_INVALID, "must be of type integer, is boolean");
 	check(0, 10, lwm2m_float(1), ERR_INVALID, "must be of type integer, is float");
-	check(0, 10, bytes(LWM2M_STRING, 1, '1'), ERR_INVALID, "must be of type integer, is string");
+	check(
+	    0, 10, bytes(LWM2M_STRING, 1, '1'), ERR_INVALID, "must be of type integer, is string");
 	check(0, 5, bytes(LWM2M_STRING, 4, 'k'), ERR_INVALID, "must be of type opaque, is string");
 	check(0, 0, bytes(LWM2M_OPAQUE, 4, 'k'), ERR_INVALID, "must be of type string, is opaque");
 	check(0, 17, lwm2m_link(21, 0), ERR_OK, "");
@@ -271,9 +293,12 @@ END_TEST
 
 START_TEST(floats_are_held_to_their_range)
 {
-	static const struct lwm2m_res_def part = {
-		.type = LWM2M_FLOAT, .has_min = true, .has_max = true, .min = 0, .max = 1, .range = "0..1"
-	};
+	static const struct lwm2m_res_def part = { .type = LWM2M_FLOAT,
+		.has_min = true,
+		.has_max = true,
+		.min = 0,
+		.max = 1,
+		.range = "0..1" };
 	static const struct lwm2m_res_def any = { .type = LWM2M_FLOAT, .range = "" };
 	static const struct {
 		double f;
@@ -292,7 +317,8 @@ START_TEST(floats_are_held_to_their_range)
 		struct err e = { .code = ERR_OK };
 		struct lwm2m_value v = lwm2m_float(rows[i].f);
 
-		ck_assert_int_eq(lwm2m_value_check(&part, &v, &e), *rows[i].msg == '\0' ? ERR_OK : ERR_RANGE);
+		ck_assert_int_eq(
+		    lwm2m_value_check(&part, &v, &e), *rows[i].msg == '\0' ? ERR_OK : ERR_RANGE);
 		ck_assert_str_eq(e.msg, rows[i].msg);
 		ck_assert_int_eq(lwm2m_value_check(&any, &v, &e), ERR_OK);
 	}

@@ -71,13 +71,16 @@ START_TEST(resources_are_read_with_all_they_have)
 		bool secret;
 	} rows[] = {
 		{ 0, "start", LWM2M_NONE, LWM2M_E, false, true, false, 0, 0, "", "", false },
-		{ 1, "speed", LWM2M_INTEGER, LWM2M_R | LWM2M_W, false, true, true, -100, 100, "-100..100", "1/min",
+		{ 1, "speed", LWM2M_INTEGER, LWM2M_R | LWM2M_W, false, true, true, -100, 100,
+		    "-100..100", "1/min", false },
+		{ 2, "access_code", LWM2M_STRING, LWM2M_W, false, false, true, 4, 8, "4..8", "",
+		    true },
+		{ 3, "firmware_key", LWM2M_OPAQUE, LWM2M_R, true, false, true, 16, 48, "16,32,48",
+		    "", true },
+		{ 4, "level", LWM2M_FLOAT, LWM2M_R, false, false, true, 0, 1, "0..1", "/100",
 		    false },
-		{ 2, "access_code", LWM2M_STRING, LWM2M_W, false, false, true, 4, 8, "4..8", "", true },
-		{ 3, "firmware_key", LWM2M_OPAQUE, LWM2M_R, true, false, true, 16, 48, "16,32,48", "", true },
-		{ 4, "level", LWM2M_FLOAT, LWM2M_R, false, false, true, 0, 1, "0..1", "/100", false },
-		{ 7, "level_7", LWM2M_UNSIGNED, LWM2M_R, false, false, false, 0, 0, "as the maker says", "",
-		    false },
+		{ 7, "level_7", LWM2M_UNSIGNED, LWM2M_R, false, false, false, 0, 0,
+		    "as the maker says", "", false },
 	};
 	struct lwm2m_model *m = lwm2m_model_new();
 	char file[512];
@@ -110,11 +113,14 @@ START_TEST(bad_files_are_refused_with_their_line)
 		enum err_code code;
 		const char *msg;
 	} rows[] = {
-		{ "type.xml", ERR_PARSE, ":15: <Type> is \"Intger\", must be a type such as String or empty" },
-		{ "operations.xml", ERR_PARSE, ":12: <Operations> is \"RX\", must be empty or made of R, W and E" },
+		{ "type.xml", ERR_PARSE,
+		    ":15: <Type> is \"Intger\", must be a type such as String or empty" },
+		{ "operations.xml", ERR_PARSE,
+		    ":12: <Operations> is \"RX\", must be empty or made of R, W and E" },
 		{ "id.xml", ERR_PARSE, ":10: <Item> must have an ID of 0..65534" },
 		{ "twice.xml", ERR_PARSE, ":3: resource 1 is there twice" },
-		{ "no_type.xml", ERR_PARSE, ":50: resource 4 has no <Type>, and is not one to execute" },
+		{ "no_type.xml", ERR_PARSE,
+		    ":50: resource 4 has no <Type>, and is not one to execute" },
 		{ "no_name.xml", ERR_PARSE, ":30: <Name> is missing in <Item>" },
 		{ "cut.xml", ERR_PARSE, ":40: no element found" },
 		{ "doctype.xml", ERR_REFUSED, ":2: a document type (<!DOCTYPE>) is refused" },
@@ -142,10 +148,14 @@ START_TEST(bad_files_are_refused_with_their_line)
 }
 END_TEST
 
-#define OBJ(id, more) "<Object><Name>Thing</Name><ObjectID>" id "</ObjectID><MultipleInstances>Single</MultipleInstances>" \
+#define OBJ(id, more)                                                                              \
+	"<Object><Name>Thing</Name><ObjectID>" id                                                  \
+	"</ObjectID><MultipleInstances>Single</MultipleInstances>"                                 \
 	"<Mandatory>Optional</Mandatory>" more "</Object>"
-#define RES(id, name) "<Item ID=\"" id "\"><Name>" name "</Name><Operations>R</Operations>" \
-	"<MultipleInstances>Single</MultipleInstances><Mandatory>Optional</Mandatory><Type>Integer</Type></Item>"
+#define RES(id, name)                                                                              \
+	"<Item ID=\"" id "\"><Name>" name "</Name><Operations>R</Operations>"                      \
+	"<MultipleInstances>Single</MultipleInstances><Mandatory>Optional</"                       \
+	"Mandatory><Type>Integer</Type></Item>"
 #define RESOURCES(more) "<Resources>" more "</Resources>"
 #define FILE_OF(more) "<LWM2M>\n" more "\n</LWM2M>"
 
@@ -158,57 +168,82 @@ START_TEST(bad_text_is_refused_with_its_line)
 	} rows[] = {
 		{ "", ERR_PARSE, "t:1: no element found" },
 		{ "{}", ERR_PARSE, "t:1: not well-formed (invalid token)" },
-		{ "<html></html>", ERR_PARSE, "t:1: no object definitions: the first element is not <LWM2M>" },
-		{ "<Object/>", ERR_PARSE, "t:1: no object definitions: the first element is not <LWM2M>" },
+		{ "<html></html>", ERR_PARSE,
+		    "t:1: no object definitions: the first element is not <LWM2M>" },
+		{ "<Object/>", ERR_PARSE,
+		    "t:1: no object definitions: the first element is not <LWM2M>" },
 		{ "<LWM2M>\n</LWM2M>", ERR_PARSE, "t:2: no <Object> in it" },
 		{ "<LWM2M>\n</LWM2M><a/>", ERR_PARSE, "t:2: junk after document element" },
 		{ FILE_OF("<Object/>"), ERR_PARSE, "t:2: <Name> is missing in <Object>" },
 		{ FILE_OF(OBJ("7", "")), ERR_PARSE, "t:2: object 7 has no resources" },
 		{ FILE_OF(OBJ("7", RESOURCES(""))), ERR_PARSE, "t:2: object 7 has no resources" },
 		{ FILE_OF(OBJ("", "")), ERR_PARSE, "t:2: <ObjectID> is \"\", must be 0..65534" },
-		{ FILE_OF(OBJ("65535", "")), ERR_PARSE, "t:2: <ObjectID> is \"65535\", must be 0..65534" },
-		{ FILE_OF(OBJ("-1", "")), ERR_PARSE, "t:2: <ObjectID> is \"-1\", must be 0..65534" },
-		{ FILE_OF(OBJ("7", "<ObjectID>8</ObjectID>")), ERR_PARSE, "t:2: <ObjectID> is there twice" },
+		{ FILE_OF(OBJ("65535", "")), ERR_PARSE,
+		    "t:2: <ObjectID> is \"65535\", must be 0..65534" },
+		{ FILE_OF(OBJ("-1", "")), ERR_PARSE,
+		    "t:2: <ObjectID> is \"-1\", must be 0..65534" },
+		{ FILE_OF(OBJ("7", "<ObjectID>8</ObjectID>")), ERR_PARSE,
+		    "t:2: <ObjectID> is there twice" },
 		{ FILE_OF(OBJ("7", "<ObjectVersion>2</ObjectVersion>")), ERR_PARSE,
 		    "t:2: <ObjectVersion> is \"2\", must be a version such as 1.0" },
 		{ FILE_OF(OBJ("7", "<ObjectVersion>1.256</ObjectVersion>")), ERR_PARSE,
 		    "t:2: <ObjectVersion> is \"1.256\", must be a version such as 1.0" },
 		{ FILE_OF(OBJ("7", "<LWM2MVersion>1.</LWM2MVersion>")), ERR_PARSE,
 		    "t:2: <LWM2MVersion> is \"1.\", must be a version such as 1.0" },
-		{ FILE_OF("<Object><Name> \n </Name></Object>"), ERR_PARSE, "t:3: <Name> is \"\", must be a name" },
-		{ FILE_OF("<Object><Name><b>a</b></Name></Object>"), ERR_PARSE, "t:2: <Name> must hold text only" },
+		{ FILE_OF("<Object><Name> \n </Name></Object>"), ERR_PARSE,
+		    "t:3: <Name> is \"\", must be a name" },
+		{ FILE_OF("<Object><Name><b>a</b></Name></Object>"), ERR_PARSE,
+		    "t:2: <Name> must hold text only" },
 		{ FILE_OF("<Object><Mandatory>yes</Mandatory></Object>"), ERR_PARSE,
 		    "t:2: <Mandatory> is \"yes\", must be Mandatory or Optional" },
-		{ FILE_OF(OBJ("7", RESOURCES("<Item ID=\"1\"><MultipleInstances>\x07</MultipleInstances></Item>"))),
+		{ FILE_OF(OBJ("7",
+		      RESOURCES(
+		          "<Item ID=\"1\"><MultipleInstances>\x07</MultipleInstances></Item>"))),
 		    ERR_PARSE, "t:2: not well-formed (invalid token)" },
-		{ FILE_OF(OBJ("7", RESOURCES("<Item ID=\"1\"><MultipleInstances>two\"\nlines</MultipleInstances></Item>"))),
-		    ERR_PARSE, "t:3: <MultipleInstances> is \"two\\\" lines\", must be Single or Multiple" },
-		{ FILE_OF(OBJ("7", RESOURCES("<Item/>"))), ERR_PARSE, "t:2: <Item> must have an ID of 0..65534" },
+		{ FILE_OF(OBJ("7",
+		      RESOURCES(
+		          "<Item "
+		          "ID=\"1\"><MultipleInstances>two\"\nlines</MultipleInstances></Item>"))),
+		    ERR_PARSE,
+		    "t:3: <MultipleInstances> is \"two\\\" lines\", must be Single or Multiple" },
+		{ FILE_OF(OBJ("7", RESOURCES("<Item/>"))), ERR_PARSE,
+		    "t:2: <Item> must have an ID of 0..65534" },
 		{ FILE_OF(OBJ("7", RESOURCES("<Item ID=\"1x\"/>"))), ERR_PARSE,
 		    "t:2: <Item> must have an ID of 0..65534" },
 		{ FILE_OF("<a><a><a><a><a><a><a><a><a><a><a><a><a><a><a>\n<a>"), ERR_LIMIT,
 		    "t:3: elements are nested deeper than 16" },
 		{ FILE_OF(OBJ("23", RESOURCES(RES("0", "KID")))), ERR_EXISTS,
 		    "t: object 23 version 1.0 is known already, with another content: name" },
-		{ FILE_OF(OBJ("7", RESOURCES(RES("0", "A"))) OBJ("7", RESOURCES(RES("0", "B")))), ERR_EXISTS,
+		{ FILE_OF(OBJ("7", RESOURCES(RES("0", "A"))) OBJ("7", RESOURCES(RES("0", "B")))),
+		    ERR_EXISTS,
 		    "t: object 7 version 1.0 is known already, with another content: resource 0: "
 		    "name is \"B\", was \"A\"" },
-		{ FILE_OF(OBJ("7", RESOURCES(RES("1", "A"))) OBJ("7", RESOURCES(RES("0", "B") RES("1", "A")))),
-		    ERR_EXISTS, "t: object 7 version 1.0 is known already, with another content: resource 0 is new" },
-		{ FILE_OF(OBJ("7", RESOURCES(RES("0", "A"))) OBJ("7", RESOURCES(RES("1", "A")))), ERR_EXISTS,
-		    "t: object 7 version 1.0 is known already, with another content: resource 0 is missing" },
-		{ FILE_OF(OBJ("7", RESOURCES(RES("0", "A"))) OBJ("7", RESOURCES(RES("0", "A") RES("9", "B")))),
-		    ERR_EXISTS, "t: object 7 version 1.0 is known already, with another content: resource 9 is new" },
+		{ FILE_OF(OBJ("7", RESOURCES(RES("1", "A")))
+		          OBJ("7", RESOURCES(RES("0", "B") RES("1", "A")))),
+		    ERR_EXISTS,
+		    "t: object 7 version 1.0 is known already, with another content: resource 0 is "
+		    "new" },
+		{ FILE_OF(OBJ("7", RESOURCES(RES("0", "A"))) OBJ("7", RESOURCES(RES("1", "A")))),
+		    ERR_EXISTS,
+		    "t: object 7 version 1.0 is known already, with another content: resource 0 is "
+		    "missing" },
+		{ FILE_OF(OBJ("7", RESOURCES(RES("0", "A")))
+		          OBJ("7", RESOURCES(RES("0", "A") RES("9", "B")))),
+		    ERR_EXISTS,
+		    "t: object 7 version 1.0 is known already, with another content: resource 9 is "
+		    "new" },
 	};
 
 	for (size_t i = 0; i < N_ELEMS(rows); i++) {
 		struct lwm2m_model *m = lwm2m_model_new();
 		struct err e = { .code = ERR_OK };
-		enum err_code rc = lwm2m_model_load_xml(m, "t", rows[i].xml, strlen(rows[i].xml), &e);
+		enum err_code rc =
+		    lwm2m_model_load_xml(m, "t", rows[i].xml, strlen(rows[i].xml), &e);
 
 		ck_assert_str_eq(e.msg, rows[i].msg);
 		ck_assert_int_eq(rc, rows[i].code);
-		ck_assert_int_eq(lwm2m_model_load_xml(m, "t", rows[i].xml, strlen(rows[i].xml), NULL), rc);
+		ck_assert_int_eq(
+		    lwm2m_model_load_xml(m, "t", rows[i].xml, strlen(rows[i].xml), NULL), rc);
 		ck_assert_ptr_null(lwm2m_model_object(m, 7));
 		lwm2m_model_free(m);
 	}
@@ -267,7 +302,8 @@ START_TEST(a_newer_core_object_keeps_its_secrets)
 	struct lwm2m_model *m = lwm2m_model_new();
 	struct gbuf xml = { 0 };
 
-	gbuf_str(&xml, FILE_OF(OBJ("11", "<ObjectVersion>1.2</ObjectVersion>" RESOURCES(RES("6", "Secret") RES("7", "B")))));
+	gbuf_str(&xml, FILE_OF(OBJ("11", "<ObjectVersion>1.2</ObjectVersion>" RESOURCES(
+	                                     RES("6", "Secret") RES("7", "B")))));
 	ck_assert_int_eq(load(m, &xml, NULL), ERR_OK);
 	ck_assert_uint_eq(lwm2m_model_object(m, 11)->version.minor, 2);
 	ck_assert(res_of(m, 11, 6)->secret);
@@ -294,7 +330,9 @@ START_TEST(ranges_are_read_as_the_registry_spells_them)
 		{ "0...255", LWM2M_INTEGER, true, 0, 255, "0..255" },
 		{ "1-65534", LWM2M_INTEGER, true, 1, 65534, "1..65534" },
 		{ "1 - 65534", LWM2M_INTEGER, true, 1, 65534, "1..65534" },
-		{ "0\xe2\x80\x93" "3", LWM2M_INTEGER, true, 0, 3, "0..3" },
+		{ "0\xe2\x80\x93"
+		  "3",
+		    LWM2M_INTEGER, true, 0, 3, "0..3" },
 		{ "1..2147483647", LWM2M_UNSIGNED, true, 1, 2147483647, "1..2147483647" },
 		{ "-110..-48", LWM2M_INTEGER, true, -110, -48, "-110..-48" },
 		{ "-5-5", LWM2M_INTEGER, true, -5, 5, "-5..5" },
@@ -321,14 +359,16 @@ START_TEST(ranges_are_read_as_the_registry_spells_them)
 		{ "0..5..9", LWM2M_INTEGER, false, 0, 0, "0..5..9" },
 		{ "0..5,9", LWM2M_INTEGER, false, 0, 0, "0..5,9" },
 		{ "0.0..1.0", LWM2M_FLOAT, false, 0, 0, "0.0..1.0" },
-		{ "0..18446744073709551615", LWM2M_UNSIGNED, false, 0, 0, "0..18446744073709551615" },
+		{ "0..18446744073709551615", LWM2M_UNSIGNED, false, 0, 0,
+		    "0..18446744073709551615" },
 		{ "bytes", LWM2M_STRING, false, 0, 0, "bytes" },
 		{ "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16", LWM2M_INTEGER, true, 1, 16,
 		    "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16" },
 		{ "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", LWM2M_INTEGER, false, 0, 0,
 		    "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17" },
-		{ "1000000000000000001,1000000000000000002,1000000000000000003,1000000000000000004", LWM2M_INTEGER,
-		    false, 0, 0, "1000000000000000001,1000000000000000002,1000000000000000003,1000" },
+		{ "1000000000000000001,1000000000000000002,1000000000000000003,1000000000000000004",
+		    LWM2M_INTEGER, false, 0, 0,
+		    "1000000000000000001,1000000000000000002,1000000000000000003,1000" },
 	};
 
 	for (size_t i = 0; i < N_ELEMS(rows); i++) {
@@ -366,16 +406,17 @@ static void
 differs(struct tally *t, const struct lwm2m_obj_def *o, uint16_t rid, const char *what)
 {
 	for (size_t i = 0; i < N_ELEMS(known); i++) {
-		if (known[i].oid == o->id && known[i].rid == rid && known[i].minor == o->version.minor &&
-		    o->version.major == 1 && strcmp(known[i].what, what) == 0) {
-			(void)printf("# object %u version %u.%u resource %u: %s differs (%s)\n", o->id,
-			    o->version.major, o->version.minor, rid, what, known[i].why);
+		if (known[i].oid == o->id && known[i].rid == rid &&
+		    known[i].minor == o->version.minor && o->version.major == 1 &&
+		    strcmp(known[i].what, what) == 0) {
+			(void)printf("# object %u version %u.%u resource %u: %s differs (%s)\n",
+			    o->id, o->version.major, o->version.minor, rid, what, known[i].why);
 			t->known++;
 			return;
 		}
 	}
-	(void)printf("# object %u version %u.%u resource %u: %s is wrong\n", o->id, o->version.major,
-	    o->version.minor, rid, what);
+	(void)printf("# object %u version %u.%u resource %u: %s is wrong\n", o->id,
+	    o->version.major, o->version.minor, rid, what);
 	t->wrong++;
 }
 
@@ -395,7 +436,7 @@ compare_resource(struct tally *t, const struct lwm2m_obj_def *o, const struct lw
 		{ "instances", file->multiple == own->multiple },
 		{ "presence", file->mandatory == own->mandatory },
 		{ "bounds", file->has_min == own->has_min && file->has_max == own->has_max &&
-			file->min == own->min && file->max == own->max },
+		                file->min == own->min && file->max == own->max },
 		{ "range", strcmp(file->range, own->range) == 0 },
 		{ "unit", strcmp(file->unit, own->unit) == 0 },
 	};
@@ -439,7 +480,8 @@ compare_file(struct tally *t, const char *dir, const char *name)
 	while ((c = getc(f)) != EOF)
 		gbuf_u8(&xml, (uint8_t)c);
 	(void)fclose(f);
-	ck_assert_msg(lwm2m_xml_read(lwm2m_model_builtin(), name, gbuf_cstr(&xml), xml.len, &list, &e) == ERR_OK,
+	ck_assert_msg(lwm2m_xml_read(lwm2m_model_builtin(), name, gbuf_cstr(&xml), xml.len, &list,
+	                  &e) == ERR_OK,
 	    "%s", e.msg);
 	t->files++;
 	for (size_t i = 0; i < list.n; i++)
@@ -471,8 +513,9 @@ START_TEST(the_tables_agree_with_the_files)
 		if (strstr(f->d_name, ".xml") != NULL)
 			compare_file(&t, dir, f->d_name);
 	(void)closedir(d);
-	(void)printf("# %zu files, %zu objects, %zu of them built in; %zu resources compared: %zu known to differ, "
-		     "%zu wrong\n",
+	(void)printf("# %zu files, %zu objects, %zu of them built in; %zu resources compared: %zu "
+	             "known to differ, "
+	             "%zu wrong\n",
 	    t.files, t.objects, t.builtin, t.resources, t.known, t.wrong);
 	(void)fflush(stdout);
 	ck_assert_uint_gt(t.builtin, 0);
