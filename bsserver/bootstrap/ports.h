@@ -63,12 +63,12 @@ enum bs_event_type {
 struct bs_event {
 	enum bs_event_type type;
 	struct bs_grant *grant; /* GRANTED: contents are moved out */
-	enum bs_reason reason;	/* REFUSED, CANCEL */
+	enum bs_reason reason;	/* REFUSED, CANCEL; REQUEST: why it is refused, or NONE */
 	uint8_t code;		/* RESPONSE: CoAP code octet; REFUSED: what to answer with */
 	int format;		/* RESPONSE: content format, -1 none */
 	const uint8_t *payload; /* RESPONSE; borrowed */
 	size_t payload_len;
-	const char *text;	/* REFUSED, SEND_FAILED, ...: a sentence; borrowed; NULL */
+	const char *text;	/* REQUEST, REFUSED, SEND_FAILED, ...: a sentence; borrowed; NULL */
 	uint32_t now_ms;	/* since the session began */
 	int64_t wall_ms;
 };
@@ -98,6 +98,8 @@ struct bs_lookup {
 
 struct bs_ports {
 	void *arg;
+	/* Milliseconds of a clock that never goes back, and of the wall clock (since 1970 UTC). */
+	void (*now)(void *arg, uint64_t *mono_ms, int64_t *wall_ms);
 	void (*lookup)(void *arg, uint64_t session, const struct bs_lookup *q);
 	void (*vet)(void *arg, uint64_t session, const struct bs_grant *g, const struct bs_peer *peer);
 	void (*keep)(void *arg, uint64_t session, const struct bs_grant *g);

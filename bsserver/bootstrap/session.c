@@ -1,0 +1,519 @@
+#include "bsserver/bootstrap/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bsserver/bootstrap/session_internal.h"
+#include "lib/base/str.h"
+
+#define EV(x) (1U << BS_EV_##x)
+#define EV_ANSWER (EV(RESPONSE) | EV(NO_ANSWER) | EV(RESET) | EV(SEND_FAILED))
+#define EV_ANY_TIME (EV(PEER_GONE) | EV(DEADLINE) | EV(SUPERSEDED) | EV(CANCEL))
+#define RETRY_AFTER_S 30 /* Max-Age of a 5.03 */
+
+_Static_assert(BS_EV__COUNT <= 32, "events are bits of an unsigned");
+
+typedef enum bs_state bs_on_event(struct bs_session *s, const struct bs_event *ev, struct bs_action *act);
+
+/* ---- the ways out ---- */
+
+/* Keys, values and inventories go; the record stays. */
+static void
+wipe_work(struct bs_session *s)
+{
+	bs_grant_clear(&s->grant);
+	bs_inventory_clear(&s->before);
+	bs_inventory_clear(&s->after);
+	bs_plan_clear(&s->plan);
+	gbuf_clear(&s->out);
+	gbuf_clear(&s->note);
+}
+
+static void
+set_reply(struct bs_action *act, enum bs_reason reason)
+{
+	act->type = BS_ACT_REPLY;
+	act->reply = (struct bs_reply){ .code = C_BAD_REQUEST };
+	switch (reason) {
+	case BS_REASON_UNSUPPORTED_FORMAT:
+		act->reply.code = C_BAD_FORMAT;
+		break;
+	case BS_REASON_OVERLOAD:
+	case BS_REASON_STORE:
+	case BS_REASON_SUPERSEDED:
+	case BS_REASON_OPERATOR:
+	case BS_REASON_RESTARTED:
+	case BS_REASON_DEADLINE:
+	case BS_REASON_NO_MEMORY:
+		act->reply.code = C_UNAVAILABLE;
+		act->reply.max_age_s = RETRY_AFTER_S;
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+set_verdict(struct bs_session *s, const struct bs_end *end)
+{
+	struct bs_record *r = &s->rec;
+
+	r->verdict = end->verdict;
+	r->reason = end->reason;
+	r->step = end->step;
+	r->code = end->code;
+	(void)snprintf(r->path, sizeof r->path, "%s", end->path == NULL ? "" : end->path);
+	free(r->detail);
+	r->detail = end->detail == NULL ? NULL : str_dup_n(end->detail, strlen(end->detail));
+}
+
+/* After a 4.06 the verdict is that 4.06, whatever became of the correction. */
+static void
+keep_inconsistent(struct bs_session *s, const struct bs_end *end)
+{
+	char code[5], text[200];
+	struct bs_end first = {
+		.verdict = BS_VERDICT_FAILED,
+		.reason = BS_REASON_INCONSISTENT,
+		.step = BS_STEP_FINISH,
+		.path = "/bs",
+		.code = C_NOT_ACCEPTABLE,
+		.detail = text,
+	};
+
+	bs_code_str(end->code, code);
+	(void)snprintf(text, sizeof text,
+	    "the device finds the configuration inconsistent; the correction ended at %s %s (%s%s%s)",
+	    bs_step_name(end->step), end->path == NULL ? "" : end->path, bs_reason_name(end->reason),
+	    end->code ? " " : "", end->code ? code : "");
+	set_verdict(s, &first);
+}
+
+enum bs_state
+bs_end_session(struct bs_session *s, const struct bs_end *end, struct bs_action *act)
+{
+	if (s->corrected && end->verdict == BS_VERDICT_FAILED)
+		keep_inconsistent(s, end);
+	else
+		set_verdict(s, end);
+	wipe_work(s);
+	if (s->state < BS_REFUSE) {
+		set_reply(act, end->reason);
+		return BS_REFUSE;
+	}
+	act->type = BS_ACT_RECORD;
+	return BS_RECORD;
+}
+
+enum bs_state
+bs_fail(struct bs_session *s, enum bs_reason reason, enum bs_step step, uint8_t code, const char *detail,
+    struct bs_action *act)
+{
+	struct bs_end end = {
+		.verdict = BS_VERDICT_FAILED,
+		.reason = reason,
+		.step = step,
+		.path = s->exchange.path,
+		.code = code,
+		.detail = detail,
+	};
+
+	return bs_end_session(s, &end, act);
+}
+
+enum bs_state
+bs_fail_exchange(struct bs_session *s, const struct bs_event *ev, enum bs_step step, struct bs_action *act)
+{
+	if (ev->type == BS_EV_RESET)
+		return bs_fail(s, BS_REASON_RESET, step, 0, "the device rejected the message (RST)", act);
+	if (ev->type == BS_EV_NO_ANSWER)
+		return bs_fail(s, BS_REASON_NO_ANSWER, step, 0, "the device did not answer in time", act);
+	return bs_fail(s, BS_REASON_SEND, step, 0, ev->text, act);
+}
+
+enum bs_state
+bs_fail_code(struct bs_session *s, const struct bs_event *ev, enum bs_step step, struct bs_action *act)
+{
+	char code[5], text[96];
+
+	bs_code_str(ev->code, code);
+	(void)snprintf(text, sizeof text, "the device answered %s", code);
+	return bs_fail(s, BS_REASON_ERROR_RESPONSE, step, ev->code, text, act);
+}
+
+enum bs_state
+bs_fail_err(struct bs_session *s, enum bs_step step, enum bs_reason reason, const struct err *e, struct bs_action *act)
+{
+	return bs_fail(s, e->code == ERR_NO_MEMORY ? BS_REASON_NO_MEMORY : reason, step,
+	    reason == BS_REASON_BAD_RESPONSE ? C_CONTENT : 0, e->msg, act);
+}
+
+/* ---- who is it ---- */
+
+static void
+note_request(struct bs_session *s, const struct bs_event *ev, uint8_t code)
+{
+	struct bs_entry entry = {
+		.at_ms = ev->now_ms,
+		.step = BS_STEP_REQUEST,
+		.method = BS_POST,
+		.uplink = true,
+		.path = "/bs",
+		.format = -1,
+		.code = code,
+	};
+	char text[BS_ENDPOINT_MAX + 32];
+	int n = snprintf(text, sizeof text, "%s%s", s->req.ep[0] ? "ep=" : "", s->req.ep);
+
+	if (s->req.pct >= 0)
+		n += snprintf(text + n, sizeof text - (size_t)n, "%spct=%d", n > 0 ? " " : "", s->req.pct);
+	(void)bs_record_add(&s->rec, &entry, text, (size_t)n);
+	if (s->req.remark[0] != 0)
+		bs_remark(s, BS_STEP_REQUEST, ev->now_ms, "%s", s->req.remark);
+}
+
+static enum bs_state
+refuse(struct bs_session *s, enum bs_reason reason, enum bs_step step, const char *detail, struct bs_action *act)
+{
+	struct bs_end end = {
+		.verdict = BS_VERDICT_REFUSED,
+		.reason = reason,
+		.step = step,
+		.path = "/bs",
+		.detail = detail,
+	};
+	enum bs_state next = bs_end_session(s, &end, act);
+
+	if (act->type == BS_ACT_REPLY)
+		s->rec.code = act->reply.code;
+	return next;
+}
+
+static enum bs_state
+on_request(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
+{
+	s->rec.exchanges++;
+	note_request(s, ev, 0);
+	if (ev->reason != BS_REASON_NONE)
+		return refuse(s, ev->reason, BS_STEP_REQUEST, ev->text, act);
+	act->type = BS_ACT_LOOKUP;
+	return BS_LOOKUP;
+}
+
+static void
+add_rung(struct bs_session *s, int format)
+{
+	for (size_t i = 0; i < s->n_ladder; i++)
+		if (s->ladder[i] == format)
+			return;
+	if (format >= 0 && s->n_ladder < BS_LADDER_MAX)
+		s->ladder[s->n_ladder++] = format;
+}
+
+/*
+ * The profile's word, the device's, what worked last time; a device that says nothing is a 1.0
+ * device or silent: TLV first (Core 1.1 section 7.4; clients seen).
+ */
+static void
+build_ladder(struct bs_session *s)
+{
+	s->n_ladder = s->rung = 0;
+	add_rung(s, s->grant.desired.format);
+	add_rung(s, s->req.pct);
+	add_rung(s, s->grant.remembered_format);
+	if (s->n_ladder == 0)
+		add_rung(s, LWM2M_CF_TLV);
+	add_rung(s, LWM2M_CF_SENML_CBOR);
+	add_rung(s, LWM2M_CF_SENML_JSON);
+	add_rung(s, LWM2M_CF_TLV);
+}
+
+static char *
+copy(const char *text)
+{
+	return text == NULL ? NULL : str_dup_n(text, strlen(text));
+}
+
+static void
+take_grant(struct bs_session *s, struct bs_grant *g)
+{
+	s->grant = *g;
+	*g = (struct bs_grant){ .remembered_format = -1 };
+	free(s->rec.endpoint);
+	s->rec.endpoint = copy(s->grant.endpoint);
+	s->rec.rule = copy(s->grant.rule);
+	s->rec.profile = copy(s->grant.profile);
+	s->rec.fingerprints = copy(s->grant.fingerprints);
+	s->rec.revision = s->grant.revision;
+	build_ladder(s);
+}
+
+static enum bs_state
+send_reply(struct bs_action *act)
+{
+	act->type = BS_ACT_REPLY;
+	act->reply = (struct bs_reply){ .code = C_CHANGED };
+	return BS_REPLY;
+}
+
+static enum bs_state
+on_lookup(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
+{
+	if (ev->type == BS_EV_REFUSED)
+		return refuse(s, ev->reason, BS_STEP_LOOKUP, ev->text, act);
+	take_grant(s, ev->grant);
+	if (s->grant.desired.policy == PROFILE_INCREMENTAL)
+		return refuse(s, BS_REASON_BAD_PROFILE, BS_STEP_LOOKUP,
+		    "policy incremental is not served: use replace or merge", act);
+	if (!s->vets)
+		return send_reply(act);
+	act->type = BS_ACT_VET;
+	return BS_VET;
+}
+
+static enum bs_state
+on_vet(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
+{
+	if (ev->type == BS_EV_REFUSED)
+		return refuse(s, ev->reason, BS_STEP_VET, ev->text, act);
+	return send_reply(act);
+}
+
+static enum bs_state
+on_refused(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
+{
+	(void)s;
+	(void)ev;
+	act->type = BS_ACT_RECORD;
+	return BS_RECORD;
+}
+
+static enum bs_state
+on_replied(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
+{
+	return bs_start_discover(s, ev->now_ms, act);
+}
+
+/* ---- from the plan to Finish ---- */
+
+enum bs_state
+bs_make_plan(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
+{
+	struct err e;
+
+	bs_plan_clear(&s->plan);
+	s->exchange.path[0] = 0;
+	if (bs_plan_make(&s->grant.desired, &s->before, s->model, &s->plan, &e) != ERR_OK)
+		return bs_fail_err(s, BS_STEP_PLAN, BS_REASON_CONFLICT, &e, act);
+	if (s->plan.remark[0] != 0)
+		bs_remark(s, BS_STEP_PLAN, now_ms, "%s", s->plan.remark);
+	if (s->keeps && !s->corrected) {
+		act->type = BS_ACT_KEEP;
+		return BS_KEEP;
+	}
+	return bs_after_plan(s, now_ms, act);
+}
+
+enum bs_state
+bs_after_plan(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
+{
+	if (s->hands_off && !s->corrected) {
+		act->type = BS_ACT_HANDOFF;
+		return BS_HANDOFF;
+	}
+	return bs_start_writes(s, now_ms, act);
+}
+
+static enum bs_state
+on_keep(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
+{
+	if (ev->type == BS_EV_KEEP_FAILED)
+		return bs_fail(s, BS_REASON_KEEP, BS_STEP_KEEP, 0, ev->text, act);
+	return bs_after_plan(s, ev->now_ms, act);
+}
+
+static enum bs_state
+on_handoff(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
+{
+	if (ev->type == BS_EV_HANDOFF_FAILED)
+		return bs_fail(s, BS_REASON_HANDOFF, BS_STEP_HANDOFF, 0, ev->text, act);
+	return bs_start_writes(s, ev->now_ms, act);
+}
+
+enum bs_state
+bs_start_finish(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
+{
+	struct bs_send req = { .method = BS_POST, .finish = true, .accept = -1, .format = -1 };
+
+	bs_send_request(s, BS_STEP_FINISH, &req, now_ms, act);
+	return BS_FINISH;
+}
+
+static enum bs_state
+end_well(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
+{
+	struct bs_end end = {
+		.verdict = s->grant.desired.verify ? BS_VERDICT_PROVISIONED : BS_VERDICT_WRITTEN,
+		.step = BS_STEP_FINISH,
+		.path = "/bs",
+		.code = ev->code,
+	};
+
+	return bs_end_session(s, &end, act);
+}
+
+/* 4.06: the device stays in bootstrap and may be corrected, once (Core 1.1 section 6.1.7.6). */
+static enum bs_state
+correct(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
+{
+	if (s->corrected)
+		return bs_fail(s, BS_REASON_INCONSISTENT, BS_STEP_FINISH, ev->code, NULL, act);
+	s->corrected = true;
+	bs_remark(s, BS_STEP_FINISH, ev->now_ms, "the device finds the configuration inconsistent: one correction");
+	return bs_start_discover(s, ev->now_ms, act);
+}
+
+static enum bs_state
+on_finish(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
+{
+	bs_note_payload(s, ev);
+	if (ev->type != BS_EV_RESPONSE)
+		return bs_fail_exchange(s, ev, BS_STEP_FINISH, act);
+	if (ev->code == C_CHANGED)
+		return end_well(s, ev, act);
+	if (ev->code == C_NOT_ACCEPTABLE)
+		return correct(s, ev, act);
+	return bs_fail_code(s, ev, BS_STEP_FINISH, act);
+}
+
+static enum bs_state
+on_recorded(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
+{
+	(void)s;
+	(void)ev;
+	act->type = BS_ACT_DONE;
+	return BS_DONE;
+}
+
+/* ---- the table ---- */
+
+/* clang-format off */
+static const struct {
+	const char *name; /* as logged */
+	enum bs_step step; /* what an event that may come at any time interrupts */
+	unsigned accepts; /* besides EV_ANY_TIME; anything else is a late answer */
+	bs_on_event *on_event;
+} states[BS_STATE__COUNT] = {
+	[BS_NEW]             = { "new",             BS_STEP_REQUEST,  EV(REQUEST),                          on_request },
+	[BS_LOOKUP]          = { "lookup",          BS_STEP_LOOKUP,   EV(GRANTED) | EV(REFUSED),            on_lookup },
+	[BS_VET]             = { "vet",             BS_STEP_VET,      EV(VETTED) | EV(REFUSED),             on_vet },
+	[BS_REFUSE]          = { "refuse",          BS_STEP_REPLY,    EV(REPLIED),                          on_refused },
+	[BS_REPLY]           = { "reply",           BS_STEP_REPLY,    EV(REPLIED),                          on_replied },
+	[BS_DISCOVER]        = { "discover",        BS_STEP_DISCOVER, EV_ANSWER,                            bs_on_discover },
+	[BS_READ]            = { "read",            BS_STEP_READ,     EV_ANSWER,                            bs_on_read },
+	[BS_KEEP]            = { "keep",            BS_STEP_KEEP,     EV(KEPT) | EV(KEEP_FAILED),           on_keep },
+	[BS_HANDOFF]         = { "handoff",         BS_STEP_HANDOFF,  EV(HANDED_OFF) | EV(HANDOFF_FAILED),  on_handoff },
+	[BS_WRITE]           = { "write",           BS_STEP_WRITE,    EV_ANSWER,                            bs_on_write },
+	[BS_VERIFY_DISCOVER] = { "verify-discover", BS_STEP_VERIFY,   EV_ANSWER,                            bs_on_verify_discover },
+	[BS_VERIFY_READ]     = { "verify-read",     BS_STEP_VERIFY,   EV_ANSWER,                            bs_on_verify_read },
+	[BS_FINISH]          = { "finish",          BS_STEP_FINISH,   EV_ANSWER,                            on_finish },
+	[BS_RECORD]          = { "record",          BS_STEP_NONE,     EV(RECORDED),                         on_recorded },
+	[BS_DONE]            = { "done",            BS_STEP_NONE,     0,                                    NULL },
+};
+/* clang-format on */
+
+static enum bs_step
+step_now(const struct bs_session *s)
+{
+	if (s->state == BS_WRITE && s->next_op < s->plan.n_ops && s->plan.ops[s->next_op].method == BS_DELETE)
+		return BS_STEP_DELETE;
+	return states[s->state].step;
+}
+
+/* What was under way stays in the transcript as an exchange without an answer. */
+static void
+note_unanswered(struct bs_session *s, const struct bs_event *ev)
+{
+	if (states[s->state].accepts & EV(RESPONSE))
+		bs_note_answer(s, ev, NULL, 0);
+}
+
+static enum bs_state
+interrupt(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
+{
+	bool cancelled = ev->type == BS_EV_SUPERSEDED || ev->type == BS_EV_CANCEL;
+	struct bs_end end = {
+		.verdict = cancelled ? BS_VERDICT_CANCELLED : BS_VERDICT_FAILED,
+		.step = step_now(s),
+		.path = s->exchange.path,
+		.detail = ev->text,
+	};
+
+	if (ev->type == BS_EV_PEER_GONE)
+		end.reason = BS_REASON_PEER_GONE;
+	else if (ev->type == BS_EV_DEADLINE)
+		end.reason = BS_REASON_DEADLINE;
+	else if (ev->type == BS_EV_SUPERSEDED)
+		end.reason = BS_REASON_SUPERSEDED;
+	else
+		end.reason = ev->reason == BS_REASON_NONE ? BS_REASON_OPERATOR : ev->reason;
+	note_unanswered(s, ev);
+	return bs_end_session(s, &end, act);
+}
+
+void
+bs_session_step(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
+{
+	unsigned bit = 1U << ev->type;
+
+	*act = (struct bs_action){ .type = BS_ACT_NONE };
+	if (states[s->state].accepts & bit)
+		s->state = states[s->state].on_event(s, ev, act);
+	else if ((bit & EV_ANY_TIME) && s->state == BS_REFUSE)
+		s->state = on_refused(s, ev, act); /* the verdict stands */
+	else if ((bit & EV_ANY_TIME) && s->state < BS_RECORD)
+		s->state = interrupt(s, ev, act);
+}
+
+void
+bs_session_init(struct bs_session *s, const struct lwm2m_model *model)
+{
+	*s = (struct bs_session){ .model = model };
+	s->req.pct = -1;
+	s->rec.used_format = -1;
+	s->grant.remembered_format = -1;
+	s->before.account = s->after.account = BS_UNKNOWN_INSTANCE;
+}
+
+void
+bs_session_set_request(struct bs_session *s, const struct bs_request *req)
+{
+	s->req = *req;
+}
+
+void
+bs_session_clear(struct bs_session *s)
+{
+	wipe_work(s);
+	bs_record_clear(&s->rec);
+	s->state = BS_DONE;
+}
+
+const char *
+bs_state_name(enum bs_state st)
+{
+	return (unsigned)st < BS_STATE__COUNT ? states[st].name : "unknown";
+}
+
+unsigned
+bs_state_accepts(enum bs_state st)
+{
+	return states[st].accepts | (st < BS_RECORD ? EV_ANY_TIME : 0);
+}
+
+const char *
+bs_session_endpoint(const struct bs_session *s)
+{
+	return s->grant.endpoint;
+}

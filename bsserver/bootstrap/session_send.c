@@ -1,0 +1,85 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bsserver/bootstrap/session_internal.h"
+#include "lib/base/str.h"
+
+void
+bs_send_request(struct bs_session *s, enum bs_step step, const struct bs_send *req, uint32_t now_ms,
+    struct bs_action *act)
+{
+	act->type = BS_ACT_SEND;
+	act->send = *req;
+	act->send.timeout_ms = s->grant.desired.request_timeout_ms;
+	s->exchange = (struct bs_entry){
+		.at_ms = now_ms,
+		.step = step,
+		.method = req->method,
+		.format = req->format,
+		.sent = (uint32_t)req->payload_len,
+	};
+	(void)snprintf(s->exchange.path, sizeof s->exchange.path, "%s",
+	    req->finish ? "/bs" : lwm2m_path_str(req->path).s);
+	s->rec.exchanges++;
+}
+
+void
+bs_note_answer(struct bs_session *s, const struct bs_event *ev, const char *text, size_t len)
+{
+	if (ev->type == BS_EV_RESPONSE) {
+		s->exchange.code = ev->code;
+		s->exchange.received = (uint32_t)ev->payload_len;
+	}
+	(void)bs_record_add(&s->rec, &s->exchange, text, len);
+	gbuf_reset(&s->note);
+}
+
+void
+bs_note_payload(struct bs_session *s, const struct bs_event *ev)
+{
+	const char *p = (const char *)ev->payload;
+
+	if (ev->type != BS_EV_RESPONSE || ev->payload_len == 0)
+		bs_note_answer(s, ev, NULL, 0);
+	else if (str_is_utf8(p, ev->payload_len))
+		bs_note_answer(s, ev, p, ev->payload_len);
+	else {
+		gbuf_reset(&s->note);
+		gbuf_printf(&s->note, "%zu octets that are not text", ev->payload_len);
+		bs_note_answer(s, ev, gbuf_cstr(&s->note), s->note.len);
+	}
+}
+
+void
+bs_remark(struct bs_session *s, enum bs_step step, uint32_t now_ms, const char *fmt, ...)
+{
+	struct bs_entry entry = { .at_ms = now_ms, .remark = true, .step = step, .format = -1 };
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	(void)bs_record_add(&s->rec, &entry, text, strlen(text));
+}
+
+void
+bs_note_values(struct bs_session *s, struct lwm2m_span span, struct lwm2m_path base)
+{
+	for (size_t i = 0; i < span.n; i++) {
+		const struct lwm2m_node *n = &span.nodes[i];
+		const struct lwm2m_res_def *def = lwm2m_model_resource(s->model, n->path.id[0], n->path.id[2]);
+
+		if (n->path.depth < LWM2M_RESOURCE)
+			continue;
+		if (s->note.len > 0)
+			gbuf_u8(&s->note, ' ');
+		gbuf_str(&s->note, lwm2m_path_str(n->path).s + strlen(lwm2m_path_str(base).s) * (base.depth > 0));
+		gbuf_u8(&s->note, '=');
+		if (lwm2m_type_has_bytes(n->value.type) && (def == NULL || def->secret))
+			gbuf_printf(&s->note, "%zu bytes", n->value.bytes.len);
+		else
+			lwm2m_value_print(&s->note, &n->value);
+	}
+}
