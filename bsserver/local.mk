@@ -2,7 +2,8 @@
 # folder adds its sources in its local.mk.
 noinst_LIBRARIES += bsserver/libbootstrap.a bsserver/libbsserver.a
 bsserver_libbootstrap_a_CPPFLAGS = $(AM_CPPFLAGS)
-bsserver_libbootstrap_a_SOURCES = bsserver/bootstrap/ports.h bsserver/bootstrap/record.h
+bsserver_libbootstrap_a_SOURCES =
+include bsserver/bootstrap/local.mk
 bsserver_libbsserver_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(SQLITE_CFLAGS) $(COAP_CFLAGS) \
 	$(GNUTLS_CFLAGS) $(CURL_CFLAGS) $(MHD_CFLAGS) $(JANSSON_CFLAGS) $(LIBCONFIG_CFLAGS)
 bsserver_libbsserver_a_SOURCES = bsserver/store/store.h bsserver/transport/transport.h

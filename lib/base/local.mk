@@ -9,4 +9,5 @@ lib_libbase_a_SOURCES = \
 	lib/base/log.c lib/base/log.h \
 	lib/base/secret.c lib/base/secret.h \
 	lib/base/str.c lib/base/str.h \
+	lib/base/table.c lib/base/table.h \
 	lib/base/util.c lib/base/util.h
