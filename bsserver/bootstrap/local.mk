@@ -1,4 +1,5 @@
 bsserver_libbootstrap_a_SOURCES += \
+	bsserver/bootstrap/driver.c bsserver/bootstrap/driver.h \
 	bsserver/bootstrap/inventory.c bsserver/bootstrap/inventory.h \
 	bsserver/bootstrap/plan.c bsserver/bootstrap/plan.h \
 	bsserver/bootstrap/ports.c bsserver/bootstrap/ports.h \
