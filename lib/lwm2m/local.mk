@@ -8,4 +8,5 @@ lib_liblwm2m_a_SOURCES = \
 	lib/lwm2m/path.c lib/lwm2m/path.h \
 	lib/lwm2m/tree.c lib/lwm2m/tree.h \
 	lib/lwm2m/value.c lib/lwm2m/value.h \
-	lib/lwm2m/format.h lib/lwm2m/corelink.h
+	lib/lwm2m/format.c lib/lwm2m/format.h lib/lwm2m/tlv.c lib/lwm2m/text.c \
+	lib/lwm2m/corelink.c lib/lwm2m/corelink.h

@@ -6,10 +6,10 @@
 #include "lib/lwm2m/object_model.h"
 #include "tests/fuzz/fuzz.h"
 
-#define SINGLE(t) { .id = (t), .name = "Single", .key = "single", .type = (t), .range = "", .unit = "" }
-#define MULTIPLE(t)                                                                              \
-	{ .id = CODEC_MULTIPLE + (t), .name = "Multiple", .key = "multiple", .type = (t), .multiple = true, \
-	    .range = "", .unit = "" }
+#define RES(i, t, m)                                                                            \
+	{ .id = (i), .name = "", .key = "", .type = (t), .multiple = (m), .range = "", .unit = "" }
+#define SINGLE(t) RES(t, t, false)
+#define MULTIPLE(t) RES(CODEC_MULTIPLE + (t), t, true)
 
 static const struct lwm2m_res_def all_types[] = {
 	SINGLE(LWM2M_NONE),
@@ -54,7 +54,7 @@ codec_model(void)
 	if (model.n > 0)
 		return &model;
 	while ((o = lwm2m_model_at(lwm2m_model_builtin(), model.n)) != NULL) {
-		FUZZ_MUST(model.n + 1 < N_ELEMS(defs) && o->id < CODEC_OBJECT, "no room in the model");
+		FUZZ_MUST(model.n + 1 < N_ELEMS(defs) && o->id < CODEC_OBJECT, "no room");
 		defs[model.n++] = o;
 	}
 	defs[model.n++] = &types_object;

@@ -1,11 +1,11 @@
 /*
  * tests/fuzz/fuzz.h: one fuzz target for each decoder of bytes from outside.
  *
- * A target is a file fuzz_NAME.c with one LLVMFuzzerTestOneInput() of at most 20 lines: it feeds the
- * bytes to the decoder, checks with FUZZ_MUST() what holds for all that is accepted and for all that
- * is refused, leaves nothing behind and returns 0. To add one, write it, put seeds (small; some
- * right, some wrong; the file's name says what it is) into tests/fuzz/seeds/NAME/, and add three
- * lines to local.mk. A content format needs one line of code: codec_fuzz() of codec.h.
+ * A target is a file fuzz_NAME.c with one LLVMFuzzerTestOneInput() of at most 20 lines: it feeds
+ * the bytes to the decoder, checks with FUZZ_MUST() what holds for all that is accepted and for all
+ * that is refused, leaves nothing behind and returns 0. To add one, write it, put seeds (small;
+ * some right, some wrong; the file's name says what it is) into tests/fuzz/seeds/NAME/, and add
+ * three lines to local.mk. A content format needs one line of code: codec_fuzz() of codec.h.
  *
  * Without --enable-fuzzing replay.c is the main: "make check" feeds it all seeds, and
  * "tests/fuzz/fuzz_NAME FILE|FOLDER..." what is named. With CC=clang, --enable-fuzzing and

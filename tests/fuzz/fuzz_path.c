@@ -11,7 +11,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct lwm2m_path p;
 
 	if (lwm2m_path_parse((const char *)data, size, &p, &e) != ERR_OK) {
-		FUZZ_MUST(e.code == ERR_PARSE || e.code == ERR_RANGE, "refused as %s", err_name(e.code));
+		FUZZ_MUST(e.code == ERR_PARSE || e.code == ERR_RANGE, "refused as %s",
+		    err_name(e.code));
 		return 0;
 	}
 	struct lwm2m_path_str s = lwm2m_path_str(p);

@@ -25,3 +25,16 @@ tests_fuzz_fuzz_desired_LDADD = $(PROFILES_LIBS) $(FUZZ_LIBS)
 fuzz_programs += tests/fuzz/fuzz_object_xml
 tests_fuzz_fuzz_object_xml_SOURCES = tests/fuzz/fuzz_object_xml.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_object_xml_LDADD = $(LWM2M_LIBS) $(FUZZ_LIBS)
+
+# lib/lwm2m, the formats; with codec.c a target is one line of code
+fuzz_programs += tests/fuzz/fuzz_corelink
+tests_fuzz_fuzz_corelink_SOURCES = tests/fuzz/fuzz_corelink.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_corelink_LDADD = $(LWM2M_LIBS) $(FUZZ_LIBS)
+
+fuzz_programs += tests/fuzz/fuzz_text
+tests_fuzz_fuzz_text_SOURCES = tests/fuzz/fuzz_text.c $(FUZZ_CODEC)
+tests_fuzz_fuzz_text_LDADD = $(LWM2M_LIBS) $(FUZZ_LIBS)
+
+fuzz_programs += tests/fuzz/fuzz_tlv
+tests_fuzz_fuzz_tlv_SOURCES = tests/fuzz/fuzz_tlv.c $(FUZZ_CODEC)
+tests_fuzz_fuzz_tlv_LDADD = $(LWM2M_LIBS) $(FUZZ_LIBS)

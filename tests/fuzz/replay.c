@@ -70,7 +70,8 @@ run_folder(const char *path)
 	int n = scandir(path, &found, visible, by_name);
 
 	if (n <= 0) {
-		(void)printf("not ok %d - %s: %s\n", ++counted, path, n < 0 ? strerror(errno) : "no seeds");
+		(void)printf("not ok %d - %s: %s\n", ++counted, path,
+		    n < 0 ? strerror(errno) : "no seeds");
 		return false;
 	}
 	for (int i = 0; i < n; i++) {
@@ -102,7 +103,8 @@ main(int argc, char **argv)
 	name = name == NULL ? argv[0] : name + 1;
 	if (strncmp(name, "fuzz_", 5) == 0)
 		name += 5;
-	(void)snprintf(seeds, sizeof seeds, "%s/tests/fuzz/seeds/%s", src == NULL ? "." : src, name);
+	(void)snprintf(seeds, sizeof seeds, "%s/tests/fuzz/seeds/%s", src == NULL ? "." : src,
+	    name);
 	if (argc == 1)
 		ok = run_path(seeds);
 	for (int i = 1; i < argc; i++)

@@ -1,0 +1,10 @@
+/* The two formats of one bare value. */
+#include "tests/fuzz/codec.h"
+#include "tests/fuzz/fuzz.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	(void)codec_fuzz(lwm2m_format(LWM2M_CF_OPAQUE), data, size);
+	return codec_fuzz(lwm2m_format(LWM2M_CF_TEXT), data, size);
+}
