@@ -97,6 +97,7 @@ struct bs_entry {
 
 #define BS_TRANSCRIPT_MAX 512	/* entries; what is beyond is counted, not kept */
 #define BS_ENTRY_TEXT_MAX 4096 /* octets of text kept of one entry */
+#define BS_TRANSCRIPT_TEXT_MAX 65536 /* of all entries together; later entries are kept without theirs */
 
 struct bs_record {
 	uint64_t id;	     /* unique in the store: wall time in us at the start, made distinct */
@@ -119,23 +120,36 @@ struct bs_record {
 	unsigned exchanges;
 	struct bs_entry *entries;
 	size_t n_entries, cap_entries;
+	size_t text_total; /* octets of text in entries */
 	unsigned entries_dropped;
 };
 
 void bs_record_clear(struct bs_record *r); /* safe twice */
-/* text (may be NULL) is copied and cut at BS_ENTRY_TEXT_MAX. Returns NULL when full or memory is short: counted. */
+/*
+ * A copy of *entry with this text instead of its own (NULL: none), cut at BS_ENTRY_TEXT_MAX between
+ * characters; a NUL in it becomes '?'. Returns NULL when full or memory is short: counted. What it
+ * returns is valid until the next one.
+ */
 struct bs_entry *bs_record_add(struct bs_record *r, const struct bs_entry *entry, const char *text, size_t len);
-/* The transcript as a JSON array, appended; made without a JSON library since it is on the hot path. */
+/*
+ * The transcript as a JSON array, appended; made without a JSON library since it is on the hot path.
+ * {"at_ms":12,"step":"discover","method":"GET","path":"/0","code":"2.05","sent":0,"received":31,
+ * "text":"..."} for each exchange, with "uplink":true when the device asked, "format" when there was
+ * one, "code":null when no answer came; {"at_ms":12,"step":"plan","remark":"..."} for each remark.
+ * What is not UTF-8 in a text is U+FFFD. The bound of *out is the caller's.
+ */
 void bs_record_transcript_json(const struct bs_record *r, struct gbuf *out);
 
-const char *bs_verdict_name(enum bs_verdict v);
+/* Names: lower case, as in JSON. A number that is none of the enum's: "unknown". */
+const char *bs_verdict_name(enum bs_verdict v); /* BS_VERDICT_NONE: "running" */
 const char *bs_step_name(enum bs_step s);
 const char *bs_reason_name(enum bs_reason r); /* "identity_mismatch" */
 /* What it means and what to do, for `explain`. */
 const char *bs_reason_help(enum bs_reason r);
 bool bs_verdict_from_name(const char *s, enum bs_verdict *out);
+bool bs_reason_from_name(const char *s, enum bs_reason *out);
 const char *bs_method_name(enum bs_method m);
-/* "2.04" into out. */
+/* "2.04" into out (RFC 7252 section 3). */
 void bs_code_str(uint8_t code, char out[5]);
 
 #endif

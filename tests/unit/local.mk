@@ -47,3 +47,6 @@ tests_unit_test_object_LDADD = $(UNIT_LIBS) $(LWM2M_LIBS)
 unit_programs += tests/unit/test_object_xml
 tests_unit_test_object_xml_SOURCES = tests/unit/test_object_xml.c
 tests_unit_test_object_xml_LDADD = $(UNIT_LIBS) $(LWM2M_LIBS)
+unit_programs += tests/unit/test_record
+tests_unit_test_record_SOURCES = tests/unit/test_record.c
+tests_unit_test_record_LDADD = $(UNIT_LIBS) bsserver/libbootstrap.a $(BASE_LIBS) $(JANSSON_LIBS)

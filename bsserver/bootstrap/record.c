@@ -1,0 +1,397 @@
+#include "bsserver/bootstrap/record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/str.h"
+
+static const char *const verdict_names[] = {
+	[BS_VERDICT_NONE] = "running",
+	[BS_VERDICT_PROVISIONED] = "provisioned",
+	[BS_VERDICT_WRITTEN] = "written",
+	[BS_VERDICT_FAILED] = "failed",
+	[BS_VERDICT_REFUSED] = "refused",
+	[BS_VERDICT_CANCELLED] = "cancelled",
+};
+_Static_assert(N_ELEMS(verdict_names) == BS_VERDICT__COUNT, "one name per verdict");
+
+static const char *const step_names[] = {
+	[BS_STEP_NONE] = "none",
+	[BS_STEP_REQUEST] = "request",
+	[BS_STEP_LOOKUP] = "lookup",
+	[BS_STEP_VET] = "vet",
+	[BS_STEP_REPLY] = "reply",
+	[BS_STEP_DISCOVER] = "discover",
+	[BS_STEP_READ] = "read",
+	[BS_STEP_PLAN] = "plan",
+	[BS_STEP_KEEP] = "keep",
+	[BS_STEP_HANDOFF] = "handoff",
+	[BS_STEP_DELETE] = "delete",
+	[BS_STEP_WRITE] = "write",
+	[BS_STEP_VERIFY] = "verify",
+	[BS_STEP_FINISH] = "finish",
+};
+_Static_assert(N_ELEMS(step_names) == BS_STEP__COUNT, "one name per step");
+
+static const char *const method_names[] = {
+	[BS_POST] = "POST",
+	[BS_GET] = "GET",
+	[BS_PUT] = "PUT",
+	[BS_DELETE] = "DELETE",
+};
+
+struct reason {
+	const char *name, *help;
+};
+
+/* clang-format off */
+static const struct reason reasons[] = {
+	[BS_REASON_NONE] = { "none", "Nothing went wrong." },
+	[BS_REASON_BAD_REQUEST] = { "bad_request",
+		"The device's Bootstrap-Request could not be read: its query, endpoint name or preferred "
+		"content format is malformed. The session's detail says which. Mend the device's firmware." },
+	[BS_REASON_NO_ENDPOINT] = { "no_endpoint",
+		"The request names no endpoint, and nothing in the device's credential says who it is. Let "
+		"the device send ep=, or give it a credential that is bound to one endpoint." },
+	[BS_REASON_UNKNOWN_ENDPOINT] = { "unknown_endpoint",
+		"No device of this endpoint name is in the store. Add it (device add, enroll) or compare the "
+		"name that the device really sends with the one in the store, letter by letter." },
+	[BS_REASON_IDENTITY_MISMATCH] = { "identity_mismatch",
+		"The credential that the device showed may not be used for the endpoint name it claims. "
+		"Either two devices were given each other's credentials, or somebody pretends." },
+	[BS_REASON_NO_CREDENTIAL_RULE] = { "no_credential_rule",
+		"The device came without credentials (coap:, not coaps:), and no rule lets such a device in. "
+		"Use DTLS, or write a rule for a closed network." },
+	[BS_REASON_BLOCKED] = { "blocked",
+		"The device is blocked or retired. Unblock it if that was not meant." },
+	[BS_REASON_NO_PROFILE] = { "no_profile",
+		"The device is known, but no profile says what it should hold. Give it one." },
+	[BS_REASON_BAD_PROFILE] = { "bad_profile",
+		"The device's profile does not resolve: a profile it extends is missing, a variable is "
+		"undefined, or it asks for what is not served. Run check on its files." },
+	[BS_REASON_UNSUPPORTED_FORMAT] = { "unsupported_format",
+		"The device prefers a content format (pct) that is not served; it was answered 4.15. It may "
+		"ask again without it." },
+	[BS_REASON_OVERLOAD] = { "overload",
+		"Too many sessions at once; the device was answered 5.03 and told when to come again." },
+	[BS_REASON_STORE] = { "store",
+		"The store did not answer, so nothing could be decided; the device was answered 5.03. Look at "
+		"the server's log for the store's own error, and at the room on its disk." },
+	[BS_REASON_CERTIFICATE] = { "certificate",
+		"The device's certificate was refused: its chain, its validity or its revocation. The "
+		"session's detail says which." },
+	[BS_REASON_ERROR_RESPONSE] = { "error_response",
+		"The device answered a required request with an error. The session shows the path and the "
+		"code: often a resource or an object that the device does not have." },
+	[BS_REASON_NO_ANSWER] = { "no_answer",
+		"The device did not answer a request in time, retransmissions included. It slept, or the "
+		"network lost it. It will come again by itself." },
+	[BS_REASON_RESET] = { "reset",
+		"The device answered a request with a Reset: it has lost the context of the session, or does "
+		"not take requests at this point." },
+	[BS_REASON_BAD_RESPONSE] = { "bad_response",
+		"The device's answer was not what was asked for, or could not be read. The transcript shows "
+		"it. Mend the device's firmware, or choose another content format in the profile." },
+	[BS_REASON_DEADLINE] = { "deadline",
+		"The whole session took longer than it may. Raise the deadline for slow links." },
+	[BS_REASON_PEER_GONE] = { "peer_gone",
+		"The DTLS session went away in the middle: the device closed it or was restarted." },
+	[BS_REASON_DIFFERENT] = { "different",
+		"A value that was read back is not the one that was written, although the device said that it "
+		"took it. Finish was not sent." },
+	[BS_REASON_NOT_CONFIRMED] = { "not_confirmed",
+		"The profile demands that this value be confirmed, and the device does not show it. Take it "
+		"out of required_confirmed for devices that cannot." },
+	[BS_REASON_MISSING] = { "missing",
+		"An instance that was written is not in the list that the device gave afterwards." },
+	[BS_REASON_LEFT_OVER] = { "left_over",
+		"An instance that was deleted is still in the list that the device gave afterwards." },
+	[BS_REASON_INCONSISTENT] = { "inconsistent",
+		"The device answered Finish with 4.06: it finds what it now holds inconsistent, also after "
+		"one correction. Compare the profile with what this client demands of its accounts." },
+	[BS_REASON_CANNOT_ENCODE] = { "cannot_encode",
+		"No content format that the device takes can carry what is to be written." },
+	[BS_REASON_CONFLICT] = { "conflict",
+		"What the device holds and what the profile wants do not go together, and the profile must "
+		"decide. plan shows the two sides." },
+	[BS_REASON_KEEP] = { "keep",
+		"A secret that was made for this device could not be kept in the store, so it was not given "
+		"to the device either." },
+	[BS_REASON_HANDOFF] = { "handoff",
+		"An LwM2M Server did not accept the device's new credentials, so the device keeps its old "
+		"configuration. See handoff list, mend the server, and let the device come again." },
+	[BS_REASON_SEND] = { "send",
+		"A request could not be sent at all. The server's log has the transport's error." },
+	[BS_REASON_NO_MEMORY] = { "no_memory", "The server was short of memory." },
+	[BS_REASON_RESTARTED] = { "restarted",
+		"The server was stopped in the middle of the session. The device will come again." },
+	[BS_REASON_SUPERSEDED] = { "superseded",
+		"A newer request of the same device was granted while this session was running." },
+	[BS_REASON_OPERATOR] = { "operator", "An operator cancelled the session." },
+};
+/* clang-format on */
+_Static_assert(N_ELEMS(reasons) == BS_REASON__COUNT, "one row per reason");
+
+static const char *
+name_at(const char *const *names, size_t n, size_t i)
+{
+	return i < n ? names[i] : "unknown";
+}
+
+const char *
+bs_verdict_name(enum bs_verdict v)
+{
+	return name_at(verdict_names, N_ELEMS(verdict_names), (size_t)v);
+}
+
+const char *
+bs_step_name(enum bs_step s)
+{
+	return name_at(step_names, N_ELEMS(step_names), (size_t)s);
+}
+
+const char *
+bs_method_name(enum bs_method m)
+{
+	return name_at(method_names, N_ELEMS(method_names), (size_t)m);
+}
+
+const char *
+bs_reason_name(enum bs_reason r)
+{
+	return (size_t)r < N_ELEMS(reasons) ? reasons[r].name : "unknown";
+}
+
+const char *
+bs_reason_help(enum bs_reason r)
+{
+	return (size_t)r < N_ELEMS(reasons) ? reasons[r].help : "unknown";
+}
+
+bool
+bs_verdict_from_name(const char *s, enum bs_verdict *out)
+{
+	for (size_t i = 0; i < N_ELEMS(verdict_names); i++) {
+		if (strcmp(s, verdict_names[i]) == 0) {
+			*out = (enum bs_verdict)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+bs_reason_from_name(const char *s, enum bs_reason *out)
+{
+	for (size_t i = 0; i < N_ELEMS(reasons); i++) {
+		if (strcmp(s, reasons[i].name) == 0) {
+			*out = (enum bs_reason)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+void
+bs_code_str(uint8_t code, char out[5])
+{
+	out[0] = (char)('0' + (code >> 5));
+	out[1] = '.';
+	out[2] = (char)('0' + (code & 31) / 10);
+	out[3] = (char)('0' + (code & 31) % 10);
+	out[4] = 0;
+}
+
+void
+bs_record_clear(struct bs_record *r)
+{
+	for (size_t i = 0; i < r->n_entries; i++)
+		free(r->entries[i].text);
+	free(r->entries);
+	free(r->endpoint);
+	free(r->peer);
+	free(r->credential);
+	free(r->rule);
+	free(r->profile);
+	free(r->fingerprints);
+	free(r->detail);
+	free(r->unconfirmed);
+	*r = (struct bs_record){ .used_format = -1 };
+}
+
+/* The length at most max that does not cut a UTF-8 character in two. */
+static size_t
+cut_at(const char *text, size_t len, size_t max)
+{
+	if (len <= max)
+		return len;
+	size_t n = max;
+	for (int back = 0; back < 3 && n > 0 && ((uint8_t)text[n] & 0xc0) == 0x80; back++)
+		n--;
+	return n;
+}
+
+static bool
+set_text(struct bs_record *r, struct bs_entry *entry, const char *text, size_t len)
+{
+	size_t n = cut_at(text, len, BS_ENTRY_TEXT_MAX);
+
+	if (n > BS_TRANSCRIPT_TEXT_MAX - r->text_total)
+		return true; /* the exchange is kept, its text is not */
+	entry->text = str_dup_n(text, n);
+	if (entry->text == NULL)
+		return false;
+	for (char *nul = entry->text; (nul = memchr(nul, 0, n - (size_t)(nul - entry->text))) != NULL;)
+		*nul = '?';
+	r->text_total += n;
+	return true;
+}
+
+struct bs_entry *
+bs_record_add(struct bs_record *r, const struct bs_entry *entry, const char *text, size_t len)
+{
+	struct bs_entry *v = NULL;
+
+	if (r->n_entries < BS_TRANSCRIPT_MAX)
+		v = grow(r->entries, r->n_entries, &r->cap_entries, sizeof *v);
+	if (v == NULL) {
+		r->entries_dropped++;
+		return NULL;
+	}
+	r->entries = v;
+	v += r->n_entries;
+	*v = *entry;
+	v->text = NULL;
+	if (text != NULL && !set_text(r, v, text, len)) {
+		r->entries_dropped++;
+		return NULL;
+	}
+	r->n_entries++;
+	return v;
+}
+
+/* Text that is known to need no escape. */
+static void
+put(struct gbuf *out, const char *s)
+{
+	gbuf_put(out, s, strlen(s));
+}
+
+static void
+put_number(struct gbuf *out, uint32_t v)
+{
+	char digits[10];
+	size_t at = sizeof digits;
+
+	do {
+		digits[--at] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v > 0);
+	gbuf_put(out, digits + at, sizeof digits - at);
+}
+
+/* Octets of the well-formed UTF-8 character at p (RFC 3629), 0 when there is none. */
+static size_t
+utf8_len(const uint8_t *p, size_t left)
+{
+	size_t n = p[0] < 0x80 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+
+	return n <= left && str_is_utf8(p, n) ? n : 0;
+}
+
+static void
+put_escaped(struct gbuf *out, const uint8_t *p, size_t *i, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8_t c = p[*i];
+
+	if (c == '"' || c == '\\') {
+		gbuf_put(out, (const char[]){ '\\', (char)c }, 2);
+	} else if (c == '\n') {
+		put(out, "\\n");
+	} else if (c < 0x20) {
+		gbuf_put(out, (const char[]){ '\\', 'u', '0', '0', digits[c >> 4], digits[c & 15] }, 6);
+	} else {
+		size_t n = utf8_len(p + *i, len - *i);
+		if (n == 0)
+			put(out, "\\ufffd");
+		else
+			gbuf_put(out, p + *i, n);
+		*i += n == 0 ? 1 : n;
+		return;
+	}
+	++*i;
+}
+
+static void
+put_string(struct gbuf *out, const char *s)
+{
+	const uint8_t *p = (const uint8_t *)s;
+	size_t len = strlen(s), i = 0;
+
+	put(out, "\"");
+	while (i < len) {
+		size_t plain = i;
+		while (plain < len && p[plain] >= 0x20 && p[plain] < 0x80 && p[plain] != '"' && p[plain] != '\\')
+			plain++;
+		if (plain > i)
+			gbuf_put(out, p + i, plain - i);
+		i = plain;
+		if (i < len)
+			put_escaped(out, p, &i, len);
+	}
+	put(out, "\"");
+}
+
+static void
+put_exchange(struct gbuf *out, const struct bs_entry *v)
+{
+	char code[5];
+
+	put(out, "\",\"method\":\"");
+	put(out, bs_method_name(v->method));
+	put(out, "\",\"path\":");
+	put_string(out, v->path);
+	bs_code_str(v->code, code);
+	put(out, v->code == 0 ? ",\"code\":null" : ",\"code\":\"");
+	if (v->code != 0) {
+		put(out, code);
+		put(out, "\"");
+	}
+	if (v->uplink)
+		put(out, ",\"uplink\":true");
+	if (v->format >= 0) {
+		put(out, ",\"format\":");
+		put_number(out, (uint32_t)v->format);
+	}
+	put(out, ",\"sent\":");
+	put_number(out, v->sent);
+	put(out, ",\"received\":");
+	put_number(out, v->received);
+	if (v->text != NULL) {
+		put(out, ",\"text\":");
+		put_string(out, v->text);
+	}
+}
+
+void
+bs_record_transcript_json(const struct bs_record *r, struct gbuf *out)
+{
+	put(out, "[");
+	for (size_t i = 0; i < r->n_entries; i++) {
+		const struct bs_entry *v = &r->entries[i];
+
+		put(out, i == 0 ? "{\"at_ms\":" : ",{\"at_ms\":");
+		put_number(out, v->at_ms);
+		put(out, ",\"step\":\"");
+		put(out, bs_step_name(v->step));
+		if (v->remark) {
+			put(out, "\",\"remark\":");
+			put_string(out, v->text == NULL ? "" : v->text);
+		} else {
+			put_exchange(out, v);
+		}
+		put(out, "}");
+	}
+	put(out, "]");
+}
