@@ -62,7 +62,7 @@ lwm2m_path_parse(const char *s, size_t n, struct lwm2m_path *out, struct err *e)
 	size_t pos = 0;
 
 	if (n == 0 || s[0] != '/')
-		return err_set(e, ERR_PARSE, "path must begin with '/'");
+		return err_set(e, ERR_PARSE, "path: must begin with '/'");
 	if (n == 1) {
 		*out = p;
 		return ERR_OK;
@@ -70,11 +70,15 @@ lwm2m_path_parse(const char *s, size_t n, struct lwm2m_path *out, struct err *e)
 	while (pos < n) {
 		uint64_t id;
 
-		if (s[pos] != '/' || p.depth == LWM2M_RES_INSTANCE)
-			return err_set(e, ERR_PARSE, "path: more than four ids, or a sign that is no digit");
+		if (s[pos] != '/')
+			return err_set(
+			    e, ERR_PARSE, "path: a sign that is no digit, at %zu", pos + 1);
+		if (p.depth == LWM2M_RES_INSTANCE)
+			return err_set(e, ERR_PARSE, "path: more than four ids");
 		size_t len = digits(s + pos + 1, n - pos - 1);
 		if (len == 0)
-			return err_set(e, ERR_PARSE, "path: an id is missing behind a '/'");
+			return err_set(
+			    e, ERR_PARSE, "path: an id is missing behind the '/' at %zu", pos + 1);
 		if (len > 1 && s[pos + 1] == '0')
 			return err_set(e, ERR_PARSE, "path: an id has a leading zero");
 		if (!str_to_u64(s + pos + 1, len, 0, LWM2M_ID_MAX, &id))
@@ -117,5 +121,6 @@ lwm2m_path_eq(const struct lwm2m_path *a, const struct lwm2m_path *b)
 bool
 lwm2m_path_under(const struct lwm2m_path *p, const struct lwm2m_path *prefix)
 {
-	return p->depth >= prefix->depth && memcmp(p->id, prefix->id, prefix->depth * sizeof *p->id) == 0;
+	return p->depth >= prefix->depth &&
+	    memcmp(p->id, prefix->id, prefix->depth * sizeof *p->id) == 0;
 }

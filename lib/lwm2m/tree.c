@@ -41,7 +41,8 @@ static enum err_code
 insert(struct lwm2m_tree *t, size_t at, struct lwm2m_path p, struct lwm2m_value *v, struct err *e)
 {
 	if (t->n >= LWM2M_TREE_MAX)
-		return err_set(e, ERR_LIMIT, "%s: more than %d values", lwm2m_path_str(p).s, LWM2M_TREE_MAX);
+		return err_set(
+		    e, ERR_LIMIT, "%s: more than %d values", lwm2m_path_str(p).s, LWM2M_TREE_MAX);
 	struct lwm2m_node *arr = grow(t->nodes, t->n, &t->cap, sizeof *arr);
 	if (arr == NULL)
 		return err_no_memory(e);
@@ -64,19 +65,23 @@ remove_at(struct lwm2m_tree *t, size_t at, size_t n)
 	t->n -= n;
 }
 
-/* A Resource cannot be single and multiple at once. */
+/* A value stands at a Resource or its instance; no Resource is single and multiple at once. */
 static enum err_code
-check_shape(const struct lwm2m_tree *t, struct lwm2m_path p, struct err *e)
+check_shape(
+    const struct lwm2m_tree *t, struct lwm2m_path p, const struct lwm2m_value *v, struct err *e)
 {
 	struct lwm2m_path res = lwm2m_path_up(p, LWM2M_RESOURCE);
 
+	if (p.depth < LWM2M_INSTANCE || (p.depth == LWM2M_INSTANCE && v->type != LWM2M_NONE))
+		return err_set(e, ERR_INVALID, "%s: no place for a value", lwm2m_path_str(p).s);
 	if (p.depth == LWM2M_RES_INSTANCE && lwm2m_tree_get(t, res) != NULL)
-		return err_set(e, ERR_INVALID, "%s: the resource is there as a single one", lwm2m_path_str(p).s);
+		return err_set(e, ERR_INVALID, "%s: the resource is there as a single one",
+		    lwm2m_path_str(p).s);
 	if (p.depth == LWM2M_RESOURCE) {
 		struct lwm2m_span s = lwm2m_tree_under(t, p);
 		if (s.n > 0 && s.nodes[0].path.depth == LWM2M_RES_INSTANCE)
-			return err_set(e, ERR_INVALID, "%s: the resource is there as a multiple one",
-			    lwm2m_path_str(p).s);
+			return err_set(e, ERR_INVALID,
+			    "%s: the resource is there as a multiple one", lwm2m_path_str(p).s);
 	}
 	return ERR_OK;
 }
@@ -84,13 +89,16 @@ check_shape(const struct lwm2m_tree *t, struct lwm2m_path p, struct err *e)
 static enum err_code
 store(struct lwm2m_tree *t, struct lwm2m_path p, struct lwm2m_value *v, bool replace, struct err *e)
 {
-	enum err_code rc = check_shape(t, p, e);
+	enum err_code rc = check_shape(t, p, v, e);
 	struct lwm2m_path inst = lwm2m_path_up(p, LWM2M_INSTANCE);
 	size_t at;
 
 	if (rc != ERR_OK)
 		goto out;
 	at = lower_bound(t, &p);
+	if (p.depth == LWM2M_INSTANCE && at < t->n && lwm2m_path_under(&t->nodes[at].path, &p) &&
+	    !node_is(t, at, &p))
+		goto out; /* it has Resources: nothing is left to note */
 	if (node_is(t, at, &p)) {
 		if (!replace) {
 			rc = err_set(e, ERR_EXISTS, "%s: is there twice", lwm2m_path_str(p).s);
@@ -178,6 +186,7 @@ lwm2m_tree_copy(struct lwm2m_tree *dst, const struct lwm2m_tree *src, struct err
 		rc = lwm2m_value_copy(&v, &src->nodes[i].value, e);
 		if (rc == ERR_OK)
 			rc = insert(dst, dst->n, src->nodes[i].path, &v, e);
+		lwm2m_value_clear(&v); /* the tree has it, unless that failed */
 	}
 	if (rc != ERR_OK)
 		lwm2m_tree_clear(dst);

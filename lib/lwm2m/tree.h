@@ -35,7 +35,8 @@ enum err_code lwm2m_tree_copy(struct lwm2m_tree *dst, const struct lwm2m_tree *s
 /*
  * Takes the value over (v is LWM2M_NONE afterwards, on failure too: it is then wiped).
  * put replaces what is there. add refuses: ERR_EXISTS names the path. ERR_INVALID when the Resource
- * is already there as single and now comes as multiple, or the reverse.
+ * is already there as single and now comes as multiple, or the reverse, and for a value above a
+ * Resource. LWM2M_NONE at an instance only notes it, see lwm2m_tree_put_instance().
  */
 enum err_code lwm2m_tree_put(struct lwm2m_tree *t, struct lwm2m_path p, struct lwm2m_value *v, struct err *e);
 enum err_code lwm2m_tree_add(struct lwm2m_tree *t, struct lwm2m_path p, struct lwm2m_value *v, struct err *e);

@@ -1,6 +1,9 @@
 #include "lib/lwm2m/value.h"
 
 #include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/buf.h"
@@ -68,7 +71,8 @@ lwm2m_link(uint16_t object, uint16_t instance)
 }
 
 enum err_code
-lwm2m_value_bytes(struct lwm2m_value *v, enum lwm2m_type type, const void *p, size_t n, struct err *e)
+lwm2m_value_bytes(
+    struct lwm2m_value *v, enum lwm2m_type type, const void *p, size_t n, struct err *e)
 {
 	struct secret s;
 	enum err_code rc = secret_set(&s, p, n, e);
@@ -130,7 +134,7 @@ lwm2m_value_eq(const struct lwm2m_value *a, const struct lwm2m_value *b)
 		return a->type == b->type && a->link.object == b->link.object &&
 		    a->link.instance == b->link.instance;
 	if (a->type == LWM2M_FLOAT || b->type == LWM2M_FLOAT)
-		return a->type == b->type && memcmp(&a->f, &b->f, sizeof a->f) == 0;
+		return a->type == b->type && (a->f == b->f || (isnan(a->f) && isnan(b->f)));
 	if (a->type == LWM2M_UNSIGNED && b->type == LWM2M_UNSIGNED)
 		return a->u == b->u;
 	if ((a->type == LWM2M_BOOLEAN) != (b->type == LWM2M_BOOLEAN))
@@ -138,6 +142,20 @@ lwm2m_value_eq(const struct lwm2m_value *a, const struct lwm2m_value *b)
 	if (lwm2m_value_number(a, &x) && lwm2m_value_number(b, &y))
 		return x == y;
 	return a->type == LWM2M_NONE && b->type == LWM2M_NONE;
+}
+
+/* As few digits as read back as the same number. */
+static void
+print_float(struct gbuf *out, double f)
+{
+	char text[32];
+
+	for (int digits = 15; digits <= 17; digits++) {
+		(void)snprintf(text, sizeof text, "%.*g", digits, f);
+		if (strtod(text, NULL) == f)
+			break;
+	}
+	gbuf_str(out, isnan(f) ? "nan" : text);
 }
 
 void
@@ -162,7 +180,7 @@ lwm2m_value_print(struct gbuf *out, const struct lwm2m_value *v)
 		gbuf_printf(out, "%" PRIu64, v->u);
 		break;
 	case LWM2M_FLOAT:
-		gbuf_printf(out, "%.17g", v->f);
+		print_float(out, v->f);
 		break;
 	case LWM2M_BOOLEAN:
 		gbuf_str(out, v->b ? "true" : "false");

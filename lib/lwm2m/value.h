@@ -60,7 +60,7 @@ void lwm2m_value_clear(struct lwm2m_value *v); /* wipes; leaves LWM2M_NONE; safe
 /*
  * Same type and content. INTEGER, UNSIGNED and TIME compare as numbers across each other, STRING,
  * CORELNK and OPAQUE as octets across each other: formats do not keep them apart. Bytes compare in
- * constant time.
+ * constant time. 0 is -0, and what is not a number equals itself.
  */
 bool lwm2m_value_eq(const struct lwm2m_value *a, const struct lwm2m_value *b);
 /* The number when it is one that fits (INTEGER, TIME, UNSIGNED, BOOLEAN as 0/1). */

@@ -197,7 +197,7 @@ START_TEST(only_keys_are_secret)
 
 			for (size_t s = 0; s < N_ELEMS(secrets); s++)
 				want = want ||
-				       (secrets[s].oid == o->id && secrets[s].rid == o->res[k].id);
+				    (secrets[s].oid == o->id && secrets[s].rid == o->res[k].id);
 			ck_assert_msg(o->res[k].secret == want, "/%u/x/%u", o->id, o->res[k].id);
 		}
 	}

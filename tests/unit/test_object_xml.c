@@ -302,8 +302,9 @@ START_TEST(a_newer_core_object_keeps_its_secrets)
 	struct lwm2m_model *m = lwm2m_model_new();
 	struct gbuf xml = { 0 };
 
-	gbuf_str(&xml, FILE_OF(OBJ("11", "<ObjectVersion>1.2</ObjectVersion>" RESOURCES(
-	                                     RES("6", "Secret") RES("7", "B")))));
+	gbuf_str(&xml,
+	    FILE_OF(OBJ("11",
+	        "<ObjectVersion>1.2</ObjectVersion>" RESOURCES(RES("6", "Secret") RES("7", "B")))));
 	ck_assert_int_eq(load(m, &xml, NULL), ERR_OK);
 	ck_assert_uint_eq(lwm2m_model_object(m, 11)->version.minor, 2);
 	ck_assert(res_of(m, 11, 6)->secret);
@@ -435,8 +436,9 @@ compare_resource(struct tally *t, const struct lwm2m_obj_def *o, const struct lw
 		{ "operations", file->ops == own->ops },
 		{ "instances", file->multiple == own->multiple },
 		{ "presence", file->mandatory == own->mandatory },
-		{ "bounds", file->has_min == own->has_min && file->has_max == own->has_max &&
-		                file->min == own->min && file->max == own->max },
+		{ "bounds",
+		    file->has_min == own->has_min && file->has_max == own->has_max &&
+		        file->min == own->min && file->max == own->max },
 		{ "range", strcmp(file->range, own->range) == 0 },
 		{ "unit", strcmp(file->unit, own->unit) == 0 },
 	};
