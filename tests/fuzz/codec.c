@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "lib/base/enc.h"
 #include "lib/base/str.h"
 #include "lib/lwm2m/object_model.h"
 #include "tests/fuzz/fuzz.h"
@@ -144,6 +145,41 @@ codec_fuzz(const struct lwm2m_format *f, const uint8_t *data, size_t size)
 	if (size > 0)
 		(void)codec_check(f, codec_base(data[0]), data + 1, size - 1);
 	return 0;
+}
+
+void
+codec_print(const struct lwm2m_tree *t, struct gbuf *out)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		const struct lwm2m_value *v = &t->nodes[i].value;
+
+		gbuf_printf(out, "%s%s %s", i > 0 ? "; " : "", lwm2m_path_str(t->nodes[i].path).s,
+		    lwm2m_type_name(v->type));
+		gbuf_str(out, v->type == LWM2M_NONE ? "" : " ");
+		if (v->type == LWM2M_OPAQUE)
+			enc_hex(out, v->bytes.data, v->bytes.len);
+		else if (v->type != LWM2M_NONE)
+			lwm2m_value_print(out, v);
+	}
+}
+
+size_t
+codec_unhex(const char *hex, uint8_t *out, size_t cap)
+{
+	struct gbuf digits = { 0 };
+	struct secret bytes = SECRET_NONE;
+
+	for (; *hex != '\0'; hex++)
+		if (*hex != ' ')
+			gbuf_put(&digits, hex, 1);
+	FUZZ_MUST(dec_hex(gbuf_cstr(&digits), digits.len, &bytes, NULL) == ERR_OK, "no hex");
+	FUZZ_MUST(bytes.len <= cap, "more than %zu octets", cap);
+	size_t n = bytes.len;
+	if (n > 0)
+		memcpy(out, bytes.data, n);
+	secret_clear(&bytes);
+	gbuf_clear(&digits);
+	return n;
 }
 
 /* splitmix64, as unit_random() has it: a fuzz target is not linked with the unit tests' frame. */

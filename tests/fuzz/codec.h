@@ -26,6 +26,11 @@ bool codec_check(const struct lwm2m_format *f, struct lwm2m_path base, const uin
 int codec_fuzz(const struct lwm2m_format *f, const uint8_t *data, size_t size);
 struct lwm2m_path codec_base(uint8_t choice);
 
+/* "/1/0/1 integer 86400; /0/1/5 opaque 0102; /1/3 none": every node, for comparison. Appended. */
+void codec_print(const struct lwm2m_tree *t, struct gbuf *out);
+/* Hex with blanks anywhere as octets, at most cap of them. Aborts when it is no hex. */
+size_t codec_unhex(const char *hex, uint8_t *out, size_t cap);
+
 /*
  * Changes p (n octets, room for cap) a little: flips, cuts, inserts, copies inside. Returns the new
  * length. *state is that of unit_random().

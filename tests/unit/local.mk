@@ -59,3 +59,18 @@ tests_unit_test_tree_LDADD = $(UNIT_LIBS) $(LWM2M_LIBS)
 unit_programs += tests/unit/test_value
 tests_unit_test_value_SOURCES = tests/unit/test_value.c
 tests_unit_test_value_LDADD = $(UNIT_LIBS) $(LWM2M_LIBS)
+
+# lib/lwm2m, the formats
+unit_programs += tests/unit/test_tlv
+tests_unit_test_tlv_SOURCES = tests/unit/test_tlv.c tests/fuzz/codec.c tests/fuzz/codec.h
+tests_unit_test_tlv_LDADD = $(UNIT_LIBS) $(LWM2M_LIBS)
+
+unit_programs += tests/unit/test_text
+tests_unit_test_text_SOURCES = tests/unit/test_text.c tests/fuzz/codec.c tests/fuzz/codec.h
+tests_unit_test_text_LDADD = $(UNIT_LIBS) $(LWM2M_LIBS)
+
+# with its fuzz target, which holds what is true of all that is accepted
+unit_programs += tests/unit/test_corelink
+tests_unit_test_corelink_SOURCES = tests/unit/test_corelink.c tests/fuzz/fuzz_corelink.c \
+	tests/fuzz/codec.c tests/fuzz/codec.h
+tests_unit_test_corelink_LDADD = $(UNIT_LIBS) $(LWM2M_LIBS)
