@@ -1,0 +1,423 @@
+#include "bsserver/auth/auth.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/str.h"
+#include "lib/base/table.h"
+
+/* One PSK identity that may knock. */
+struct identity {
+	struct table_node node;
+	char *endpoint;
+	struct secret key;
+	size_t len;
+	char id[]; /* len octets and a NUL */
+};
+
+/* A device that is not active, or that exists at all (for patterns and names). */
+struct known {
+	struct table_node node;
+	enum store_state state;
+	char endpoint[];
+};
+
+struct auth {
+	const struct auth_rule *rules;
+	size_t n_rules;
+	struct table identities, devices;
+};
+
+static const struct {
+	enum auth_credential credential;
+	enum auth_how how;
+	const char *credential_word, *how_word;
+} words[] = {
+	{ AUTH_PSK, AUTH_MAPPED, "psk", "mapped" },
+	{ AUTH_PSK, AUTH_SAME, "psk", "same" },
+	{ AUTH_PSK, AUTH_PATTERN, "psk", "pattern" },
+	{ AUTH_NOSEC, AUTH_NAMED, "nosec", "named" },
+};
+
+bool
+auth_rule_from_words(const char *credential, const char *how, struct auth_rule *out)
+{
+	for (size_t i = 0; i < N_ELEMS(words); i++)
+		if (strcmp(words[i].credential_word, credential) == 0 && strcmp(words[i].how_word, how) == 0) {
+			*out = (struct auth_rule){ .credential = words[i].credential, .how = words[i].how };
+			return true;
+		}
+	return false;
+}
+
+void
+auth_rule_print(const struct auth_rule *r, struct gbuf *out)
+{
+	for (size_t i = 0; i < N_ELEMS(words); i++)
+		if (words[i].credential == r->credential && words[i].how == r->how)
+			gbuf_printf(out, "%s %s", words[i].credential_word, words[i].how_word);
+	if (r->how == AUTH_PATTERN)
+		gbuf_printf(out, " (identity %s, endpoint %s)", r->identity, r->endpoint);
+}
+
+enum err_code
+auth_new(const struct auth_rule *rules, size_t n, uint64_t seed, struct auth **out, struct err *e)
+{
+	struct auth *a = calloc(1, sizeof *a);
+
+	if (a == NULL)
+		return err_no_memory(e);
+	a->rules = rules;
+	a->n_rules = n;
+	table_init(&a->identities, seed);
+	table_init(&a->devices, seed);
+	*out = a;
+	return ERR_OK;
+}
+
+static void
+identity_free(struct identity *i)
+{
+	if (i == NULL)
+		return;
+	secret_clear(&i->key);
+	free(i->endpoint);
+	free(i);
+}
+
+void
+auth_free(struct auth *a)
+{
+	if (a == NULL)
+		return;
+	for (size_t b = 0; b < a->identities.n_buckets; b++)
+		for (struct table_node *n = a->identities.buckets[b], *next; n != NULL; n = next) {
+			next = n->next;
+			identity_free(CONTAINER_OF(n, struct identity, node));
+		}
+	for (size_t b = 0; b < a->devices.n_buckets; b++)
+		for (struct table_node *n = a->devices.buckets[b], *next; n != NULL; n = next) {
+			next = n->next;
+			free(CONTAINER_OF(n, struct known, node));
+		}
+	table_clear(&a->identities);
+	table_clear(&a->devices);
+	free(a);
+}
+
+static struct identity *
+find_identity(const struct auth *a, const char *id, size_t len)
+{
+	struct table_node *n = table_first(&a->identities, table_hash(&a->identities, id, len));
+
+	for (; n != NULL; n = table_next(n)) {
+		struct identity *i = CONTAINER_OF(n, struct identity, node);
+
+		if (i->len == len && memcmp(i->id, id, len) == 0)
+			return i;
+	}
+	return NULL;
+}
+
+static struct known *
+find_device(const struct auth *a, const char *ep)
+{
+	struct table_node *n = table_first(&a->devices, table_hash(&a->devices, ep, strlen(ep)));
+
+	for (; n != NULL; n = table_next(n)) {
+		struct known *k = CONTAINER_OF(n, struct known, node);
+
+		if (strcmp(k->endpoint, ep) == 0)
+			return k;
+	}
+	return NULL;
+}
+
+/* ---- the feed ---- */
+
+static void
+drop_identity(struct auth *a, const char *id, size_t len)
+{
+	struct identity *i = find_identity(a, id, len);
+
+	if (i == NULL)
+		return;
+	table_remove(&a->identities, &i->node);
+	identity_free(i);
+}
+
+static enum err_code
+put_identity(struct auth *a, const struct store_feed *f, struct err *e)
+{
+	size_t len = strlen(f->identity);
+	struct identity *i;
+
+	drop_identity(a, f->identity, len);
+	i = calloc(1, sizeof *i + len + 1);
+	if (i == NULL)
+		return err_no_memory(e);
+	memcpy(i->id, f->identity, len);
+	i->len = len;
+	i->endpoint = str_dup_n(f->name, strlen(f->name));
+	if (i->endpoint == NULL || secret_copy(&i->key, f->key, e) != ERR_OK ||
+	    table_add(&a->identities, &i->node, table_hash(&a->identities, i->id, len)) != ERR_OK) {
+		identity_free(i);
+		return err_no_memory(e);
+	}
+	return ERR_OK;
+}
+
+static enum err_code
+put_device(struct auth *a, const char *ep, enum store_state state, struct err *e)
+{
+	struct known *k = find_device(a, ep);
+	size_t len = strlen(ep);
+
+	if (k != NULL) {
+		k->state = state;
+		return ERR_OK;
+	}
+	k = calloc(1, sizeof *k + len + 1);
+	if (k == NULL)
+		return err_no_memory(e);
+	memcpy(k->endpoint, ep, len);
+	k->state = state;
+	if (table_add(&a->devices, &k->node, table_hash(&a->devices, ep, len)) != ERR_OK) {
+		free(k);
+		return err_no_memory(e);
+	}
+	return ERR_OK;
+}
+
+static void
+drop_device(struct auth *a, const char *ep)
+{
+	struct known *k = find_device(a, ep);
+
+	if (k == NULL)
+		return;
+	table_remove(&a->devices, &k->node);
+	free(k);
+}
+
+enum err_code
+auth_feed(struct auth *a, const struct store_feed *f, struct err *e)
+{
+	switch (f->kind) {
+	case STORE_FEED_IDENTITY:
+		return put_identity(a, f, e);
+	case STORE_FEED_NO_IDENTITY:
+		drop_identity(a, f->identity, strlen(f->identity));
+		return ERR_OK;
+	case STORE_FEED_STATE:
+	case STORE_FEED_DEVICE:
+		return put_device(a, f->name, f->state, e);
+	case STORE_FEED_NO_DEVICE:
+		drop_device(a, f->name);
+		return ERR_OK;
+	case STORE_FEED_PROFILE:
+	case STORE_FEED_NO_PROFILE:
+		return ERR_OK;
+	}
+	return ERR_OK;
+}
+
+bool
+auth_psk(const struct auth *a, const char *identity, size_t len, struct secret *key)
+{
+	const struct identity *i = find_identity(a, identity, len);
+	const struct known *k = i == NULL ? NULL : find_device(a, i->endpoint);
+
+	if (k == NULL || k->state != STORE_ACTIVE)
+		return false;
+	return secret_copy(key, &i->key, NULL) == ERR_OK;
+}
+
+/* ---- the rules ---- */
+
+static void
+quote_identity(struct gbuf *out, const struct auth_question *q)
+{
+	gbuf_str(out, "identity \"");
+	str_quote(out, q->identity, q->identity_len);
+	gbuf_str(out, "\"");
+}
+
+static bool
+same_name(const struct auth_question *q, const char *name)
+{
+	return strlen(name) == q->identity_len && memcmp(name, q->identity, q->identity_len) == 0;
+}
+
+/* What one rule says: grants by setting endpoint, refuses by reason and a line of text. */
+static void
+grant(struct auth_answer *x, const char *endpoint)
+{
+	x->endpoint = str_dup_n(endpoint, strlen(endpoint));
+	x->granted = x->endpoint != NULL;
+	x->reason = x->granted ? BS_REASON_NONE : BS_REASON_NO_MEMORY;
+}
+
+static void
+try_mapped(const struct auth *a, const struct auth_question *q, struct auth_answer *x)
+{
+	const struct identity *i = find_identity(a, q->identity, q->identity_len);
+
+	quote_identity(&x->rule, q);
+	if (i == NULL) {
+		gbuf_str(&x->rule, " is kept for no endpoint");
+		x->reason = BS_REASON_IDENTITY_MISMATCH;
+		return;
+	}
+	gbuf_printf(&x->rule, " belongs to endpoint %s", i->endpoint);
+	if (q->endpoint == NULL || strcmp(q->endpoint, i->endpoint) == 0) {
+		grant(x, i->endpoint);
+		return;
+	}
+	gbuf_printf(&x->rule, ", and the device calls itself %s", q->endpoint);
+	x->reason = BS_REASON_IDENTITY_MISMATCH;
+}
+
+static void
+try_same(const struct auth_question *q, struct auth_answer *x)
+{
+	char *name;
+
+	quote_identity(&x->rule, q);
+	if (q->endpoint != NULL && !same_name(q, q->endpoint)) {
+		gbuf_printf(&x->rule, " is not the endpoint name %s", q->endpoint);
+		x->reason = BS_REASON_IDENTITY_MISMATCH;
+		return;
+	}
+	name = str_dup_n(q->identity, q->identity_len);
+	gbuf_str(&x->rule, " is the endpoint name");
+	if (name != NULL && strlen(name) == q->identity_len)
+		grant(x, name);
+	else
+		x->reason = BS_REASON_IDENTITY_MISMATCH;
+	free(name);
+}
+
+static void
+try_pattern(const struct auth_rule *r, const struct auth_question *q, struct auth_answer *x)
+{
+	char *id = str_dup_n(q->identity, q->identity_len);
+
+	quote_identity(&x->rule, q);
+	x->reason = BS_REASON_IDENTITY_MISMATCH;
+	if (id == NULL || strlen(id) != q->identity_len || !str_glob(r->identity, id))
+		gbuf_printf(&x->rule, " does not fit %s", r->identity);
+	else if (q->endpoint == NULL) {
+		gbuf_str(&x->rule, " fits, but the device gives no endpoint name");
+		x->reason = BS_REASON_NO_ENDPOINT;
+	} else if (!str_glob(r->endpoint, q->endpoint))
+		gbuf_printf(&x->rule, " fits, but endpoint %s does not fit %s", q->endpoint, r->endpoint);
+	else {
+		gbuf_printf(&x->rule, " fits %s and endpoint %s fits %s", r->identity, q->endpoint, r->endpoint);
+		grant(x, q->endpoint);
+	}
+	free(id);
+}
+
+static void
+try_named(const struct auth_question *q, struct auth_answer *x)
+{
+	if (q->endpoint == NULL) {
+		gbuf_str(&x->rule, "no credentials, and no endpoint name");
+		x->reason = BS_REASON_NO_ENDPOINT;
+		return;
+	}
+	gbuf_printf(&x->rule, "endpoint %s knocks without credentials", q->endpoint);
+	grant(x, q->endpoint);
+	x->must_be_nosec = true;
+}
+
+static void
+try_rule(const struct auth *a, const struct auth_rule *r, const struct auth_question *q, struct auth_answer *x)
+{
+	gbuf_reset(&x->rule);
+	gbuf_str(&x->rule, "rule ");
+	auth_rule_print(r, &x->rule);
+	gbuf_str(&x->rule, ": ");
+	switch (r->how) {
+	case AUTH_MAPPED:
+		try_mapped(a, q, x);
+		break;
+	case AUTH_SAME:
+		try_same(q, x);
+		break;
+	case AUTH_PATTERN:
+		try_pattern(r, q, x);
+		break;
+	case AUTH_NAMED:
+		try_named(q, x);
+		break;
+	}
+}
+
+/* A rule may let a name pass that nobody has registered, or that is blocked: not this far. */
+static void
+check_device(const struct auth *a, struct auth_answer *x)
+{
+	const struct known *k = find_device(a, x->endpoint);
+
+	if (k != NULL && k->state == STORE_ACTIVE)
+		return;
+	x->granted = false;
+	x->reason = k == NULL ? BS_REASON_UNKNOWN_ENDPOINT : BS_REASON_BLOCKED;
+	gbuf_str(&x->rule, k == NULL ? "; that endpoint is not registered" :
+		k->state == STORE_BLOCKED ? "; the device is blocked" : "; the device is retired");
+}
+
+void
+auth_decide(const struct auth *a, const struct auth_question *q, struct auth_answer *out)
+{
+	bool tried = false;
+
+	*out = (struct auth_answer){ .reason = BS_REASON_NO_CREDENTIAL_RULE, .rule.max = 4096 };
+	for (size_t i = 0; i < a->n_rules && !out->granted; i++) {
+		if (a->rules[i].credential != q->credential)
+			continue;
+		tried = true;
+		try_rule(a, &a->rules[i], q, out);
+	}
+	if (!tried)
+		gbuf_printf(&out->rule, "no rule lets a peer in that comes with %s",
+		    q->credential == AUTH_PSK ? "a pre-shared key" : "no credentials");
+	if (out->granted)
+		check_device(a, out);
+	if (!out->granted) {
+		free(out->endpoint);
+		out->endpoint = NULL;
+	}
+}
+
+void
+auth_answer_clear(struct auth_answer *x)
+{
+	free(x->endpoint);
+	gbuf_clear(&x->rule);
+	*x = (struct auth_answer){ .granted = false };
+}
+
+void
+auth_explain(const struct auth *a, const struct auth_question *q, struct gbuf *out)
+{
+	for (size_t i = 0; i < a->n_rules; i++) {
+		struct auth_answer x = { .rule.max = 4096 };
+
+		if (a->rules[i].credential != q->credential)
+			continue;
+		try_rule(a, &a->rules[i], q, &x);
+		if (x.granted)
+			check_device(a, &x);
+		gbuf_printf(out, "%s: %s\n", gbuf_cstr(&x.rule), x.granted ? "granted" : bs_reason_name(x.reason));
+		auth_answer_clear(&x);
+	}
+}
+
+size_t
+auth_identities(const struct auth *a)
+{
+	return a->identities.n;
+}

@@ -1,0 +1,70 @@
+/*
+ * bsserver/auth/auth.h: who is this peer, and may it call itself that endpoint?
+ *
+ * All that is needed to answer lies in memory, kept true by the store's feed: a handshake never
+ * waits for a database. Rules are tried in order; the first that fits the credential and grants
+ * decides; when none does the last reason given is the answer. No rule means: refused.
+ */
+#ifndef BSSERVER_AUTH_AUTH_H
+#define BSSERVER_AUTH_AUTH_H
+
+#include <stdbool.h>
+
+#include "bsserver/store/store.h"
+#include "lib/base/buf.h"
+#include "lib/base/secret.h"
+
+enum auth_credential { AUTH_NOSEC, AUTH_PSK, AUTH__CREDENTIALS };
+
+enum auth_how {
+	AUTH_MAPPED,  /* psk: the endpoint that the store keeps this identity for */
+	AUTH_SAME,    /* psk: the endpoint whose name is the identity */
+	AUTH_PATTERN, /* psk: any known endpoint that fits a pattern, by identities that fit a pattern */
+	AUTH_NAMED    /* nosec: an endpoint whose own document says that it knocks without credentials */
+};
+
+struct auth_rule {
+	enum auth_credential credential;
+	enum auth_how how;
+	const char *identity, *endpoint; /* PATTERN: globs; NULL otherwise. Borrowed until auth_free() */
+};
+
+/* "psk mapped", for the configuration file and for `why`. false: no such pair. */
+bool auth_rule_from_words(const char *credential, const char *how, struct auth_rule *out);
+void auth_rule_print(const struct auth_rule *r, struct gbuf *out);
+
+struct auth;
+
+enum err_code auth_new(const struct auth_rule *rules, size_t n, uint64_t seed, struct auth **out, struct err *e);
+void auth_free(struct auth *a); /* wipes; NULL is fine */
+/* Takes in one change. ERR_NO_MEMORY only: the identity is then unknown, so that it fails closed. */
+enum err_code auth_feed(struct auth *a, const struct store_feed *f, struct err *e);
+
+/* The key of an identity, copied; false: unknown, or its device is blocked or retired. */
+bool auth_psk(const struct auth *a, const char *identity, size_t len, struct secret *key);
+
+struct auth_question {
+	enum auth_credential credential;
+	const char *identity; /* AUTH_PSK */
+	size_t identity_len;
+	const char *endpoint; /* as claimed; NULL: not given */
+};
+
+struct auth_answer {
+	bool granted;
+	char *endpoint;	       /* granted: the name it is known by; owned */
+	enum bs_reason reason; /* refused */
+	struct gbuf rule;      /* the rule that decided, with what it compared; no secrets */
+	bool must_be_nosec;    /* granted by AUTH_NAMED: its document must say nosec, or it is refused */
+};
+
+/* *out is always filled; clear it with auth_answer_clear(). Out of memory refuses. */
+void auth_decide(const struct auth *a, const struct auth_question *q, struct auth_answer *out);
+void auth_answer_clear(struct auth_answer *x);
+
+/* What every rule says to it, a line each, appended: for `why`. */
+void auth_explain(const struct auth *a, const struct auth_question *q, struct gbuf *out);
+
+size_t auth_identities(const struct auth *a);
+
+#endif

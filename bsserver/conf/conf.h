@@ -1,0 +1,66 @@
+/*
+ * bsserver/conf/conf.h: the configuration file: one table of options, which also prints the
+ * commented file that `bsserver init` writes.
+ */
+#ifndef BSSERVER_CONF_CONF_H
+#define BSSERVER_CONF_CONF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/buf.h"
+
+#define CONF_LISTENERS_MAX 16
+#define CONF_RULES_MAX 64
+#define CONF_GRANTS_MAX 64
+#define CONF_DIRS_MAX 16
+
+struct conf_listener {
+	bool secure; /* coaps; false: coap, and the file said security = "none" */
+	char *host;  /* IP literal without brackets */
+	uint16_t port;
+};
+
+struct conf_rule { /* words as in the file: auth knows what they mean */
+	char *credential, *rule, *identity, *endpoint; /* the last two NULL when absent */
+};
+
+/* Who may do what over the API's socket. Exactly one of user and group. */
+struct conf_grant {
+	char *user, *group;
+	char *permissions; /* blank-separated words of read, enroll, operate, admin, secrets */
+};
+
+struct conf {
+	struct conf_listener listeners[CONF_LISTENERS_MAX];
+	size_t n_listeners;
+	struct conf_rule rules[CONF_RULES_MAX];
+	size_t n_rules;
+	struct conf_grant grants[CONF_GRANTS_MAX];
+	size_t n_grants;
+	char *object_dirs[CONF_DIRS_MAX];
+	size_t n_object_dirs;
+	char *store_uri, *store_key; /* paths resolved against the file's folder */
+	int64_t sessions_kept;
+	char *api_socket, *api_mode, *api_group;
+	char *log_levels, *log_format;
+	int64_t max_sessions, max_handshakes, max_peers, drain_seconds;
+	bool cbc;
+};
+
+/*
+ * Reads a file. ERR_PARSE and ERR_INVALID: "file:line: setting: reason"; an unknown setting is an
+ * error and names the nearest. *out is filled only on ERR_OK; the caller owes conf_clear().
+ */
+enum err_code conf_load(const char *file, struct conf *out, struct err *e);
+/* The same for text; name stands for the file in messages, and its folder for paths. */
+enum err_code conf_parse(const char *name, const char *text, struct conf *out, struct err *e);
+void conf_clear(struct conf *c); /* safe twice, and on {0} */
+
+/* A complete, commented file with the defaults; the paths in it are relative. Appended. */
+void conf_write_template(struct gbuf *out);
+
+/* "coaps://[::1]:5684" -> parts. ERR_INVALID with the reason. Owned strings in *out. */
+enum err_code conf_parse_listener(const char *uri, struct conf_listener *out, struct err *e);
+
+#endif

@@ -1,0 +1,2 @@
+bsserver_libbsserver_a_SOURCES += bsserver/conf/conf.c bsserver/conf/conf.h \
+	bsserver/conf/options.c bsserver/conf/options.h

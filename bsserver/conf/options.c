@@ -1,0 +1,90 @@
+#include "bsserver/conf/options.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define AT(member) offsetof(struct conf, member)
+
+/* clang-format off */
+const struct conf_option conf_options[] = {
+	{ "store.uri", CONF_STORE_URI, AT(store_uri), 0, 0, "\"sqlite:store.db\"",
+	  "Where devices, profiles, credentials and sessions are kept." },
+	{ "store.key_file", CONF_PATH, AT(store_key), 0, 0, "\"store.key\"",
+	  "The key that seals what is secret in the store: back it up apart, nothing opens without it." },
+	{ "store.sessions_kept", CONF_INTEGER, AT(sessions_kept), 1, 10000, "20",
+	  "Sessions with transcript kept of each device." },
+	{ "api.socket", CONF_PATH, AT(api_socket), 0, 0, "\"api.sock\"",
+	  "The Unix socket that lwm2m-prov talks to." },
+	{ "api.mode", CONF_STRING, AT(api_mode), 0, 0, "\"0660\"",
+	  "Its file mode, octal." },
+	{ "api.group", CONF_STRING, AT(api_group), 0, 0, "\"\"",
+	  "Its group; empty: the daemon's own." },
+	{ "log.levels", CONF_STRING, AT(log_levels), 0, 0, "\"info\"",
+	  "error, warning, notice, info or debug; one module apart: \"info,transport=debug\"." },
+	{ "log.format", CONF_STRING, AT(log_format), 0, 0, "\"text\"",
+	  "text or json." },
+	{ "bootstrap.max_sessions", CONF_INTEGER, AT(max_sessions), 1, 1000000, "4096",
+	  "Sessions at once; more devices are answered 5.03 and come again." },
+	{ "bootstrap.drain_seconds", CONF_INTEGER, AT(drain_seconds), 0, 600, "20",
+	  "How long a stopping daemon lets running sessions end." },
+	{ "transport.max_handshakes", CONF_INTEGER, AT(max_handshakes), 1, 100000, "256",
+	  "DTLS handshakes under way at once; further devices come again by themselves." },
+	{ "transport.max_peers", CONF_INTEGER, AT(max_peers), 1, 1000000, "8192",
+	  "Connected peers at once." },
+	{ "transport.cbc", CONF_BOOLEAN, AT(cbc), 0, 0, "true",
+	  "Offer TLS_PSK_WITH_AES_128_CBC_SHA256 too: LwM2M demands it, CCM and GCM are preferred." },
+};
+/* clang-format on */
+const size_t conf_n_options = N_ELEMS(conf_options);
+
+const char *const conf_lists[] = { "listeners", "auth.rules", "api.permissions", "object_dirs" };
+const size_t conf_n_lists = N_ELEMS(conf_lists);
+
+static void
+write_section(struct gbuf *out, const char *section)
+{
+	size_t n = strlen(section);
+
+	gbuf_printf(out, "%s: {\n", section);
+	for (size_t i = 0; i < conf_n_options; i++) {
+		const struct conf_option *o = &conf_options[i];
+
+		if (strncmp(o->name, section, n) == 0 && o->name[n] == '.')
+			gbuf_printf(out, "  # %s\n  %s = %s;\n", o->help, o->name + n + 1, o->value);
+	}
+	if (strcmp(section, "api") == 0)
+		gbuf_str(out, "  # Who may do what: read, enroll, operate, admin, secrets. root and the daemon's\n"
+			      "  # own user may do everything; nobody else may do anything that is not here.\n"
+			      "  permissions = (\n"
+			      "    # { group = \"lwm2m\"; allow = \"read enroll operate\"; }\n  );\n");
+	gbuf_str(out, "};\n\n");
+}
+
+void
+conf_write_template(struct gbuf *out)
+{
+	static const char *const sections[] = { "store", "api", "bootstrap", "transport", "log" };
+
+	gbuf_str(out,
+	    "# The configuration of bsserver. Paths that do not begin with / are beside this file.\n"
+	    "# Check it with: bsserver --check-config -c FILE\n\n"
+	    "# Where devices knock. coaps takes pre-shared keys; coap has no security at all and must\n"
+	    "# say so in words: { uri = \"coap://127.0.0.1:5683\"; security = \"none\"; }\n"
+	    "listeners = (\n"
+	    "  { uri = \"coaps://[::]:5684\"; security = \"psk\"; }\n"
+	    ");\n\n"
+	    "# Which credential may call itself which endpoint; the first rule that grants decides.\n"
+	    "#   psk mapped    the endpoint whose profile names this identity\n"
+	    "#   psk same      the endpoint whose name is the identity\n"
+	    "#   psk pattern   identity = \"gw-*\"; endpoint = \"gw-*/*\": any registered one that fits\n"
+	    "#   nosec named   endpoints whose profile says that they knock without credentials\n"
+	    "auth: {\n"
+	    "  rules = (\n"
+	    "    { credential = \"psk\"; rule = \"mapped\"; }\n"
+	    "  );\n"
+	    "};\n\n"
+	    "# Folders with OMA object definitions (*.xml), beside those that are built in.\n"
+	    "object_dirs = [];\n\n");
+	for (size_t i = 0; i < N_ELEMS(sections); i++)
+		write_section(out, sections[i]);
+}
