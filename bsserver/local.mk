@@ -13,6 +13,8 @@ BSSERVER_LIBS = bsserver/libbsserver.a $(BOOTSTRAP_LIBS) $(UV_LIBS) $(SQLITE_LIB
 	$(CURL_LIBS) $(MHD_LIBS) $(LIBCONFIG_LIBS)
 
 include bsserver/loop/local.mk
+include bsserver/auth/local.mk
+include bsserver/conf/local.mk
 
 sbin_PROGRAMS += bsserver/bsserver
 bsserver_bsserver_SOURCES = bsserver/main.c
