@@ -149,6 +149,9 @@ struct store_feed {
 	const char *name, *identity, *doc;
 	const struct secret *key;
 	enum store_state state;
+	uint64_t revision;			    /* PROFILE */
+	const struct store_credential *credentials; /* PROFILE: all its keys, opened */
+	size_t n_credentials;
 };
 typedef void store_feed_fn(void *arg, const struct store_feed *f);
 
