@@ -207,7 +207,8 @@ add_rung(struct bs_session *s, int format)
 	for (size_t i = 0; i < s->n_ladder; i++)
 		if (s->ladder[i] == format)
 			return;
-	if (format >= 0 && s->n_ladder < BS_LADDER_MAX)
+	const struct lwm2m_format *f = format < 0 ? NULL : lwm2m_format((uint16_t)format);
+	if (f != NULL && !f->single && s->n_ladder < BS_LADDER_MAX)
 		s->ladder[s->n_ladder++] = format;
 }
 
