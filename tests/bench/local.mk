@@ -1,0 +1,5 @@
+# What ./dev bench measures with. bare_coap is the yardstick: libcoap and nothing else.
+noinst_PROGRAMS += tests/bench/bare_coap
+tests_bench_bare_coap_CPPFLAGS = $(AM_CPPFLAGS) $(COAP_CFLAGS)
+tests_bench_bare_coap_SOURCES = tests/bench/bare_coap.c
+tests_bench_bare_coap_LDADD = $(COAP_LIBS)
