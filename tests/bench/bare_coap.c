@@ -5,7 +5,8 @@
  * what makes libcoap fast: many datagrams per pass, few idle sessions, DTLS sessions closed when
  * over, a large receive buffer.
  *
- * bare_coap [--coap PORT] [--coaps PORT --key FILE] [--pass N] [--idle N] [--handshakes N] [--step STEP]...
+ * bare_coap [--coap PORT] [--coaps PORT --key FILE] [--pass N] [--idle N]
+ *           [--handshakes N] [--step STEP]...
  *
  * STEP is METHOD:PATH[:FORMAT[:HEX]]: FORMAT is the content format of PUT and the Accept of GET.
  * Without --step: Discover, two Deletes, two Writes, Discover, Read, Finish. It prints "ready",
@@ -91,8 +92,8 @@ static const char *const default_steps[] = {
 	"DELETE:/0",
 	"DELETE:/1",
 	/* coaps://127.0.0.1:5684, PSK, identity "bench", 16 octets of key, Short Server ID 101 */
-	"PUT:/0/1:11542:c80016636f6170733a2f2f3132372e302e302e313a35363834c10100c10200c50362656e6368c004"
-	"c80510000102030405060708090a0b0c0d0e0fc10a65",
+	("PUT:/0/1:11542:c80016636f6170733a2f2f3132372e302e302e313a35363834c10100c10200c50362656e6368"
+	 "c004c80510000102030405060708090a0b0c0d0e0fc10a65"),
 	/* Short Server ID 101, lifetime 86400, no storing, binding U */
 	"PUT:/1/0:11542:c10065c40100015180c10600c10755",
 	"GET:/:40",
@@ -274,7 +275,8 @@ on_request(coap_resource_t *resource, coap_session_t *session, const coap_pdu_t 
 }
 
 static coap_response_t
-on_response(coap_session_t *session, const coap_pdu_t *sent, const coap_pdu_t *received, const coap_mid_t mid)
+on_response(coap_session_t *session, const coap_pdu_t *sent, const coap_pdu_t *received,
+    const coap_mid_t mid)
 {
 	struct bare *b = coap_get_app_data(coap_session_get_context(session));
 	coap_bin_const_t token = coap_pdu_get_token(received);
@@ -289,7 +291,8 @@ on_response(coap_session_t *session, const coap_pdu_t *sent, const coap_pdu_t *r
 }
 
 static void
-on_nack(coap_session_t *session, const coap_pdu_t *sent, const coap_nack_reason_t reason, const coap_mid_t mid)
+on_nack(coap_session_t *session, const coap_pdu_t *sent, const coap_nack_reason_t reason,
+    const coap_mid_t mid)
 {
 	(void)sent;
 	(void)reason;
@@ -531,8 +534,8 @@ main(int argc, char **argv)
 	puts("ready");
 	fflush(stdout);
 	serve(&b);
-	printf("bootstraps %" PRIu64 ", failed %" PRIu64 ", exchanges %" PRIu64 "\n", b.bootstraps, b.failed,
-	    b.exchanges);
+	printf("bootstraps %" PRIu64 ", failed %" PRIu64 ", exchanges %" PRIu64 "\n", b.bootstraps,
+	    b.failed, b.exchanges);
 	coap_free_context(b.coap);
 	coap_free_context(b.coaps);
 	coap_cleanup();
