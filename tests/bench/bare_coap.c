@@ -39,6 +39,7 @@
 
 struct step {
 	coap_pdu_code_t code;
+	char *text; /* as given, cut up: the segments point into it */
 	char *segments[SEGMENTS_MAX];
 	size_t n_segments;
 	int format; /* -1: none */
@@ -92,8 +93,8 @@ static const char *const default_steps[] = {
 	"DELETE:/0",
 	"DELETE:/1",
 	/* coaps://127.0.0.1:5684, PSK, identity "bench", 16 octets of key, Short Server ID 101 */
-	("PUT:/0/1:11542:c80016636f6170733a2f2f3132372e302e302e313a35363834c10100c10200c50362656e6368"
-	 "c004c80510000102030405060708090a0b0c0d0e0fc10a65"),
+	("PUT:/0/1:11542:c80016636f6170733a2f2f3132372e302e302e313a35363834c10100c10200c50362656e"
+	 "6368c004c80510000102030405060708090a0b0c0d0e0fc10a65"),
 	/* Short Server ID 101, lifetime 86400, no storing, binding U */
 	"PUT:/1/0:11542:c10065c40100015180c10600c10755",
 	"GET:/:40",
@@ -150,7 +151,6 @@ split_path(struct step *s, char *path)
 	}
 }
 
-/* The text of the step stays allocated until the end: the segments point into it. */
 static void
 add_step(struct bare *b, const char *text)
 {
@@ -159,6 +159,7 @@ add_step(struct bare *b, const char *text)
 	if (copy == NULL || b->n_steps == STEPS_MAX)
 		die("more than %d steps, or no memory", STEPS_MAX);
 	struct step *s = &b->steps[b->n_steps++];
+	s->text = copy;
 	const char *method = strtok_r(copy, ":", &save);
 	char *path = strtok_r(NULL, ":", &save);
 	const char *format = strtok_r(NULL, ":", &save);
@@ -422,7 +423,9 @@ watch(int epoll_fd, coap_context_t *ctx)
 {
 	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = ctx };
 
-	if (ctx != NULL && epoll_ctl(epoll_fd, EPOLL_CTL_ADD, coap_context_get_coap_fd(ctx), &ev) != 0)
+	if (ctx == NULL)
+		return;
+	if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, coap_context_get_coap_fd(ctx), &ev) != 0)
 		die("epoll: %s", strerror(errno));
 }
 
