@@ -31,9 +31,12 @@ struct lwm2m_links {
 enum err_code lwm2m_links_parse(const char *s, size_t n, struct lwm2m_links *out, struct err *e);
 /* As a 1.1 client writes it, appended. */
 enum err_code lwm2m_links_write(const struct lwm2m_links *l, struct gbuf *out, struct err *e);
-/* Takes over nothing; uri and ver are copied and may be NULL. */
-enum err_code lwm2m_links_add(struct lwm2m_links *l, struct lwm2m_path p, uint16_t ssid, const char *uri,
-    const char *ver, struct err *e);
+/*
+ * Takes over nothing; uri and ver are copied, must be printable and may be NULL. ERR_INVALID when p
+ * is there already, ERR_RANGE for an ssid above 65534 (0: none), ERR_LIMIT past LWM2M_LINKS_MAX.
+ */
+enum err_code lwm2m_links_add(struct lwm2m_links *l, struct lwm2m_path p, uint16_t ssid,
+    const char *uri, const char *ver, struct err *e);
 void lwm2m_links_clear(struct lwm2m_links *l); /* safe twice, and on {0} */
 /* The entry for exactly p, or NULL. */
 const struct lwm2m_link_entry *lwm2m_links_find(const struct lwm2m_links *l, struct lwm2m_path p);

@@ -3,7 +3,8 @@
  *
  * Decoders are strict: what is not exactly right is refused with ERR_PARSE, ERR_RANGE, ERR_INVALID
  * or ERR_LIMIT, and a message that begins with the path it is about when there is one. *out is
- * filled only on ERR_OK; it must be empty before. Types come from the model; a Resource that the
+ * filled only on ERR_OK; it must be empty before. ERR_UNSUPPORTED when the format has no form for
+ * base (text for an Instance, TLV for the root). Types come from the model; a Resource that the
  * model does not know is OPAQUE in TLV, and what the format itself says elsewhere.
  */
 #ifndef LIB_LWM2M_FORMAT_H
@@ -28,15 +29,16 @@ enum lwm2m_content_format {
  * The payload of an answer to, or of a write to, the path base (Object, Instance or Resource).
  * Everything in it must lie at or under base.
  */
-typedef enum err_code lwm2m_decode_fn(const struct lwm2m_model *m, struct lwm2m_path base, const uint8_t *p,
-    size_t n, struct lwm2m_tree *out, struct err *e);
+typedef enum err_code lwm2m_decode_fn(const struct lwm2m_model *m, struct lwm2m_path base,
+    const uint8_t *p, size_t n, struct lwm2m_tree *out, struct err *e);
 
 /*
  * The nodes of span (all at or under base) as the payload of a write to base, appended to out.
- * ERR_UNSUPPORTED when this format cannot say it (an empty instance in SenML, two Resources in text).
+ * ERR_UNSUPPORTED when this format cannot say it (an empty instance in SenML, two Resources in
+ * text); out is then as it was.
  */
-typedef enum err_code lwm2m_encode_fn(struct lwm2m_path base, struct lwm2m_span span, struct gbuf *out,
-    struct err *e);
+typedef enum err_code lwm2m_encode_fn(struct lwm2m_path base, struct lwm2m_span span,
+    struct gbuf *out, struct err *e);
 
 struct lwm2m_format {
 	uint16_t number;

@@ -121,6 +121,7 @@ static const struct {
 	{ TEXT, { { 0, 1, 17 }, 3 }, "21", ERR_PARSE, "/0/1/17: " NO("objlnk") },
 	{ TEXT, { { 0, 1, 17 }, 3 }, "21:", ERR_PARSE, "/0/1/17: " NO("objlnk") },
 	{ TEXT, { { 0, 1, 17 }, 3 }, "21:0:0", ERR_PARSE, "/0/1/17: " NO("objlnk") },
+	{ TEXT, { { 0, 1, 17 }, 3 }, "0:65536", ERR_PARSE, "/0/1/17: " NO("objlnk") },
 	{ TEXT, { { 0, 1, 17 }, 3 }, "65536:0", ERR_PARSE, "/0/1/17: " NO("objlnk") },
 	{ TEXT, { { 0, 1, 5 }, 3 }, "AQI", ERR_PARSE,
 	    "/0/1/5: base64: 3 characters, not a multiple of four" },
