@@ -15,6 +15,7 @@ BSSERVER_LIBS = bsserver/libbsserver.a $(BOOTSTRAP_LIBS) $(UV_LIBS) $(SQLITE_LIB
 include bsserver/loop/local.mk
 include bsserver/auth/local.mk
 include bsserver/conf/local.mk
+include bsserver/ports/local.mk
 
 sbin_PROGRAMS += bsserver/bsserver
 bsserver_bsserver_SOURCES = bsserver/main.c

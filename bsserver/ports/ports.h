@@ -1,0 +1,36 @@
+/*
+ * bsserver/ports/ports.h: what the bootstrap engine asks of the world, answered by the rest of the
+ * house: lookup (auth, store, profiles) and record (store). Each answer comes by deliver, later.
+ */
+#ifndef BSSERVER_PORTS_PORTS_H
+#define BSSERVER_PORTS_PORTS_H
+
+#include "bsserver/auth/auth.h"
+#include "bsserver/bootstrap/ports.h"
+#include "bsserver/loop/loop.h"
+#include "bsserver/ports/shelf.h"
+
+struct ports;
+
+struct ports_conf {
+	struct loop *loop;
+	const struct store_ops *ops;
+	struct store *store;
+	struct auth *auth;
+	struct shelf *shelf;
+	const struct lwm2m_model *model;
+	void *arg;
+	void (*deliver)(void *arg, uint64_t session, struct bs_event *ev);
+	/* A record on its way to the store; NULL: nobody listens. */
+	void (*recorded)(void *arg, const struct bs_record *r);
+};
+
+enum err_code ports_new(const struct ports_conf *c, struct ports **out, struct err *e);
+/* Answers that are still under way are dropped when they come: free it after the store was closed. */
+void ports_free(struct ports *p); /* NULL is fine */
+
+/* Members of struct bs_ports; arg is the struct ports. */
+void ports_lookup(void *arg, uint64_t session, const struct bs_lookup *q);
+void ports_record(void *arg, uint64_t session, const struct bs_record *r);
+
+#endif

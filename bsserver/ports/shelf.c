@@ -1,0 +1,217 @@
+#include "bsserver/ports/shelf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/str.h"
+#include "lib/base/table.h"
+
+struct item {
+	struct table_node node;
+	char *name;
+	struct profile_doc *doc;
+	uint64_t revision;
+	struct store_credential *credentials;
+	size_t n_credentials;
+};
+
+struct shelf {
+	struct table items;
+};
+
+struct shelf *
+shelf_new(uint64_t seed)
+{
+	struct shelf *s = calloc(1, sizeof *s);
+
+	if (s != NULL)
+		table_init(&s->items, seed);
+	return s;
+}
+
+static void
+item_free(struct item *it)
+{
+	if (it == NULL)
+		return;
+	for (size_t i = 0; i < it->n_credentials; i++)
+		store_credential_clear(&it->credentials[i]);
+	free(it->credentials);
+	profile_doc_free(it->doc);
+	free(it->name);
+	free(it);
+}
+
+void
+shelf_free(struct shelf *s)
+{
+	struct table_node *n;
+
+	if (s == NULL)
+		return;
+	for (size_t at = 0; (n = table_each(&s->items, &at, NULL)) != NULL; at = 0) {
+		table_remove(&s->items, n);
+		item_free(CONTAINER_OF(n, struct item, node));
+	}
+	table_clear(&s->items);
+	free(s);
+}
+
+static struct item *
+find(const struct shelf *s, const char *name)
+{
+	struct table_node *n = table_first(&s->items, table_hash(&s->items, name, strlen(name)));
+
+	for (; n != NULL; n = table_next(n)) {
+		struct item *it = CONTAINER_OF(n, struct item, node);
+
+		if (strcmp(it->name, name) == 0)
+			return it;
+	}
+	return NULL;
+}
+
+static void
+drop(struct shelf *s, const char *name)
+{
+	struct item *it = find(s, name);
+
+	if (it == NULL)
+		return;
+	table_remove(&s->items, &it->node);
+	item_free(it);
+}
+
+static enum err_code
+copy_credential(struct store_credential *to, const struct store_credential *from, struct err *e)
+{
+	*to = (struct store_credential){ .revision = from->revision, .generated = from->generated };
+	memcpy(to->fingerprint, from->fingerprint, sizeof to->fingerprint);
+	to->slot = str_dup_n(from->slot, strlen(from->slot));
+	if (to->slot == NULL)
+		return err_no_memory(e);
+	return secret_copy(&to->key, &from->key, e);
+}
+
+static enum err_code
+copy_credentials(struct item *it, const struct store_feed *f, struct err *e)
+{
+	enum err_code rc = ERR_OK;
+
+	if (f->n_credentials == 0)
+		return ERR_OK;
+	it->credentials = calloc(f->n_credentials, sizeof *it->credentials);
+	if (it->credentials == NULL)
+		return err_no_memory(e);
+	for (size_t i = 0; rc == ERR_OK && i < f->n_credentials; i++) {
+		it->n_credentials++;
+		rc = copy_credential(&it->credentials[i], &f->credentials[i], e);
+	}
+	return rc;
+}
+
+static enum err_code
+put(struct shelf *s, const struct store_feed *f, struct err *e)
+{
+	struct item *it = calloc(1, sizeof *it);
+	enum err_code rc;
+
+	drop(s, f->name);
+	if (it == NULL)
+		return err_no_memory(e);
+	it->revision = f->revision;
+	it->name = str_dup_n(f->name, strlen(f->name));
+	rc = it->name == NULL ? err_no_memory(e) : profile_parse(f->name, 1, f->doc, strlen(f->doc), &it->doc, e);
+	if (rc == ERR_OK)
+		rc = copy_credentials(it, f, e);
+	if (rc == ERR_OK)
+		rc = table_add(&s->items, &it->node, table_hash(&s->items, it->name, strlen(it->name)));
+	if (rc != ERR_OK)
+		item_free(it);
+	return rc;
+}
+
+enum err_code
+shelf_feed(struct shelf *s, const struct store_feed *f, struct err *e)
+{
+	if (f->kind == STORE_FEED_PROFILE)
+		return put(s, f, e);
+	if (f->kind == STORE_FEED_NO_PROFILE)
+		drop(s, f->name);
+	return ERR_OK;
+}
+
+const struct profile_doc *
+shelf_doc(const struct shelf *s, const char *name)
+{
+	const struct item *it = find(s, name);
+
+	return it == NULL ? NULL : it->doc;
+}
+
+uint64_t
+shelf_revision(const struct shelf *s, const char *name)
+{
+	const struct item *it = find(s, name);
+
+	return it == NULL ? 0 : it->revision;
+}
+
+const struct store_credential *
+shelf_credential(const struct shelf *s, const char *name, const char *slot)
+{
+	const struct item *it = find(s, name);
+
+	for (size_t i = 0; it != NULL && i < it->n_credentials; i++)
+		if (strcmp(it->credentials[i].slot, slot) == 0)
+			return &it->credentials[i];
+	return NULL;
+}
+
+/* Every pattern of every profile as a row; *n of them, the caller frees. */
+static struct profile_pattern *
+patterns(const struct shelf *s, size_t *n)
+{
+	struct profile_pattern *rows = NULL;
+	struct table_node *node = NULL;
+	size_t cap = 0;
+
+	*n = 0;
+	for (size_t at = 0; (node = table_each(&s->items, &at, node)) != NULL;) {
+		const struct item *it = CONTAINER_OF(node, struct item, node);
+		const char *pattern;
+
+		for (size_t i = 0; (pattern = profile_doc_match(it->doc, i)) != NULL; i++) {
+			struct profile_pattern *arr = grow(rows, *n, &cap, sizeof *arr);
+
+			if (arr == NULL)
+				return rows;
+			rows = arr;
+			rows[(*n)++] = (struct profile_pattern){ .profile = it->name, .pattern = pattern };
+		}
+	}
+	return rows;
+}
+
+enum err_code
+shelf_match(const struct shelf *s, const char *endpoint, const char **profile, const char **pattern, struct err *e)
+{
+	const struct profile_pattern *hit = NULL;
+	size_t n;
+	struct profile_pattern *rows = patterns(s, &n);
+	enum err_code rc = profile_match(rows, n, endpoint, &hit, e);
+
+	*profile = *pattern = NULL;
+	if (rc == ERR_OK && hit != NULL) {
+		*profile = hit->profile;
+		*pattern = hit->pattern;
+	}
+	free(rows);
+	return rc;
+}
+
+size_t
+shelf_count(const struct shelf *s)
+{
+	return s->items.n;
+}

@@ -1,0 +1,27 @@
+/*
+ * bsserver/ports/shelf.h: the shared profiles, parsed and in memory, kept true by the store's feed.
+ */
+#ifndef BSSERVER_PORTS_SHELF_H
+#define BSSERVER_PORTS_SHELF_H
+
+#include "bsserver/store/store.h"
+#include "profiles/profile.h"
+
+struct shelf;
+
+struct shelf *shelf_new(uint64_t seed); /* NULL when memory is short */
+void shelf_free(struct shelf *s);	/* wipes; NULL is fine */
+/* A profile that does not parse is kept out, and the reason is in e: devices that extend it are then refused. */
+enum err_code shelf_feed(struct shelf *s, const struct store_feed *f, struct err *e);
+
+/* NULL when there is none. Valid until the next feed. */
+const struct profile_doc *shelf_doc(const struct shelf *s, const char *name);
+uint64_t shelf_revision(const struct shelf *s, const char *name); /* 0: none */
+/* The key that a profile has in a slot; NULL. */
+const struct store_credential *shelf_credential(const struct shelf *s, const char *name, const char *slot);
+/* The profile whose "match" fits an endpoint best; NULL when none does. ERR_CONFLICT names two that tie. */
+enum err_code shelf_match(const struct shelf *s, const char *endpoint, const char **profile, const char **pattern,
+    struct err *e);
+size_t shelf_count(const struct shelf *s);
+
+#endif
