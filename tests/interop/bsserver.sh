@@ -2,28 +2,44 @@
 # harness.sh.
 # shellcheck shell=bash
 
-# What `why` must say of each refusal.
+# What `why` must say of each refusal: names of reasons, and words of the transport and of the rules.
 WHY_WRONG_KEY='wrong key'
 WHY_UNKNOWN_IDENTITY='unknown identity'
-WHY_OTHER_NAME='identity_mismatch'
-WHY_NO_SECURITY='identity_mismatch|no_credential_rule'
-WHY_UNKNOWN_ENDPOINT='unknown_endpoint'
+WHY_OTHER_NAME='calls itself|identity_mismatch'
+WHY_NO_SECURITY='identity_mismatch|no_credential_rule|must_be_nosec|credential'
+WHY_UNKNOWN_ENDPOINT='unknown_endpoint|not registered'
 
+BSSERVER=$BUILDDIR/bsserver/bsserver
+PROV=$BUILDDIR/lwm2m-prov/lwm2m-prov
+
+# Whether this build has the daemon and its command line.
 bsserver_exists() {
-	[ -x "$BUILDDIR/bsserver/bsserver" ] && [ -x "$BUILDDIR/lwm2m-prov/lwm2m-prov" ] &&
-		"$BUILDDIR/bsserver/bsserver" init --dir "$WORK/bs" >"$WORK/init.log" 2>&1 && return 0
-	sed 's/^/# /' "$WORK/init.log" 2>/dev/null
-	return 1
+	[ -x "$BSSERVER" ] && [ -x "$PROV" ] && "$BSSERVER" --help 2>/dev/null | grep -qw init
 }
 
 prov() {
-	"$BUILDDIR/lwm2m-prov/lwm2m-prov" --socket "$WORK/bs/api.sock" "$@"
+	"$PROV" --socket "$WORK/bs/api.sock" "$@"
+}
+
+# configure FILE: what `bsserver init` wrote, with two listeners on 127.0.0.1 (coap must be asked for in words) and a
+# rule that lets the devices in whose profile says that they knock without credentials.
+configure() {
+	sed -i \
+		-e "s|^  { uri = \"coaps://.*|  { uri = \"coaps://127.0.0.1:$BS_COAPS\"; security = \"psk\"; },\\n  { uri = \"coap://127.0.0.1:$BS_COAP\"; security = \"none\"; }|" \
+		-e 's|^    { credential = "psk"; rule = "mapped"; }|&,\n    { credential = "nosec"; rule = "named"; }|' "$1"
+	grep -q 'security = "none"; }$' "$1" && grep -q 'credential = "nosec"; rule = "named"' "$1" ||
+		fail "$1 is not as expected: no place for listeners and rules"
 }
 
 # bsserver with a coap and a coaps listener: ports BS_COAP and BS_COAPS.
 start_bsserver() {
 	BS_COAP=$(free_port) BS_COAPS=$(free_port)
-	start bsserver "$BUILDDIR/bsserver/bsserver" run -c "$WORK/bs/bsserver.conf"
+	"$BSSERVER" init --dir "$WORK/bs" >"$WORK/init.log" 2>&1 || {
+		sed 's/^/# /' "$WORK/init.log"
+		fail 'bsserver init'
+	}
+	configure "$WORK/bs/bsserver.conf"
+	start bsserver "$BSSERVER" run -c "$WORK/bs/bsserver.conf"
 	expect bsserver 'ready' 30
 }
 
@@ -84,8 +100,22 @@ provisioned() {
 		sed 's/^/# /' "$WORK/wait.log"
 		fail "wait $1 --for provisioned"
 	}
-	prov session show "$1" --last --json >"$session" || fail "session show $1 --last"
+	prov session show "$1" --last --json >"$session.lines" || fail "session show $1 --last"
+	tr -s ' \n' ' ' <"$session.lines" >"$session"
 	grep -Eq '"verdict": *"provisioned"' "$session" || fail "verdict of $1: $(grep -Eo '"(verdict|reason|detail)": *"[^"]*"' "$session" | tr '\n' ' ')"
+}
+
+# wrote_in_format ENDPOINT PCT: every Write of its last session, the one that provisioned() fetched.
+wrote_in_format() {
+	local format others
+
+	case $2 in
+	senml-cbor) format=112 ;;
+	*) format=11542 ;;
+	esac
+	others=$(grep -Eo '"method": *"PUT"[^}]*' "$WORK/session.json" | grep -Evc "\"format\": *$format\b")
+	grep -Eq "\"method\": *\"PUT\"[^}]*\"format\": *$format\b" "$WORK/session.json" && [ "$others" -eq 0 ] ||
+		fail "$1 asked for $2 and was not written to in format $format alone"
 }
 
 # explained ADDRESS REGEX: `why --peer` names the reason, at the latest after 10 s. EXPLANATION is the line.

@@ -81,6 +81,7 @@ bootstraps() {
 	enroll "$endpoint" "$transport"
 	knock real "$transport" "$endpoint" --pct "$pct"
 	provisioned_and_registered real "$endpoint"
+	wrote_in_format "$endpoint" "$pct"
 }
 
 # provisioned_and_registered DEVICE ENDPOINT: the device, the LwM2M Server and bsserver agree.
