@@ -1,3 +1,4 @@
+#define ERR_C
 #include "lib/base/err.h"
 
 #include <errno.h>

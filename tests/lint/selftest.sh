@@ -68,6 +68,8 @@ with lib/a.c "void\nlong_one(int a)\n{\n$(lines 43)\n}\n"
 expect "a p90 of 45 lines" sizes.sh "p90 is 45"
 with lib/a.c "void\nshort_one(int a)\n{\n$(lines 42)\n}\n"
 expect "a p90 of 44 lines" sizes.sh ""
+with lib/a.c "void\ntable(int a)\n{\n$(yes '	{ 1, "x" }, /* a row */' | head -n 100)\n}\n"
+expect "a table of 100 rows in a function" sizes.sh ""
 with lib/a.c "$(lines 701)\n"
 expect "a file of 701 lines" sizes.sh "lib/a.c: 701 lines"
 

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Sizes of functions and files. A function is what stands from "{" to "}" in the first column.
+# Sizes of functions and files. A function is what stands from "{" to "}" in the first column, less
+# the rows of the tables in it: lines of just "{ ... },".
 . "$(dirname "$0")/lib.sh"
 
 max_lines=80	# of a function
@@ -12,8 +13,9 @@ functions() {
 	/^[A-Za-z_].*\(/ { name = $0; sub(/\(.*/, "", name); sub(/.*[ *]/, "", name) }
 	/^[A-Za-z_]/ { kind = ($0 ~ /^static/ || (prev ~ /^static/ && kind == "static")) ? "static" : "extern" }
 	/^START_TEST/ { name = $0; kind = "static" }
-	/^\{/ { start = FNR }
-	/^\}/ && start { print FNR - start + 1, kind, FILENAME ":" start, name; start = 0 }
+	/^\{/ { start = FNR; rows = 0 }
+	/^\t+\{ .*\},?([ \t]*\/\*.*\*\/)?$/ { rows++ }
+	/^\}/ && start { print FNR - start + 1 - rows, kind, FILENAME ":" start, name; start = 0 }
 	{ prev = $0 }'
 }
 
