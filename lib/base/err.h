@@ -51,10 +51,10 @@ enum err_code err_no_memory(struct err *e);
 
 #if defined(__clang_analyzer__) && !defined(ERR_C)
 /* The analyzer does not look into err.c; this tells it that none of these returns ERR_OK. */
-#define err_set(e, code, ...) ((void)(e), (code))
-#define err_wrap(e, ...) ((void)(e), ERR_INTERNAL)
-#define err_errno(e, errnum, ...) ((void)(e), (void)(errnum), ERR_IO)
-#define err_no_memory(e) ((void)(e), ERR_NO_MEMORY)
+#define err_set(e, code, ...) ((void)(err_set)(e, code, __VA_ARGS__), (code))
+#define err_wrap(e, ...) ((void)(err_wrap)(e, __VA_ARGS__), ERR_INTERNAL)
+#define err_errno(e, errnum, ...) ((void)(err_errno)(e, errnum, __VA_ARGS__), ERR_IO)
+#define err_no_memory(e) ((void)(err_no_memory)(e), ERR_NO_MEMORY)
 #endif
 
 /* "not_found": the stable name used in JSON; "unknown" for a number that is no code. */
