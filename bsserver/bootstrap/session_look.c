@@ -55,7 +55,7 @@ send_read(struct bs_session *s, enum bs_step step, uint16_t oid, uint32_t now_ms
 static enum bs_state
 read_before(struct bs_session *s, uint16_t oid, uint32_t now_ms, struct bs_action *act)
 {
-	for (; oid <= LWM2M_ACCESS_CONTROL; oid++)
+	for (; oid <= (uint16_t)LWM2M_ACCESS_CONTROL; oid++)
 		if (bs_plan_wants_read(&s->grant.desired, &s->before, oid)) {
 			send_read(s, BS_STEP_READ, oid, now_ms, act);
 			return BS_READ;
@@ -195,7 +195,7 @@ conclude_verify(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
 static enum bs_state
 read_after(struct bs_session *s, uint16_t oid, uint32_t now_ms, struct bs_action *act)
 {
-	for (; oid <= LWM2M_ACCESS_CONTROL; oid++)
+	for (; oid <= (uint16_t)LWM2M_ACCESS_CONTROL; oid++)
 		if (lwm2m_tree_has(&s->plan.tree, lwm2m_path1(oid))) {
 			send_read(s, BS_STEP_VERIFY, oid, now_ms, act);
 			return BS_VERIFY_READ;
