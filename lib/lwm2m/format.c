@@ -8,8 +8,16 @@ static const struct lwm2m_format formats[] = {
 	    lwm2m_text_decode, lwm2m_text_encode },
 	{ LWM2M_CF_OPAQUE, "opaque", "application/octet-stream", true,
 	    lwm2m_opaque_decode, lwm2m_opaque_encode },
+	{ LWM2M_CF_CBOR, "cbor", "application/cbor", true,
+	    lwm2m_cbor_decode, lwm2m_cbor_encode },
+	{ LWM2M_CF_SENML_JSON, "senml-json", "application/senml+json", false,
+	    lwm2m_senml_json_decode, lwm2m_senml_json_encode },
+	{ LWM2M_CF_SENML_CBOR, "senml-cbor", "application/senml+cbor", false,
+	    lwm2m_senml_cbor_decode, lwm2m_senml_cbor_encode },
 	{ LWM2M_CF_TLV, "tlv", "application/vnd.oma.lwm2m+tlv", false,
 	    lwm2m_tlv_decode, lwm2m_tlv_encode },
+	{ LWM2M_CF_LWM2M_CBOR, "lwm2m-cbor", "application/vnd.oma.lwm2m+cbor", false,
+	    lwm2m_lwm2m_cbor_decode, lwm2m_lwm2m_cbor_encode },
 };
 /* clang-format on */
 

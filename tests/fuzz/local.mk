@@ -38,3 +38,19 @@ tests_fuzz_fuzz_text_LDADD = $(LWM2M_LIBS) $(FUZZ_LIBS)
 fuzz_programs += tests/fuzz/fuzz_tlv
 tests_fuzz_fuzz_tlv_SOURCES = tests/fuzz/fuzz_tlv.c $(FUZZ_CODEC)
 tests_fuzz_fuzz_tlv_LDADD = $(LWM2M_LIBS) $(FUZZ_LIBS)
+
+fuzz_programs += tests/fuzz/fuzz_cbor
+tests_fuzz_fuzz_cbor_SOURCES = tests/fuzz/fuzz_cbor.c $(FUZZ_CODEC)
+tests_fuzz_fuzz_cbor_LDADD = $(LWM2M_LIBS) $(FUZZ_LIBS)
+
+fuzz_programs += tests/fuzz/fuzz_lwm2m_cbor
+tests_fuzz_fuzz_lwm2m_cbor_SOURCES = tests/fuzz/fuzz_lwm2m_cbor.c $(FUZZ_CODEC)
+tests_fuzz_fuzz_lwm2m_cbor_LDADD = $(LWM2M_LIBS) $(FUZZ_LIBS)
+
+fuzz_programs += tests/fuzz/fuzz_senml_cbor
+tests_fuzz_fuzz_senml_cbor_SOURCES = tests/fuzz/fuzz_senml_cbor.c $(FUZZ_CODEC)
+tests_fuzz_fuzz_senml_cbor_LDADD = $(LWM2M_LIBS) $(FUZZ_LIBS)
+
+fuzz_programs += tests/fuzz/fuzz_senml_json
+tests_fuzz_fuzz_senml_json_SOURCES = tests/fuzz/fuzz_senml_json.c $(FUZZ_CODEC)
+tests_fuzz_fuzz_senml_json_LDADD = $(LWM2M_LIBS) $(FUZZ_LIBS)

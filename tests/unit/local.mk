@@ -77,3 +77,21 @@ tests_unit_test_corelink_LDADD = $(UNIT_LIBS) $(LWM2M_LIBS)
 unit_programs += tests/unit/test_session
 tests_unit_test_session_SOURCES = tests/unit/test_session.c
 tests_unit_test_session_LDADD = $(UNIT_LIBS) $(BOOTSTRAP_LIBS)
+
+# lib/lwm2m, the formats
+CODEC_ROWS = tests/unit/codec_rows.c tests/unit/codec_rows.h tests/fuzz/codec.c tests/fuzz/codec.h
+unit_programs += tests/unit/test_cbor
+tests_unit_test_cbor_SOURCES = tests/unit/test_cbor.c $(CODEC_ROWS)
+tests_unit_test_cbor_LDADD = $(UNIT_LIBS) $(LWM2M_LIBS)
+unit_programs += tests/unit/test_lwm2m_cbor
+tests_unit_test_lwm2m_cbor_SOURCES = tests/unit/test_lwm2m_cbor.c $(CODEC_ROWS)
+tests_unit_test_lwm2m_cbor_LDADD = $(UNIT_LIBS) $(LWM2M_LIBS)
+unit_programs += tests/unit/test_senml_cbor
+tests_unit_test_senml_cbor_SOURCES = tests/unit/test_senml_cbor.c $(CODEC_ROWS)
+tests_unit_test_senml_cbor_LDADD = $(UNIT_LIBS) $(LWM2M_LIBS)
+unit_programs += tests/unit/test_senml_json
+tests_unit_test_senml_json_SOURCES = tests/unit/test_senml_json.c $(CODEC_ROWS)
+tests_unit_test_senml_json_LDADD = $(UNIT_LIBS) $(LWM2M_LIBS)
+unit_programs += tests/unit/test_formats
+tests_unit_test_formats_SOURCES = tests/unit/test_formats.c $(CODEC_ROWS)
+tests_unit_test_formats_LDADD = $(UNIT_LIBS) $(LWM2M_LIBS)

@@ -1,0 +1,8 @@
+#include "tests/fuzz/codec.h"
+#include "tests/fuzz/fuzz.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	return codec_fuzz(lwm2m_format(LWM2M_CF_CBOR), data, size);
+}
