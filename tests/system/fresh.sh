@@ -3,6 +3,7 @@
 # The archive is the one this machine uses for bookworm. FRESH_KEEP=1 leaves the folder behind.
 set -eu -o pipefail
 
+verbs=${*:-demo check}
 top=$(cd "$(dirname "$0")/../.." && pwd)
 [ "$(id -u)" -eq 0 ] || { echo "fresh: needs root" >&2; exit 1; }
 
@@ -67,10 +68,16 @@ copy_apt_settings
 mount_in proc /proc
 mount_in sysfs /sys -o ro
 mount_in tmpfs /dev -o mode=755,size=1m
-for node in 'null 1 3' 'zero 1 5' 'full 1 7' 'random 1 8' 'urandom 1 9' 'tty 5 0'; do
-	set -- $node
-	mknod -m 666 "$root/dev/$1" c "$2" "$3"
-done
+while read -r name major minor; do
+	mknod -m 666 "$root/dev/$name" c "$major" "$minor"
+done <<'EOF'
+null 1 3
+zero 1 5
+full 1 7
+random 1 8
+urandom 1 9
+tty 5 0
+EOF
 ln -s /proc/self/fd "$root/dev/fd"
 mount_in tmpfs /dev/shm -o mode=1777
 mount_in devpts /dev/pts -o newinstance,ptmxmode=0666,mode=620
@@ -80,10 +87,8 @@ ln -s pts/ptmx "$root/dev/ptmx"
 echo "== clone of $(git -C "$top" log -1 --format='%h %s')"
 git clone -q --no-hardlinks "$top" "$root/root/bsserver"
 in_root dpkg-query -W -f '${Package}\n' | wc -l | sed 's/$/ packages installed before/'
-for verb in "${@:-demo check}"; do
-	for word in $verb; do
-		echo "== ./dev $word"
-		in_root sh -c "cd /root/bsserver && ./dev $word" </dev/null
-	done
+for verb in $verbs; do
+	echo "== ./dev $verb"
+	in_root sh -c "cd /root/bsserver && ./dev $verb" </dev/null
 done
 echo "fresh: all of it passed"
