@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/str.h"
 
@@ -143,7 +144,7 @@ as_link(const struct raw *v, struct lwm2m_value *out, struct err *e)
 	const char *colon = v->n > 0 ? memchr(s, ':', v->n) : NULL;
 	uint64_t object, instance;
 
-	if (v->n == 9 && memcmp(s, "FFFF:FFFF", 9) == 0) {
+	if (v->n == 9 && strncasecmp(s, "ffff:ffff", 9) == 0) {
 		*out = lwm2m_link(LWM2M_MAX_ID, LWM2M_MAX_ID); /* seen instead of 65535:65535 */
 		return ERR_OK;
 	}

@@ -7,6 +7,7 @@
 #include "tests/fuzz/codec.h"
 
 #define MUTATIONS 300 /* of each payload */
+#define PAYLOAD_MAX 512
 
 struct lwm2m_path
 path_of(const char *s)
@@ -18,42 +19,15 @@ path_of(const char *s)
 }
 
 struct gbuf
-tree_text(const struct lwm2m_tree *t)
-{
-	struct gbuf out = { 0 };
-
-	for (size_t i = 0; i < t->n; i++) {
-		const struct lwm2m_value *v = &t->nodes[i].value;
-
-		gbuf_printf(&out, "%s%s", i > 0 ? " " : "", lwm2m_path_str(t->nodes[i].path).s);
-		if (v->type == LWM2M_NONE)
-			continue;
-		gbuf_str(&out, "=");
-		if (v->type == LWM2M_OPAQUE)
-			enc_hex(&out, v->bytes.data, v->bytes.len);
-		else
-			lwm2m_value_print(&out, v);
-	}
-	return out;
-}
-
-struct gbuf
 payload_of(enum payload_as as, const char *s)
 {
-	struct gbuf out = { 0 }, digits = { 0 };
-	struct secret bytes = SECRET_NONE;
+	struct gbuf out = { 0 };
+	uint8_t octets[PAYLOAD_MAX];
 
-	if (as == AS_TEXT) {
+	if (as == AS_TEXT)
 		gbuf_str(&out, s);
-		return out;
-	}
-	for (; *s != '\0'; s++)
-		if (*s != ' ')
-			gbuf_put(&digits, s, 1);
-	ck_assert_int_eq(dec_hex(gbuf_cstr(&digits), digits.len, &bytes, NULL), ERR_OK);
-	gbuf_put(&out, bytes.data, bytes.len);
-	gbuf_clear(&digits);
-	secret_clear(&bytes);
+	else
+		gbuf_put(&out, octets, codec_unhex(s, octets, sizeof octets));
 	return out;
 }
 
@@ -78,13 +52,13 @@ check_own(const struct lwm2m_format *f, enum payload_as as, const struct good_ro
 void
 check_good(const struct lwm2m_format *f, enum payload_as as, const struct good_row *row)
 {
-	struct gbuf in = payload_of(as, row->payload);
+	struct gbuf in = payload_of(as, row->payload), text = { 0 };
 	struct lwm2m_tree t = { 0 };
 	struct err e = { .code = ERR_OK };
 
 	enum err_code rc = f->decode(codec_model(), path_of(row->base), in.data, in.len, &t, &e);
 	ck_assert_msg(rc == ERR_OK, "%s %s: %s", row->base, row->payload, e.msg);
-	struct gbuf text = tree_text(&t);
+	codec_print(&t, &text);
 	ck_assert_msg(strcmp(gbuf_cstr(&text), row->tree) == 0, "%s is %s, must be %s",
 	    row->payload, gbuf_cstr(&text), row->tree);
 	ck_assert(codec_check(f, path_of(row->base), in.data, in.len));
@@ -116,7 +90,7 @@ void
 check_mutations(const struct lwm2m_format *f, enum payload_as as, const struct good_row *row)
 {
 	struct gbuf in = payload_of(as, row->payload);
-	uint8_t changed[1024];
+	uint8_t changed[2 * PAYLOAD_MAX];
 	uint64_t state = unit_seed();
 
 	ck_assert_uint_le(in.len, sizeof changed);

@@ -11,7 +11,7 @@
 /* A payload that is right. */
 struct good_row {
 	const char *base, *payload;
-	const char *tree; /* "/1/0/0=101 /1/0/7=\"U\"": opaque in hex, an empty instance "/1/0" */
+	const char *tree; /* as codec_print() has it */
 	bool own;         /* the tree encodes to exactly this payload */
 };
 
@@ -31,8 +31,6 @@ void check_bad(const struct lwm2m_format *f, enum payload_as as, const struct ba
 void check_mutations(const struct lwm2m_format *f, enum payload_as as, const struct good_row *row);
 
 struct lwm2m_path path_of(const char *s);
-/* As good_row.tree; the caller owes gbuf_clear(). */
-struct gbuf tree_text(const struct lwm2m_tree *t);
 /* The octets; the caller owes gbuf_clear(). */
 struct gbuf payload_of(enum payload_as as, const char *s);
 

@@ -139,7 +139,9 @@ check_there_and_back(
 	rc = f->decode(codec_model(), base, out.data, out.len, &back, &e);
 	ck_assert_msg(rc == ERR_OK, "%s: does not decode: %s", f->name, e.msg);
 	if (!lwm2m_tree_eq(&part, &back)) {
-		struct gbuf was = tree_text(&part), is = tree_text(&back);
+		struct gbuf was = { 0 }, is = { 0 };
+		codec_print(&part, &was);
+		codec_print(&back, &is);
 		ck_abort_msg("%s: %s became %s", f->name, gbuf_cstr(&was), gbuf_cstr(&is));
 	}
 	lwm2m_tree_clear(&back);
@@ -180,6 +182,43 @@ START_TEST(every_format_says_the_same)
 }
 END_TEST
 
+/* A full tree, and the payload that a device makes of it in each format. */
+START_TEST(a_tree_has_a_bound)
+{
+	struct lwm2m_node nodes[LWM2M_TREE_MAX + 1];
+	struct lwm2m_path base = lwm2m_path1(9999);
+
+	for (size_t i = 0; i < N_ELEMS(nodes); i++)
+		nodes[i] = (struct lwm2m_node){
+			.path = lwm2m_path3(9999, (uint16_t)(i / 100), (uint16_t)(i % 100)),
+			.value = lwm2m_bool(true),
+		};
+	for (size_t i = 0; lwm2m_format_at(i) != NULL; i++) {
+		const struct lwm2m_format *f = lwm2m_format_at(i);
+		struct lwm2m_tree t = { 0 };
+		struct gbuf full = { 0 }, over = { 0 };
+		struct lwm2m_span span = { .nodes = nodes, .n = LWM2M_TREE_MAX };
+		struct err e;
+
+		if (f->single)
+			continue;
+		ck_assert_int_eq(f->encode(base, span, &full, NULL), ERR_OK);
+		span.n++;
+		ck_assert_int_eq(f->encode(base, span, &over, NULL), ERR_OK);
+		enum err_code rc = f->decode(codec_model(), base, full.data, full.len, &t, NULL);
+		ck_assert_int_eq(rc, ERR_OK);
+		ck_assert_uint_eq(t.n, LWM2M_TREE_MAX);
+		lwm2m_tree_clear(&t);
+		rc = f->decode(codec_model(), base, over.data, over.len, &t, &e);
+		ck_assert_int_eq(rc, ERR_LIMIT);
+		ck_assert_str_eq(e.msg, "/9999/40/96: more than 4096 values");
+		ck_assert_uint_eq(t.n, 0);
+		gbuf_clear(&full);
+		gbuf_clear(&over);
+	}
+}
+END_TEST
+
 START_TEST(a_format_is_found_by_number_and_by_name)
 {
 	static const struct {
@@ -213,6 +252,7 @@ END_TEST
 
 static const struct unit_case cases[] = {
 	UNIT_CASE(a_format_is_found_by_number_and_by_name, 0),
+	UNIT_CASE(a_tree_has_a_bound, 0),
 	UNIT_CASE(every_format_says_the_same, 0),
 };
 UNIT_SUITE_MAIN("formats", cases)
