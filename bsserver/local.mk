@@ -16,6 +16,7 @@ include bsserver/loop/local.mk
 include bsserver/auth/local.mk
 include bsserver/conf/local.mk
 include bsserver/ports/local.mk
+include bsserver/api/local.mk
 
 sbin_PROGRAMS += bsserver/bsserver
 bsserver_bsserver_SOURCES = bsserver/main.c

@@ -1,0 +1,1 @@
+bsserver_libbsserver_a_SOURCES += bsserver/api/api.h
