@@ -1,1 +1,1 @@
-# see Makefile.am
+EXTRA_DIST += docs/ARCHITECTURE.md docs/CONFORMANCE.md
