@@ -1,4 +1,5 @@
-lint_scripts = tests/lint/includes.sh tests/lint/sizes.sh tests/lint/words.sh tests/lint/selftest.sh
+lint_scripts = tests/lint/includes.sh tests/lint/sizes.sh tests/lint/words.sh \
+	tests/lint/conformance.sh tests/lint/selftest.sh
 dist_check_SCRIPTS += $(lint_scripts)
 TESTS += $(lint_scripts)
 EXTRA_DIST += \

@@ -56,6 +56,8 @@ a bounded relative of it|words.sh|lib/a.c|my_strcpy(a, b);\n|
 a hidden struct|words.sh|lib/a.h|typedef struct a a;\n|lib/a.h:1:
 a second label|words.sh|lib/a.c|fail:\n|lib/a.c:1:
 the one label|words.sh|lib/a.c|out:\n|
+a function that is not there|conformance.sh|docs/CONFORMANCE.md|\0174 a \0174 b \0174 `fly()` \0174 *open* \0174\n|fly() is not defined anywhere
+a test that is not there|conformance.sh|docs/CONFORMANCE.md|\0174 a \0174 b \0174 *open* \0174 `tests/none.c` \0174\n|tests/none.c is not there
 blanks at the end|words.sh|lib/a.c|int a; \n|lib/a.c:1:
 EOF
 
