@@ -233,6 +233,14 @@ auth_psk(const struct auth *a, const char *identity, size_t len, struct secret *
 	return secret_copy(key, &i->key, NULL) == ERR_OK;
 }
 
+const char *
+auth_endpoint_of(const struct auth *a, const char *identity, size_t len)
+{
+	const struct identity *i = find_identity(a, identity, len);
+
+	return i == NULL ? NULL : i->endpoint;
+}
+
 /* ---- the rules ---- */
 
 static void

@@ -43,6 +43,9 @@ enum err_code auth_feed(struct auth *a, const struct store_feed *f, struct err *
 /* The key of an identity, copied; false: unknown, or its device is blocked or retired. */
 bool auth_psk(const struct auth *a, const char *identity, size_t len, struct secret *key);
 
+/* The endpoint that an identity is kept for; NULL: unknown. Valid until the next feed. */
+const char *auth_endpoint_of(const struct auth *a, const char *identity, size_t len);
+
 struct auth_question {
 	enum auth_credential credential;
 	const char *identity; /* AUTH_PSK */

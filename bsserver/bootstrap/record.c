@@ -80,6 +80,15 @@ static const struct reason reasons[] = {
 	[BS_REASON_CERTIFICATE] = { "certificate",
 		"The device's certificate was refused: its chain, its validity or its revocation. The "
 		"session's detail says which." },
+	[BS_REASON_UNKNOWN_IDENTITY] = { "unknown_identity",
+		"A DTLS handshake came with a PSK identity that no device is registered with. Compare the "
+		"identity in the device with the one in its profile, letter by letter." },
+	[BS_REASON_WRONG_KEY] = { "wrong_key",
+		"A DTLS handshake came with a known PSK identity, but with another key than is kept for it. "
+		"The device was given an old or a foreign key, or somebody guesses." },
+	[BS_REASON_HANDSHAKE] = { "handshake",
+		"A DTLS handshake came to nothing before the device had proved who it is: no common cipher "
+		"suite or version, or the device gave up. The detail says which." },
 	[BS_REASON_ERROR_RESPONSE] = { "error_response",
 		"The device answered a required request with an error. The session shows the path and the "
 		"code: often a resource or an object that the device does not have." },

@@ -55,6 +55,9 @@ enum bs_reason {
 	BS_REASON_OVERLOAD,	      /* 5.03 */
 	BS_REASON_STORE,	      /* the store did not answer: 5.03 */
 	BS_REASON_CERTIFICATE,	      /* the device's certificate was refused */
+	BS_REASON_UNKNOWN_IDENTITY,   /* handshake: nobody is registered under this PSK identity */
+	BS_REASON_WRONG_KEY,	      /* handshake: the identity is known, the key is another */
+	BS_REASON_HANDSHAKE,	      /* handshake: it came to nothing for another reason */
 	/* failures */
 	BS_REASON_ERROR_RESPONSE, /* a required step was answered 4.xx or 5.xx */
 	BS_REASON_NO_ANSWER,	  /* request deadline */

@@ -54,3 +54,8 @@ tests_fuzz_fuzz_senml_cbor_LDADD = $(LWM2M_LIBS) $(FUZZ_LIBS)
 fuzz_programs += tests/fuzz/fuzz_senml_json
 tests_fuzz_fuzz_senml_json_SOURCES = tests/fuzz/fuzz_senml_json.c $(FUZZ_CODEC)
 tests_fuzz_fuzz_senml_json_LDADD = $(LWM2M_LIBS) $(FUZZ_LIBS)
+
+# bsserver/conf
+fuzz_programs += tests/fuzz/fuzz_conf
+tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_conf_LDADD = $(BSSERVER_LIBS) $(FUZZ_LIBS)

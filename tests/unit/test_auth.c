@@ -1,0 +1,141 @@
+/* Who may call itself what: every rule with what it grants, and each way to be refused. */
+#include <string.h>
+
+#include "bsserver/auth/auth.h"
+#include "tests/unit/unit.h"
+
+static void
+feed(struct auth *a, enum store_feed_kind kind, const char *endpoint, const char *identity, enum store_state state)
+{
+	struct secret key = SECRET_NONE;
+	struct store_feed f = { .kind = kind, .name = endpoint, .identity = identity, .key = &key, .state = state };
+
+	ck_assert_int_eq(secret_set(&key, "sixteen byte key", 16, NULL), ERR_OK);
+	ck_assert_int_eq(auth_feed(a, &f, NULL), ERR_OK);
+	secret_clear(&key);
+}
+
+static struct auth *
+make(const struct auth_rule *rules, size_t n)
+{
+	struct auth *a = NULL;
+
+	ck_assert_int_eq(auth_new(rules, n, 42, &a, NULL), ERR_OK);
+	feed(a, STORE_FEED_DEVICE, "dev-1", NULL, STORE_ACTIVE);
+	feed(a, STORE_FEED_IDENTITY, "dev-1", "id-1", STORE_ACTIVE);
+	feed(a, STORE_FEED_DEVICE, "dev-2", NULL, STORE_ACTIVE);
+	feed(a, STORE_FEED_IDENTITY, "dev-2", "dev-2", STORE_ACTIVE);
+	feed(a, STORE_FEED_DEVICE, "dev-3", NULL, STORE_BLOCKED);
+	feed(a, STORE_FEED_IDENTITY, "dev-3", "id-3", STORE_BLOCKED);
+	feed(a, STORE_FEED_DEVICE, "gw-1/a", NULL, STORE_ACTIVE);
+	feed(a, STORE_FEED_DEVICE, "gw-1", NULL, STORE_ACTIVE);
+	feed(a, STORE_FEED_IDENTITY, "gw-1", "gw-1", STORE_ACTIVE);
+	return a;
+}
+
+static const struct auth_rule mapped[] = { { AUTH_PSK, AUTH_MAPPED, NULL, NULL } };
+static const struct auth_rule same[] = { { AUTH_PSK, AUTH_SAME, NULL, NULL } };
+static const struct auth_rule both[] = { { AUTH_PSK, AUTH_MAPPED, NULL, NULL },
+	{ AUTH_PSK, AUTH_PATTERN, "gw-*", "gw-*/*" } };
+static const struct auth_rule named[] = { { AUTH_NOSEC, AUTH_NAMED, NULL, NULL } };
+
+static const struct {
+	const struct auth_rule *rules;
+	size_t n;
+	enum auth_credential credential;
+	const char *identity, *endpoint;
+	const char *granted; /* NULL: refused */
+	enum bs_reason reason;
+	const char *says; /* part of the explanation */
+} rows[] = {
+	{ mapped, 1, AUTH_PSK, "id-1", "dev-1", "dev-1", 0, "identity \"id-1\" belongs to endpoint dev-1" },
+	{ mapped, 1, AUTH_PSK, "id-1", NULL, "dev-1", 0, "belongs to endpoint dev-1" },
+	{ mapped, 1, AUTH_PSK, "id-1", "dev-2", NULL, BS_REASON_IDENTITY_MISMATCH,
+	    "belongs to endpoint dev-1, and the device calls itself dev-2" },
+	{ mapped, 1, AUTH_PSK, "id-9", "dev-1", NULL, BS_REASON_IDENTITY_MISMATCH, "is kept for no endpoint" },
+	{ mapped, 1, AUTH_PSK, "id-3", "dev-3", NULL, BS_REASON_BLOCKED, "the device is blocked" },
+	{ mapped, 1, AUTH_NOSEC, NULL, "dev-1", NULL, BS_REASON_NO_CREDENTIAL_RULE,
+	    "no rule lets a peer in that comes with no credentials" },
+	{ same, 1, AUTH_PSK, "dev-2", "dev-2", "dev-2", 0, "is the endpoint name" },
+	{ same, 1, AUTH_PSK, "dev-2", NULL, "dev-2", 0, "is the endpoint name" },
+	{ same, 1, AUTH_PSK, "id-1", "dev-1", NULL, BS_REASON_IDENTITY_MISMATCH, "is not the endpoint name dev-1" },
+	{ same, 1, AUTH_PSK, "nobody", "nobody", NULL, BS_REASON_UNKNOWN_ENDPOINT, "that endpoint is not registered" },
+	{ both, 2, AUTH_PSK, "gw-1", "gw-1/a", "gw-1/a", 0, "fits gw-* and endpoint gw-1/a fits gw-*/*" },
+	{ both, 2, AUTH_PSK, "gw-1", "dev-1", NULL, BS_REASON_IDENTITY_MISMATCH, "does not fit gw-*/*" },
+	{ both, 2, AUTH_PSK, "gw-1", "gw-1/none", NULL, BS_REASON_UNKNOWN_ENDPOINT, "not registered" },
+	{ both, 2, AUTH_PSK, "id-1", "gw-1/a", NULL, BS_REASON_IDENTITY_MISMATCH, "does not fit gw-*" },
+	{ named, 1, AUTH_NOSEC, NULL, "dev-1", "dev-1", 0, "endpoint dev-1 knocks without credentials" },
+	{ named, 1, AUTH_NOSEC, NULL, NULL, NULL, BS_REASON_NO_ENDPOINT, "no credentials, and no endpoint name" },
+	{ named, 1, AUTH_PSK, "id-1", "dev-1", NULL, BS_REASON_NO_CREDENTIAL_RULE, "pre-shared key" },
+	{ NULL, 0, AUTH_PSK, "id-1", "dev-1", NULL, BS_REASON_NO_CREDENTIAL_RULE, "no rule lets a peer in" },
+};
+
+START_TEST(rules_grant_and_refuse_as_written)
+{
+	struct auth *a = make(rows[_i].rules, rows[_i].n);
+	struct auth_question q = { .credential = rows[_i].credential, .endpoint = rows[_i].endpoint,
+		.identity = rows[_i].identity, .identity_len = rows[_i].identity ? strlen(rows[_i].identity) : 0 };
+	struct auth_answer x;
+
+	auth_decide(a, &q, &x);
+	ck_assert_msg(x.granted == (rows[_i].granted != NULL), "row %d: %s", _i, gbuf_cstr(&x.rule));
+	if (x.granted)
+		ck_assert_str_eq(x.endpoint, rows[_i].granted);
+	else
+		ck_assert_int_eq(x.reason, rows[_i].reason);
+	ck_assert_msg(strstr(gbuf_cstr(&x.rule), rows[_i].says) != NULL, "row %d: %s", _i, gbuf_cstr(&x.rule));
+	ck_assert(x.must_be_nosec == (x.granted && rows[_i].credential == AUTH_NOSEC));
+	auth_answer_clear(&x);
+	auth_free(a);
+}
+END_TEST
+
+START_TEST(keys_are_found_only_for_active_devices)
+{
+	struct auth *a = make(mapped, 1);
+	struct secret key = SECRET_NONE;
+
+	ck_assert(auth_psk(a, "id-1", 4, &key));
+	ck_assert(secret_equal_bytes(&key, "sixteen byte key", 16));
+	secret_clear(&key);
+	ck_assert(!auth_psk(a, "id-3", 4, &key));  /* blocked */
+	ck_assert(!auth_psk(a, "id-1x", 5, &key)); /* unknown */
+	ck_assert(!auth_psk(a, "id-1\0", 5, &key)); /* a NUL behind it is another identity */
+	feed(a, STORE_FEED_STATE, "dev-1", NULL, STORE_RETIRED);
+	ck_assert(!auth_psk(a, "id-1", 4, &key));
+	feed(a, STORE_FEED_STATE, "dev-1", NULL, STORE_ACTIVE);
+	ck_assert(auth_psk(a, "id-1", 4, &key));
+	secret_clear(&key);
+	feed(a, STORE_FEED_NO_IDENTITY, "dev-1", "id-1", STORE_ACTIVE);
+	ck_assert(!auth_psk(a, "id-1", 4, &key));
+	feed(a, STORE_FEED_NO_DEVICE, "dev-2", NULL, STORE_ACTIVE);
+	ck_assert(!auth_psk(a, "dev-2", 5, &key));
+	ck_assert_uint_eq(auth_identities(a), 3);
+	auth_free(a);
+}
+END_TEST
+
+START_TEST(an_explanation_has_a_line_for_each_rule)
+{
+	struct auth *a = make(both, 2);
+	struct auth_question q = { .credential = AUTH_PSK, .identity = "gw-1", .identity_len = 4, .endpoint = "gw-1/a" };
+	struct gbuf text = { 0 };
+
+	auth_explain(a, &q, &text);
+	ck_assert_str_eq(gbuf_cstr(&text),
+	    "rule psk mapped: identity \"gw-1\" belongs to endpoint gw-1, and the device calls itself gw-1/a: "
+	    "identity_mismatch\n"
+	    "rule psk pattern (identity gw-*, endpoint gw-*/*): identity \"gw-1\" fits gw-* and endpoint gw-1/a fits "
+	    "gw-*/*: granted\n");
+	gbuf_clear(&text);
+	auth_free(a);
+}
+END_TEST
+
+static const struct unit_case cases[] = {
+	UNIT_CASE(rules_grant_and_refuse_as_written, N_ELEMS(rows)),
+	UNIT_CASE(keys_are_found_only_for_active_devices, 0),
+	UNIT_CASE(an_explanation_has_a_line_for_each_rule, 0),
+};
+
+UNIT_SUITE_MAIN("auth", cases)

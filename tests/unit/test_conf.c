@@ -1,0 +1,92 @@
+/* The configuration file: the template is complete and fine, and each mistake is named with its place. */
+#include <string.h>
+
+#include "bsserver/conf/conf.h"
+#include "tests/unit/unit.h"
+
+#define LISTEN "listeners = ( { uri = \"coaps://[::]:5684\"; security = \"psk\"; } );\n"
+#define RULES "auth: { rules = ( { credential = \"psk\"; rule = \"mapped\"; } ); };\n"
+
+START_TEST(the_template_loads_with_the_defaults)
+{
+	struct gbuf text = { 0 };
+	struct conf c;
+	struct err e = { 0 };
+
+	conf_write_template(&text);
+	ck_assert_msg(conf_parse("/etc/x/bsserver.conf", gbuf_cstr(&text), &c, &e) == ERR_OK, "%s", e.msg);
+	ck_assert_uint_eq(c.n_listeners, 1);
+	ck_assert(c.listeners[0].secure);
+	ck_assert_str_eq(c.listeners[0].host, "::");
+	ck_assert_uint_eq(c.listeners[0].port, 5684);
+	ck_assert_str_eq(c.store_uri, "sqlite:/etc/x/store.db");
+	ck_assert_str_eq(c.store_key, "/etc/x/store.key");
+	ck_assert_str_eq(c.api_socket, "/etc/x/api.sock");
+	ck_assert_int_eq(c.max_handshakes, 256);
+	ck_assert(c.cbc);
+	conf_clear(&c);
+	gbuf_clear(&text);
+}
+END_TEST
+
+static const struct {
+	const char *text, *message;
+} bad[] = {
+	{ "", "f.conf:0: listeners: there must be at least one" },
+	{ "listeners = (", "f.conf:1: syntax error" },
+	{ LISTEN, "f.conf:0: auth.rules: there must be at least one: without a rule nobody is let in" },
+	{ LISTEN RULES "store: { ur = \"x\"; };", "f.conf:3: store.ur: no such setting (did you mean store.uri?)" },
+	{ LISTEN RULES "nonsense = 1;", "f.conf:3: nonsense: no such setting" },
+	{ LISTEN RULES "store: { uri = \"mysql:x\"; };", "f.conf:3: store.uri: must begin with sqlite:" },
+	{ LISTEN RULES "store: { sessions_kept = 0; };", "f.conf:3: store.sessions_kept: must be 1 to 10000, is 0" },
+	{ LISTEN RULES "store: { sessions_kept = \"x\"; };", "f.conf:3: store.sessions_kept: must be a whole number" },
+	{ LISTEN RULES "transport: { cbc = 1; };", "f.conf:3: transport.cbc: must be true or false" },
+	{ LISTEN RULES "api: { socket = \"\"; };", "f.conf:3: api.socket: must not be empty" },
+	{ LISTEN RULES "log: { format = \"xml\"; };", "f.conf:3: log.format: must be text or json" },
+	{ "listeners = ( { uri = \"coap://127.0.0.1:5683\"; security = \"psk\"; } );\n" RULES,
+	    "f.conf:1: coap://127.0.0.1:5683: coap has no security at all: say so with security = \"none\", or use coaps" },
+	{ "listeners = ( { uri = \"coap://127.0.0.1:5683\"; } );\n" RULES,
+	    "f.conf:1: listeners: each is { uri = \"...\"; security = \"...\"; }" },
+	{ "listeners = ( { uri = \"coaps://localhost:5684\"; security = \"psk\"; } );\n" RULES,
+	    "f.conf:1: coaps://localhost:5684: the address is no IP address (names are not looked up)" },
+	{ "listeners = ( { uri = \"coaps://[::1]\"; security = \"psk\"; } );\n" RULES,
+	    "f.conf:1: coaps://[::1]: needs a port behind the address, 0 to 65535 (0: any free one)" },
+	{ "listeners = ( { uri = \"coaps://1.2.3.4:99999\"; security = \"psk\"; } );\n" RULES,
+	    "f.conf:1: coaps://1.2.3.4:99999: needs a port behind the address, 0 to 65535 (0: any free one)" },
+	{ "listeners = ( { uri = \"http://1.2.3.4:1\"; security = \"psk\"; } );\n" RULES,
+	    "f.conf:1: http://1.2.3.4:1: must begin with coaps:// or coap://" },
+	{ LISTEN "auth: { rules = ( { credential = \"psk\"; } ); };", "f.conf:2: auth.rules: credential or rule is missing" },
+	{ LISTEN "auth: { rules = ( { credential = \"psk\"; rule = \"pattern\"; } ); };",
+	    "f.conf:2: auth.rules: identity and endpoint belong to the rule \"pattern\", and to no other" },
+	{ LISTEN RULES "api: { permissions = ( { user = \"a\"; group = \"b\"; allow = \"read\"; } ); };",
+	    "f.conf:3: api.permissions: needs allow, and one of user and group" },
+	{ LISTEN RULES "object_dirs = [ 1 ];", "f.conf:3: object_dirs: each is a string" },
+};
+
+START_TEST(a_mistake_is_named_with_its_line)
+{
+	struct conf c;
+	struct err e = { 0 };
+
+	ck_assert_int_ne(conf_parse("f.conf", bad[_i].text, &c, &e), ERR_OK);
+	ck_assert_str_eq(e.msg, bad[_i].message);
+}
+END_TEST
+
+START_TEST(a_file_that_is_not_there_is_said_so)
+{
+	struct conf c;
+	struct err e = { 0 };
+
+	ck_assert_int_eq(conf_load("/nonexistent/f.conf", &c, &e), ERR_NOT_FOUND);
+	ck_assert_str_eq(e.msg, "/nonexistent/f.conf: cannot be read");
+}
+END_TEST
+
+static const struct unit_case cases[] = {
+	UNIT_CASE(the_template_loads_with_the_defaults, 0),
+	UNIT_CASE(a_mistake_is_named_with_its_line, N_ELEMS(bad)),
+	UNIT_CASE(a_file_that_is_not_there_is_said_so, 0),
+};
+
+UNIT_SUITE_MAIN("conf", cases)
