@@ -6,7 +6,7 @@ bsserver_libbootstrap_a_SOURCES =
 include bsserver/bootstrap/local.mk
 bsserver_libbsserver_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(SQLITE_CFLAGS) $(COAP_CFLAGS) \
 	$(GNUTLS_CFLAGS) $(CURL_CFLAGS) $(MHD_CFLAGS) $(JANSSON_CFLAGS) $(LIBCONFIG_CFLAGS)
-bsserver_libbsserver_a_SOURCES = bsserver/store/store.h bsserver/transport/transport.h
+bsserver_libbsserver_a_SOURCES = bsserver/transport/transport.h
 
 BOOTSTRAP_LIBS = bsserver/libbootstrap.a $(PROFILES_LIBS)
 BSSERVER_LIBS = bsserver/libbsserver.a $(BOOTSTRAP_LIBS) $(UV_LIBS) $(SQLITE_LIBS) $(COAP_LIBS) \
@@ -17,6 +17,7 @@ include bsserver/auth/local.mk
 include bsserver/conf/local.mk
 include bsserver/ports/local.mk
 include bsserver/api/local.mk
+include bsserver/store/local.mk
 
 sbin_PROGRAMS += bsserver/bsserver
 bsserver_bsserver_SOURCES = bsserver/main.c

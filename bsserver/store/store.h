@@ -1,11 +1,17 @@
 /*
  * bsserver/store/store.h: what is kept, and what a back end is.
  *
- * Every call is answered later by its callback, on the loop, in order of submission per kind
- * (writes among themselves, reads among themselves); a read submitted after a write was answered
- * sees it. Changes are durable when their callback says ERR_OK: not before. Each change gets the
- * next number of one rising sequence; the same numbers are the revisions of what they changed.
+ * Every call is answered later by its callback, on the loop, never from inside the call, in order
+ * of submission per kind (writes among themselves, gets of one device or profile among themselves,
+ * lists among themselves); a read submitted after a write was answered sees it. Changes are durable
+ * when their callback says ERR_OK: not before. Each change gets the next number of one rising
+ * sequence; the same numbers are the revisions of what they changed. STORE_UNCHANGED takes no number.
  * Secrets are sealed at rest (AES-256-GCM under the store's key, bound to their row).
+ *
+ * Arguments are borrowed for the call unless a comment says longer. A callback's e is NULL with
+ * ERR_OK. Any call may be answered with ERR_BUSY (too much waits), ERR_IO (the disk; the text says
+ * whether it is full: nothing of that change was kept, and later ones work when there is room),
+ * ERR_NO_MEMORY, or ERR_CLOSED when the store closes.
  */
 #ifndef BSSERVER_STORE_STORE_H
 #define BSSERVER_STORE_STORE_H
@@ -45,13 +51,13 @@ void store_device_clear(struct store_device *d);
 
 /* A key of a device or of a shared profile. slot: "bootstrap", "servers/dm/security/key". */
 struct store_credential {
-	char *owner; /* endpoint, or "profile:NAME" */
+	char *owner; /* endpoint or name of the profile; ignored in a change: it is the change's name */
 	char *slot;
 	char *identity; /* slot "bootstrap": the PSK identity (unique in the store), octets in UTF-8; NULL otherwise */
 	struct secret key;
-	char fingerprint[CRYPT_FP_LEN + 1];
-	uint64_t revision;
-	bool generated; /* made by us, once */
+	char fingerprint[CRYPT_FP_LEN + 1]; /* the store's; ignored in a change */
+	uint64_t revision;		    /* of the change that set it; ignored in a change */
+	bool generated;			    /* made by us, once */
 };
 void store_credential_clear(struct store_credential *c);
 
@@ -68,12 +74,16 @@ struct store_change {
 	enum store_op op;
 	const char *name;	 /* endpoint or profile name */
 	const char *doc;	 /* PUT: without secrets */
-	const struct store_credential *credentials; /* PUT: all that it has now; those not named are removed,
-						     * except generated ones whose slot is in keep_slots */
+	const struct store_credential *credentials; /* PUT: all that it has now; those neither named
+						     * here nor in keep_slots are removed */
 	size_t n_credentials;
-	const char *const *keep_slots; /* PUT: slots to be kept as they are */
+	/*
+	 * PUT: slots to be kept as they are when they are there; a credential of such a slot is put
+	 * only when it is not. So a key that is generated once is offered with every PUT.
+	 */
+	const char *const *keep_slots;
 	size_t n_keep_slots;
-	const struct secret *compiled; /* PUT_DEVICE; NULL none */
+	const struct secret *compiled; /* PUT_DEVICE; NULL none: what was there stays when nothing else changes */
 	const char *compiled_key;
 	enum store_state state;	   /* SET_STATE */
 	uint64_t expect_revision;  /* 0: any; otherwise ERR_CONFLICT unless it is that now */
@@ -88,7 +98,7 @@ struct store_actor {
 enum store_result_kind { STORE_CREATED, STORE_UPDATED, STORE_UNCHANGED, STORE_REMOVED };
 struct store_result {
 	enum store_result_kind kind;
-	uint64_t revision;
+	uint64_t revision; /* of it now (of a removed one: the number of the removal) */
 };
 
 struct store_session_row {
@@ -100,11 +110,16 @@ void store_session_row_clear(struct store_session_row *r);
 struct store_audit_row {
 	uint64_t seq;
 	int64_t at_ms;
-	char *actor, *action, *object, *detail;
+	char *actor;  /* who */
+	char *action; /* "device.create", .update, .remove, .state; "profile.create", .update, .remove */
+	char *object; /* endpoint or name */
+	char *detail; /* which credentials, by fingerprint; which state; NULL */
+	char *reason; /* as the actor gave it; NULL */
 };
+void store_audit_row_clear(struct store_audit_row *r);
 
 struct store_page { /* what a list asks for */
-	const char *glob;   /* endpoint or name; NULL all */
+	const char *glob;   /* endpoint, name or object, as str_glob(); NULL all */
 	const char *after;  /* continue behind this key; NULL from the start */
 	unsigned limit;	    /* 1..1000 */
 	const char *profile; /* devices: whose document extends this; NULL any */
@@ -113,11 +128,16 @@ struct store_page { /* what a list asks for */
 	uint64_t before_id;  /* sessions, audit: older than this; 0 newest */
 };
 
-/* Borrowed for the callback unless it says that it takes (sets the pointers to NULL/0). */
+/*
+ * What a callback gets is borrowed for the callback; it may take an element by clearing the original
+ * (*d = (struct store_device){ 0 }). A get that finds nothing is ERR_NOT_FOUND; a list is just empty.
+ */
 typedef void store_done_fn(void *arg, enum err_code rc, const struct err *e);
 typedef void store_apply_fn(void *arg, enum err_code rc, const struct err *e, size_t failed_at,
     const struct store_result *results, size_t n);
 typedef void store_device_fn(void *arg, enum err_code rc, const struct err *e, struct store_device *d,
+    struct store_credential *creds, size_t n_creds);
+typedef void store_profile_fn(void *arg, enum err_code rc, const struct err *e, struct store_profile *p,
     struct store_credential *creds, size_t n_creds);
 typedef void store_devices_fn(void *arg, enum err_code rc, const struct err *e, struct store_device *v, size_t n,
     bool more);
@@ -159,7 +179,10 @@ struct store_conf {
 	const char *uri;      /* "sqlite:/var/lib/bsserver/store.db" */
 	const char *key_file; /* sealing key, 32 bytes in hex, mode 0600 or 0400 */
 	bool create;	      /* make store and schema when the file is not there; never makes a key */
-	unsigned max_queue;   /* writes waiting; more are ERR_BUSY. 0: default 65536 */
+	unsigned max_queue;   /* writes waiting, and reads; more are ERR_BUSY. 0: default 65536 */
+	unsigned max_sessions; /* kept per device, older ones go. 0: default 20 */
+	/* Kept of peers that did not prove to be a device of ours, all together. 0: default 5000 */
+	unsigned max_stray_sessions;
 };
 
 struct store_ops {
@@ -167,27 +190,37 @@ struct store_ops {
 	/*
 	 * Blocking, at start only. Refuses: a key that is not the one the store was made with (names
 	 * both ids), a missing key, a newer schema, a damaged file. Then calls feed for everything
-	 * there is, and later for every change after it was committed, before its callback.
+	 * there is, and later for every change after it was committed, before its callback. One store is open
+	 * in one process at a time (ERR_BUSY). A store of an older schema is copied to FILE.schema-N and brought up.
 	 */
 	enum err_code (*open)(const struct store_conf *c, struct loop *l, store_feed_fn *feed, void *feed_arg,
 	    struct store **out, struct err *e);
 	/* Writes out what is queued (blocking), answers everything pending, closes. NULL is fine. */
 	void (*close)(struct store *s);
 
+	/* v is borrowed until the callback. A failure names the device or profile; failed_at is its place in v. */
 	void (*apply)(struct store *s, const struct store_actor *who, const struct store_change *v, size_t n,
 	    store_apply_fn *done, void *arg);
 	void (*device_get)(struct store *s, const char *endpoint, store_device_fn *done, void *arg);
+	/* Without compiled. By endpoint. */
 	void (*device_list)(struct store *s, const struct store_page *p, store_devices_fn *done, void *arg);
 	/* Keeps a compiled form without a new revision; dropped silently when the device changed since. */
 	void (*compiled_put)(struct store *s, const char *endpoint, uint64_t revision, const struct secret *compiled,
 	    const char *key);
 	void (*profile_list)(struct store *s, const struct store_page *p, store_profiles_fn *done, void *arg);
-	/* All revisions of one profile, newest first. */
+	void (*profile_get)(struct store *s, const char *name, store_profile_fn *done, void *arg);
+	/* All revisions of one profile that are kept (the newest 1000), newest first. ERR_NOT_FOUND when it is not there. */
 	void (*profile_history)(struct store *s, const char *name, store_profiles_fn *done, void *arg);
-	/* Keeps the record, and updates its device's session columns. */
+	/* The same of a device (the newest 50): name is the endpoint. */
+	void (*device_history)(struct store *s, const char *endpoint, store_profiles_fn *done, void *arg);
+	/*
+	 * Keeps the record, and updates its device's session columns. A session that was refused before
+	 * its peer had proved to be that device (bad_request ... no_credential_rule, overload, store) is
+	 * kept, but changes nothing of the device and pushes out none of its sessions. ERR_EXISTS: same id.
+	 */
 	void (*session_put)(struct store *s, const struct bs_record *r, store_done_fn *done, void *arg);
 	void (*session_list)(struct store *s, const struct store_page *p, store_sessions_fn *done, void *arg);
-	/* With transcript; id 0: the newest of endpoint. */
+	/* With transcript; id 0: the newest of endpoint, whoever claimed to be it. One row or ERR_NOT_FOUND. */
 	void (*session_get)(struct store *s, uint64_t id, const char *endpoint, store_sessions_fn *done, void *arg);
 	void (*audit_list)(struct store *s, const struct store_page *p, store_audit_fn *done, void *arg);
 	void (*counts)(struct store *s, store_counts_fn *done, void *arg);
@@ -202,5 +235,10 @@ const struct store_ops *store_by_uri(const char *uri);
 
 /* A new sealing key in a new file (0600, O_EXCL, fsync). ERR_EXISTS when there is one. */
 enum err_code store_key_create(const char *file, struct err *e);
+/* *out must be empty. ERR_NOT_FOUND, ERR_REFUSED (others may read it), ERR_PARSE. */
+enum err_code store_key_load(const char *file, struct secret *out, struct err *e);
+
+const char *store_state_name(enum store_state s); /* "active", "blocked", "retired" */
+bool store_state_from_name(const char *s, enum store_state *out);
 
 #endif

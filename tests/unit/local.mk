@@ -101,3 +101,7 @@ tests_unit_test_auth_LDADD = $(UNIT_LIBS) $(BSSERVER_LIBS)
 unit_programs += tests/unit/test_conf
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c
 tests_unit_test_conf_LDADD = $(UNIT_LIBS) $(BSSERVER_LIBS)
+unit_programs += tests/unit/test_store
+tests_unit_test_store_SOURCES = tests/unit/test_store.c tests/unit/store_fixture.c tests/unit/store_fixture.h
+tests_unit_test_store_LDADD = $(UNIT_LIBS) bsserver/libbsserver.a bsserver/libbootstrap.a $(BASE_LIBS) \
+	$(UV_LIBS) $(SQLITE_LIBS)

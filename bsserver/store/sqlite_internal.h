@@ -1,0 +1,118 @@
+/*
+ * bsserver/store/sqlite_internal.h: what the files of the SQLite back end share. Three threads: a
+ * writer that puts all that waits into one transaction, one for gets, one for lists (a long list
+ * holds up no device). Each has a connection of its own.
+ */
+#ifndef BSSERVER_STORE_SQLITE_INTERNAL_H
+#define BSSERVER_STORE_SQLITE_INTERNAL_H
+
+#include "bsserver/store/sqlite_db.h"
+#include "bsserver/store/sqlite_queue.h"
+#include "bsserver/store/store.h"
+#include "lib/base/util.h"
+
+#define SQ_DEVICE_HISTORY 50
+#define SQ_PROFILE_HISTORY 1000
+
+struct sq_tally {
+	struct store_counts counts;
+	uint64_t strays; /* sessions of nobody's device */
+};
+
+struct store {
+	struct loop *loop;
+	store_feed_fn *feed;
+	void *feed_arg;
+	struct secret key;
+	int lock_fd; /* -1 none */
+	unsigned max_sessions, max_strays;
+	struct sq_mailbox *mailbox;
+	struct sq_worker writer, getter, lister;
+
+	/* the writer's */
+	struct sq_tally tally;
+	uint64_t seq_saved; /* as in the file */
+	bool broken;	    /* this transaction must be undone as a whole */
+	int wal_pages;
+
+	pthread_mutex_t lock; /* of published */
+	struct store_counts published;
+};
+
+/* sqlite_seal.c: values bound to their row: table, kind, owner, slot. */
+enum err_code sq_seal(const struct store *s, const char *table, enum sq_kind kind, const char *owner,
+    const char *slot, const struct secret *plain, struct gbuf *out, struct err *e);
+enum err_code sq_unseal(const struct store *s, const char *table, enum sq_kind kind, const char *owner,
+    const char *slot, const void *sealed, size_t n, struct secret *out, struct err *e);
+
+/* sqlite_row.c: a row into a struct, which must be empty; it may be half filled after an error. */
+enum err_code sq_row_device(struct sq *q, struct store_device *d, struct err *e);
+enum err_code sq_row_profile(struct sq *q, struct store_profile *p, struct err *e);
+enum err_code sq_row_session(struct sq *q, struct store_session_row *r, bool transcript, struct err *e);
+enum err_code sq_row_audit(struct sq *q, struct store_audit_row *r, struct err *e);
+/* All credentials of one owner, by slot; owned by the caller. */
+struct sq_creds {
+	struct store_credential *v;
+	size_t n, cap;
+};
+enum err_code sq_creds_load(const struct store *s, struct sq_db *db, enum sq_kind kind, const char *owner,
+    struct sq_creds *out, struct err *e);
+void sq_creds_clear(struct sq_creds *c);
+/* The string members of a record in the order of the session's columns. */
+#define SQ_RECORD_STRINGS 8
+char **sq_record_string(struct bs_record *r, size_t i);
+
+/* sqlite_feed.c: what the writer has to tell, kept until the loop tells it. */
+struct sq_feed_item {
+	struct store_feed f; /* points into the strings and the key below */
+	char *name, *identity, *doc;
+	struct secret key;
+};
+struct sq_feed {
+	struct sq_feed_item *v;
+	size_t n, cap;
+};
+enum err_code sq_feed_add(struct sq_feed *f, const struct store_feed *what, struct err *e);
+void sq_feed_cut(struct sq_feed *f, size_t n); /* forgets all from the n-th on */
+void sq_feed_clear(struct sq_feed *f);
+void sq_feed_tell(struct store *s, const struct sq_feed *f);
+/* Everything there is, told at once. */
+enum err_code sq_feed_all(struct store *s, struct sq_db *db, struct err *e);
+
+/* sqlite_apply.c, sqlite_session.c, sqlite_read.c: the operations. */
+struct sq_change {
+	const struct store_change *c;
+	const struct store_actor *who;
+	enum sq_kind kind;
+	int64_t now_ms;
+	uint64_t seq; /* this change's number, once it is clear that it changes something */
+	struct sq_feed *feed;
+	struct store_result *result;
+	struct gbuf detail; /* for the audit trail */
+};
+/* sqlite_cred.c: brings the credentials of c->name to what the change says. */
+enum err_code sq_creds_diff(struct store *s, struct sq_db *db, const struct sq_change *ch,
+    const struct sq_creds *have, bool *differ, struct err *e);
+enum err_code sq_creds_apply(struct store *s, struct sq_db *db, struct sq_change *ch,
+    const struct sq_creds *have, struct err *e);
+
+void sq_apply(struct store *s, const struct store_actor *who, const struct store_change *v, size_t n,
+    store_apply_fn *done, void *arg);
+void sq_compiled_put(struct store *s, const char *endpoint, uint64_t revision, const struct secret *compiled,
+    const char *key);
+void sq_session_put(struct store *s, const struct bs_record *r, store_done_fn *done, void *arg);
+
+void sq_device_get(struct store *s, const char *endpoint, store_device_fn *done, void *arg);
+void sq_profile_get(struct store *s, const char *name, store_profile_fn *done, void *arg);
+void sq_session_get(struct store *s, uint64_t id, const char *endpoint, store_sessions_fn *done, void *arg);
+void sq_device_list(struct store *s, const struct store_page *p, store_devices_fn *done, void *arg);
+void sq_profile_list(struct store *s, const struct store_page *p, store_profiles_fn *done, void *arg);
+void sq_profile_history(struct store *s, const char *name, store_profiles_fn *done, void *arg);
+void sq_device_history(struct store *s, const char *endpoint, store_profiles_fn *done, void *arg);
+void sq_session_list(struct store *s, const struct store_page *p, store_sessions_fn *done, void *arg);
+void sq_audit_list(struct store *s, const struct store_page *p, store_audit_fn *done, void *arg);
+
+/* sqlite_writer.c: the writer's turn. */
+sq_turn_fn sq_write_turn;
+
+#endif

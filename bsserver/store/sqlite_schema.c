@@ -1,0 +1,178 @@
+#include "bsserver/store/sqlite_schema.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/util.h"
+
+#define APPLICATION_ID 0x62737374 /* "bsst" */
+
+/*
+ * device.extends: names between ends of line, from the document, so that a list by profile reads no
+ * document. device_session is apart from device because it changes with every session and a document
+ * is long. session.device 0: of a peer that did not prove to be a device of ours.
+ */
+static const char schema_1[] =
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE device(id INTEGER PRIMARY KEY, endpoint TEXT NOT NULL UNIQUE, extends TEXT,"
+    " state INTEGER NOT NULL, revision INTEGER NOT NULL, created_ms INTEGER NOT NULL,"
+    " updated_ms INTEGER NOT NULL, compiled_key TEXT, doc TEXT NOT NULL, compiled BLOB);"
+    "CREATE TABLE device_session(device INTEGER PRIMARY KEY, last_session INTEGER NOT NULL,"
+    " verdict INTEGER NOT NULL, reason INTEGER NOT NULL, ended_ms INTEGER NOT NULL,"
+    " format INTEGER NOT NULL, confirmed INTEGER NOT NULL, failures INTEGER NOT NULL,"
+    " kept INTEGER NOT NULL);"
+    "CREATE TABLE profile(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL,"
+    " updated_ms INTEGER NOT NULL, doc TEXT NOT NULL);"
+    "CREATE TABLE history(kind INTEGER NOT NULL, name TEXT NOT NULL, revision INTEGER NOT NULL,"
+    " updated_ms INTEGER NOT NULL, doc TEXT NOT NULL, PRIMARY KEY(kind, name, revision));"
+    "CREATE TABLE credential(kind INTEGER NOT NULL, owner TEXT NOT NULL, slot TEXT NOT NULL,"
+    " identity TEXT, fingerprint TEXT NOT NULL, revision INTEGER NOT NULL, generated INTEGER NOT NULL,"
+    " sealed BLOB NOT NULL, PRIMARY KEY(kind, owner, slot)) WITHOUT ROWID;"
+    "CREATE UNIQUE INDEX credential_identity ON credential(identity)"
+    " WHERE kind = 0 AND slot = 'bootstrap';"
+    "CREATE TABLE session(id INTEGER PRIMARY KEY, device INTEGER NOT NULL, verdict INTEGER NOT NULL,"
+    " step INTEGER NOT NULL, reason INTEGER NOT NULL, code INTEGER NOT NULL,"
+    " used_format INTEGER NOT NULL, revision INTEGER NOT NULL, started_ms INTEGER NOT NULL,"
+    " ended_ms INTEGER NOT NULL, exchanges INTEGER NOT NULL, dropped INTEGER NOT NULL, path TEXT,"
+    " endpoint TEXT, peer TEXT, credential TEXT, rule TEXT, profile TEXT, fingerprints TEXT,"
+    " detail TEXT, unconfirmed TEXT, transcript TEXT NOT NULL);"
+    "CREATE INDEX session_device ON session(device);"
+    "CREATE INDEX session_stray ON session(endpoint) WHERE device = 0;"
+    "CREATE TABLE audit(seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, actor TEXT NOT NULL,"
+    " action TEXT NOT NULL, object TEXT NOT NULL, detail TEXT, reason TEXT);";
+
+static const char *const steps[] = { schema_1 };
+const struct sq_schema sq_schema = { steps, N_ELEMS(steps) };
+
+static enum err_code
+sync_file(const char *path, struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(e, errno, "%s", path);
+	int r = fsync(fd);
+	int errnum = errno;
+	(void)close(fd);
+	return r < 0 ? err_errno(e, errnum, "%s", path) : ERR_OK;
+}
+
+/* The copy gets its name when it is whole. */
+static enum err_code
+copy_before(struct sq_db *db, const char *path, int64_t version, struct err *e)
+{
+	char part[4096 + 32], whole[4096 + 32];
+	sqlite3_stmt *st = NULL;
+
+	int n = snprintf(whole, sizeof whole, "%s.schema-%lld", path, (long long)version);
+	int m = snprintf(part, sizeof part, "%s.part", whole);
+	if (n < 0 || m < 0 || (size_t)m >= sizeof part)
+		return err_set(e, ERR_RANGE, "%s: name too long", path);
+	(void)unlink(part);
+	int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_errno(e, errno, "%s", part);
+	(void)close(fd);
+	int rc = sqlite3_prepare_v2(db->h, "VACUUM INTO ?1", -1, &st, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_text(st, 1, part, -1, SQLITE_STATIC);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(st);
+	enum err_code code = rc == SQLITE_DONE ? ERR_OK : sq_error(db, rc, e);
+	(void)sqlite3_finalize(st);
+	if (code == ERR_OK)
+		code = sync_file(part, e);
+	if (code == ERR_OK && rename(part, whole) < 0)
+		code = err_errno(e, errno, "%s", whole);
+	if (code != ERR_OK) {
+		(void)unlink(part);
+		return err_wrap(e, "copy before the migration");
+	}
+	return ERR_OK;
+}
+
+static enum err_code
+run_steps(struct sq_db *db, const struct sq_schema *s, unsigned from, struct err *e)
+{
+	char sql[96];
+	enum err_code rc = sq_exec(db, "BEGIN IMMEDIATE", e);
+
+	for (unsigned i = from; rc == ERR_OK && i < s->n; i++)
+		rc = sq_exec(db, s->steps[i], e);
+	(void)snprintf(sql, sizeof sql, "PRAGMA application_id=%d; PRAGMA user_version=%u; COMMIT",
+	    APPLICATION_ID, s->n);
+	if (rc == ERR_OK)
+		rc = sq_exec(db, sql, e);
+	if (rc != ERR_OK && sqlite3_get_autocommit(db->h) == 0)
+		(void)sqlite3_exec(db->h, "ROLLBACK", NULL, NULL, NULL);
+	return rc;
+}
+
+enum err_code
+sq_schema_bring_up(struct sq_db *db, const char *path, const struct sq_schema *s, struct err *e)
+{
+	int64_t version, application, tables;
+	enum err_code rc = sq_number(db, "PRAGMA user_version", &version, e);
+
+	if (rc == ERR_OK)
+		rc = sq_number(db, "PRAGMA application_id", &application, e);
+	if (rc == ERR_OK)
+		rc = sq_number(db, "SELECT count(*) FROM sqlite_schema", &tables, e);
+	if (rc != ERR_OK)
+		return err_wrap(e, "%s", path);
+	if (application != APPLICATION_ID && (application != 0 || version != 0 || tables != 0))
+		return err_set(e, ERR_INVALID, "%s: a database, but not a store of bsserver", path);
+	if (version < 0 || version > s->n)
+		return err_set(e, ERR_UNSUPPORTED, "%s: its schema is %lld, and this program knows up to %u", path,
+		    (long long)version, s->n);
+	if (version == s->n)
+		return ERR_OK;
+	if (version > 0)
+		rc = copy_before(db, path, version, e);
+	if (rc == ERR_OK)
+		rc = run_steps(db, s, (unsigned)version, e);
+	return rc == ERR_OK ? ERR_OK : err_wrap(e, "%s: schema %lld to %u", path, (long long)version, s->n);
+}
+
+enum err_code
+sq_key_id_get(struct sq_db *db, char out[CRYPT_ID_LEN + 1], struct err *e)
+{
+	sqlite3_stmt *st = NULL;
+	enum err_code code = ERR_OK;
+
+	out[0] = 0;
+	int rc = sqlite3_prepare_v2(db->h, "SELECT value FROM meta WHERE name = 'key_id'", -1, &st, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW && sqlite3_column_bytes(st, 0) == CRYPT_ID_LEN)
+		(void)snprintf(out, CRYPT_ID_LEN + 1, "%s", (const char *)sqlite3_column_text(st, 0));
+	else if (rc != SQLITE_DONE && rc != SQLITE_ROW)
+		code = sq_error(db, rc, e);
+	(void)sqlite3_finalize(st);
+	return code;
+}
+
+enum err_code
+sq_key_id_put(struct sq_db *db, const char *id, struct err *e)
+{
+	struct sq q = sq_use(db, SQ_META_PUT);
+
+	sq_put_text(&q, "key_id");
+	sq_put_text(&q, id);
+	return sq_run(&q, e);
+}
+
+enum err_code
+sq_has_sealed(struct sq_db *db, bool *out, struct err *e)
+{
+	int64_t n;
+	enum err_code rc = sq_number(db,
+	    "SELECT EXISTS(SELECT 1 FROM credential)"
+	    " OR EXISTS(SELECT 1 FROM device WHERE compiled IS NOT NULL)",
+	    &n, e);
+
+	*out = n != 0;
+	return rc;
+}

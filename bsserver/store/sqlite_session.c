@@ -1,0 +1,259 @@
+#include "bsserver/store/sqlite_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct session_req {
+	struct sq_req base;
+	struct bs_record rec; /* without entries; its strings lie behind the structure */
+	struct gbuf transcript;
+	store_done_fn *done;
+};
+
+/* What is known of the sessions of one device. */
+struct noted {
+	int64_t device; /* 0: nobody's */
+	uint64_t last;
+	int64_t verdict, failures, kept;
+};
+
+/* Refused before its peer had proved to be the device it claims to be. */
+static bool
+is_unproven(const struct bs_record *r)
+{
+	static const bool reasons[BS_REASON__COUNT] = {
+		[BS_REASON_BAD_REQUEST] = true,
+		[BS_REASON_NO_ENDPOINT] = true,
+		[BS_REASON_UNKNOWN_ENDPOINT] = true,
+		[BS_REASON_IDENTITY_MISMATCH] = true,
+		[BS_REASON_NO_CREDENTIAL_RULE] = true,
+		[BS_REASON_OVERLOAD] = true,
+		[BS_REASON_STORE] = true,
+	};
+
+	return r->endpoint == NULL ||
+	    (r->verdict == BS_VERDICT_REFUSED && (size_t)r->reason < BS_REASON__COUNT && reasons[r->reason]);
+}
+
+static enum err_code
+find_device(struct sq_db *db, const char *endpoint, struct noted *d, struct err *e)
+{
+	struct sq q;
+	bool row;
+
+	enum err_code rc = sq_find(&q, db, SQ_SESSION_OF, endpoint, &row, e);
+	if (rc == ERR_OK && row) {
+		d->device = sq_get_int(&q);
+		d->last = (uint64_t)sq_get_int(&q);
+		d->verdict = sq_get_int(&q);
+		d->failures = sq_get_int(&q);
+		d->kept = sq_get_int(&q);
+	}
+	sq_end(&q);
+	return rc;
+}
+
+static enum err_code
+insert(struct sq_db *db, struct session_req *r, int64_t device, struct err *e)
+{
+	const struct bs_record *rec = &r->rec;
+	struct sq q = sq_use(db, SQ_SESSION_PUT);
+
+	sq_put_int(&q, (int64_t)rec->id);
+	sq_put_int(&q, rec->verdict);
+	sq_put_int(&q, rec->step);
+	sq_put_int(&q, rec->reason);
+	sq_put_int(&q, rec->code);
+	sq_put_int(&q, rec->used_format);
+	sq_put_int(&q, (int64_t)rec->revision);
+	sq_put_int(&q, rec->started_ms);
+	sq_put_int(&q, rec->ended_ms);
+	sq_put_int(&q, rec->exchanges);
+	sq_put_int(&q, rec->entries_dropped);
+	sq_put_text(&q, rec->path);
+	for (size_t i = 0; i < SQ_RECORD_STRINGS; i++)
+		sq_put_text(&q, *sq_record_string(&r->rec, i));
+	sq_put_int(&q, device);
+	sq_put_text(&q, gbuf_cstr(&r->transcript));
+	bool row;
+	enum err_code rc = sq_step(&q, &row, e);
+	bool duplicate = sqlite3_extended_errcode(db->h) == SQLITE_CONSTRAINT_PRIMARYKEY;
+	sq_end(&q);
+	if (rc != ERR_OK && duplicate)
+		return err_set(e, ERR_EXISTS, "session %llu: is there already", (unsigned long long)rec->id);
+	return rc;
+}
+
+static int64_t
+failures_after(const struct noted *d, enum bs_verdict v)
+{
+	switch (v) {
+	case BS_VERDICT_PROVISIONED:
+	case BS_VERDICT_WRITTEN:
+		return 0;
+	case BS_VERDICT_FAILED:
+		return d->failures + 1;
+	case BS_VERDICT_NONE:
+	case BS_VERDICT_REFUSED:
+	case BS_VERDICT_CANCELLED:
+	case BS_VERDICT__COUNT:
+		break;
+	}
+	return d->failures;
+}
+
+static enum err_code
+note_last(struct store *s, struct sq_db *db, const struct bs_record *r, const struct noted *d, struct err *e)
+{
+	struct sq q = sq_use(db, SQ_SESSION_NOTE);
+
+	sq_put_int(&q, (int64_t)r->id);
+	sq_put_int(&q, r->verdict);
+	sq_put_int(&q, r->reason);
+	sq_put_int(&q, r->ended_ms);
+	sq_put_int(&q, r->used_format);
+	sq_put_int(&q, r->verdict == BS_VERDICT_PROVISIONED ? (int64_t)r->revision : 0);
+	sq_put_int(&q, failures_after(d, r->verdict));
+	sq_put_int(&q, d->kept);
+	sq_put_int(&q, d->device);
+	if (d->verdict >= 0 && d->verdict < BS_VERDICT__COUNT)
+		s->tally.counts.by_verdict[d->verdict]--;
+	s->tally.counts.by_verdict[r->verdict]++;
+	return sq_run(&q, e);
+}
+
+static enum err_code
+note_kept(struct sq_db *db, const struct noted *d, struct err *e)
+{
+	struct sq q = sq_use(db, SQ_SESSION_KEPT);
+
+	sq_put_int(&q, d->kept);
+	sq_put_int(&q, d->device);
+	return sq_run(&q, e);
+}
+
+static enum err_code
+prune(struct store *s, struct sq_db *db, int64_t device, int64_t surplus, struct err *e)
+{
+	struct sq q = sq_use(db, SQ_SESSION_PRUNE);
+
+	sq_put_int(&q, device);
+	sq_put_int(&q, surplus);
+	enum err_code rc = sq_run(&q, e);
+	if (rc == ERR_OK)
+		s->tally.counts.sessions -= (uint64_t)sqlite3_changes64(db->h);
+	return rc;
+}
+
+static enum err_code
+keep_of_device(struct store *s, struct sq_db *db, const struct bs_record *r, struct noted *d, struct err *e)
+{
+	int64_t surplus = ++d->kept - (int64_t)s->max_sessions;
+
+	if (surplus > 0)
+		d->kept -= surplus;
+	enum err_code rc = r->id > d->last ? note_last(s, db, r, d, e) : note_kept(db, d, e);
+	return rc == ERR_OK && surplus > 0 ? prune(s, db, d->device, surplus, e) : rc;
+}
+
+/* Strays go in bundles: one search for the oldest serves many. */
+static enum err_code
+keep_stray(struct store *s, struct sq_db *db, struct err *e)
+{
+	uint64_t bundle = MAX(1U, s->max_strays / 64);
+
+	if (++s->tally.strays <= s->max_strays)
+		return ERR_OK;
+	uint64_t surplus = MIN(s->tally.strays - s->max_strays + bundle - 1, s->tally.strays);
+	s->tally.strays -= surplus;
+	return prune(s, db, 0, (int64_t)surplus, e);
+}
+
+static enum err_code
+session_run(struct store *s, struct sq_db *db, struct sq_req *base, struct err *e)
+{
+	struct session_req *r = CONTAINER_OF(base, struct session_req, base);
+	struct noted d = { 0 };
+	enum err_code rc = gbuf_check(&r->transcript, e);
+
+	if (rc == ERR_OK && (size_t)r->rec.verdict >= BS_VERDICT__COUNT)
+		rc = err_set(e, ERR_USAGE, "session: verdict %d: no such verdict", (int)r->rec.verdict);
+	if (rc != ERR_OK)
+		return rc;
+	if (!is_unproven(&r->rec))
+		rc = find_device(db, r->rec.endpoint, &d, e);
+	if (rc == ERR_OK)
+		rc = insert(db, r, d.device, e);
+	if (rc != ERR_OK)
+		return rc; /* and nothing was written */
+	s->tally.counts.sessions++;
+	rc = d.device == 0 ? keep_stray(s, db, e) : keep_of_device(s, db, &r->rec, &d, e);
+	s->broken |= rc != ERR_OK;
+	return rc;
+}
+
+static void
+session_answer(struct store *s, struct sq_req *base)
+{
+	struct session_req *r = CONTAINER_OF(base, struct session_req, base);
+
+	(void)s;
+	if (r->done != NULL)
+		r->done(base->arg, base->rc, base->e);
+}
+
+static void
+session_free(struct sq_req *base)
+{
+	struct session_req *r = CONTAINER_OF(base, struct session_req, base);
+
+	gbuf_clear(&r->transcript);
+	free(r);
+}
+
+static const struct sq_req_kind session_kind = { session_run, NULL, session_answer, session_free };
+
+/* One block for the request and the record's strings. */
+static struct session_req *
+copy_record(const struct bs_record *rec, void *arg)
+{
+	struct bs_record from = *rec;
+	size_t len[SQ_RECORD_STRINGS], total = 0;
+
+	for (size_t i = 0; i < SQ_RECORD_STRINGS; i++) {
+		const char *text = *sq_record_string(&from, i);
+		len[i] = text == NULL ? 0 : strlen(text) + 1;
+		total += len[i];
+	}
+	struct session_req *r = sq_req_new(sizeof *r + total, &session_kind, arg);
+	char *at = (char *)(r + 1);
+	r->rec = from;
+	r->rec.entries = NULL;
+	r->rec.n_entries = 0;
+	for (size_t i = 0; i < SQ_RECORD_STRINGS; i++) {
+		char **text = sq_record_string(&r->rec, i);
+		if (*text == NULL)
+			continue;
+		*text = memcpy(at, *text, len[i]);
+		at += len[i];
+	}
+	r->base.weight = total;
+	return r;
+}
+
+void
+sq_session_put(struct store *s, const struct bs_record *rec, store_done_fn *done, void *arg)
+{
+	struct session_req *r = copy_record(rec, arg);
+	size_t guess = 128 * (rec->n_entries + 1) + rec->text_total + rec->text_total / 8;
+
+	r->done = done;
+	r->transcript.data = malloc(guess); /* so that it need not move while it grows */
+	if (r->transcript.data != NULL) {
+		r->transcript.cap = guess;
+		r->transcript.data[0] = 0;
+	}
+	bs_record_transcript_json(rec, &r->transcript);
+	r->base.weight += r->transcript.len;
+	sq_worker_submit(&s->writer, &r->base);
+}

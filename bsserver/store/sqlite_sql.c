@@ -1,0 +1,112 @@
+#include "bsserver/store/sqlite_sql.h"
+
+#define DEVICE_COLUMNS                                                                             \
+	"d.endpoint, d.doc, d.revision, d.state, d.created_ms, d.updated_ms, d.compiled_key,"      \
+	" s.last_session, s.verdict, s.reason, s.ended_ms, s.format, s.confirmed, s.failures"
+#define DEVICE_FROM " FROM device d CROSS JOIN device_session s ON s.device = d.id"
+#define PROFILE_COLUMNS "name, doc, revision, updated_ms"
+#define SESSION_COLUMNS                                                                            \
+	"id, verdict, step, reason, code, used_format, revision, started_ms, ended_ms, exchanges," \
+	" dropped, path, endpoint, peer, credential, rule, profile, fingerprints, detail, unconfirmed"
+
+/* The names of the profiles it extends, each with an end of line before and behind; NULL when none. */
+#define EXTENDS(doc)                                                                               \
+	"(SELECT char(10) || group_concat(value, char(10)) || char(10) FROM"                       \
+	" json_each(CASE WHEN json_valid(" doc ") THEN " doc " ELSE '{}' END, '$.extends'))"
+
+static const char *const texts[] = {
+	[SQ_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+	[SQ_BEGIN_READ] = "BEGIN",
+	[SQ_COMMIT] = "COMMIT",
+	[SQ_SAVE] = "SAVEPOINT change",
+	[SQ_RELEASE] = "RELEASE change",
+	[SQ_UNDO] = "ROLLBACK TO change",
+	[SQ_META_PUT] = "INSERT OR REPLACE INTO meta(name, value) VALUES(?1, ?2)",
+
+	[SQ_FIND] = "SELECT id, revision, state, doc FROM device WHERE endpoint = ?1",
+	[SQ_FIND_PROFILE] = "SELECT id, revision, 0, doc FROM profile WHERE name = ?1",
+	[SQ_INSERT] = "INSERT INTO device(endpoint, revision, updated_ms, created_ms, doc, extends, state,"
+		      " compiled, compiled_key)"
+		      " VALUES(?1, ?2, ?3, ?3, ?4, " EXTENDS("?4") ", 0, ?5, ?6)",
+	[SQ_INSERT_PROFILE] = "INSERT INTO profile(name, revision, updated_ms, doc) VALUES(?1, ?2, ?3, ?4)",
+	[SQ_UPDATE] = "UPDATE device SET revision = ?2, updated_ms = ?3, doc = ?4, extends = " EXTENDS(
+	    "?4") ", compiled = ?5, compiled_key = ?6 WHERE endpoint = ?1",
+	[SQ_UPDATE_PROFILE] = "UPDATE profile SET revision = ?2, updated_ms = ?3, doc = ?4 WHERE name = ?1",
+	[SQ_REMOVE] = "DELETE FROM device WHERE endpoint = ?1",
+	[SQ_REMOVE_PROFILE] = "DELETE FROM profile WHERE name = ?1",
+	[SQ_HISTORY_KEEP] = "INSERT INTO history(kind, name, revision, updated_ms, doc)"
+			    " SELECT 0, endpoint, revision, updated_ms, doc FROM device WHERE endpoint = ?1",
+	[SQ_HISTORY_KEEP_PROFILE] = "INSERT INTO history(kind, name, revision, updated_ms, doc)"
+				    " SELECT 1, name, revision, updated_ms, doc FROM profile WHERE name = ?1",
+	[SQ_HISTORY_LIST] = "SELECT endpoint, doc, revision AS r, updated_ms FROM device WHERE endpoint = ?1"
+			    " UNION ALL SELECT name, doc, revision, updated_ms FROM history"
+			    " WHERE kind = 0 AND name = ?1 ORDER BY r DESC",
+	[SQ_HISTORY_LIST_PROFILE] = "SELECT name, doc, revision AS r, updated_ms FROM profile WHERE name = ?1"
+				    " UNION ALL SELECT name, doc, revision, updated_ms FROM history"
+				    " WHERE kind = 1 AND name = ?1 ORDER BY r DESC",
+	[SQ_HISTORY_PRUNE] = "DELETE FROM history WHERE kind = ?1 AND name = ?2 AND revision <="
+			     " (SELECT revision FROM history WHERE kind = ?1 AND name = ?2"
+			     " ORDER BY revision DESC LIMIT 1 OFFSET ?3)",
+	[SQ_HISTORY_REMOVE] = "DELETE FROM history WHERE kind = ?1 AND name = ?2",
+	[SQ_SET_STATE] = "UPDATE device SET state = ?1, updated_ms = ?2 WHERE id = ?3",
+	[SQ_COMPILED_PUT] = "UPDATE device SET compiled = ?1, compiled_key = ?2 WHERE id = ?3",
+
+	[SQ_CRED_LIST] = "SELECT slot, identity, fingerprint, revision, generated, sealed FROM credential"
+			 " WHERE kind = ?1 AND owner = ?2 ORDER BY slot",
+	[SQ_CRED_PUT] = "INSERT INTO credential(kind, owner, slot, identity, fingerprint, revision,"
+			" generated, sealed) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+			" ON CONFLICT(kind, owner, slot) DO UPDATE SET identity = excluded.identity,"
+			" fingerprint = excluded.fingerprint, revision = excluded.revision,"
+			" generated = excluded.generated, sealed = excluded.sealed",
+	[SQ_CRED_REMOVE] = "DELETE FROM credential WHERE kind = ?1 AND owner = ?2 AND slot = ?3",
+	[SQ_CRED_REMOVE_ALL] = "DELETE FROM credential WHERE kind = ?1 AND owner = ?2",
+	[SQ_CRED_BY_IDENTITY] = "SELECT owner FROM credential WHERE identity = ?1"
+				" AND kind = 0 AND slot = 'bootstrap'",
+	[SQ_AUDIT_PUT] = "INSERT INTO audit(seq, at_ms, actor, action, object, detail, reason)"
+			 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+
+	[SQ_SESSION_OF] = "SELECT d.id, s.last_session, s.verdict, s.failures, s.kept" DEVICE_FROM
+			  " WHERE d.endpoint = ?1",
+	[SQ_SESSION_PUT] = "INSERT INTO session(" SESSION_COLUMNS ", device, transcript) VALUES("
+			   "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
+			   " ?19, ?20, ?21, ?22)",
+	[SQ_SESSION_NOTE] = "UPDATE device_session SET last_session = ?1, verdict = ?2, reason = ?3, ended_ms = ?4,"
+			    " format = iif(?5 < 0, format, ?5), confirmed = iif(?6 = 0, confirmed, ?6),"
+			    " failures = ?7, kept = ?8 WHERE device = ?9",
+	[SQ_SESSION_KEPT] = "UPDATE device_session SET kept = ?1 WHERE device = ?2",
+	[SQ_SESSION_PRUNE] = "DELETE FROM session WHERE id IN"
+			     " (SELECT id FROM session WHERE device = ?1 ORDER BY id LIMIT ?2)",
+	[SQ_SESSION_REMOVE] = "DELETE FROM session WHERE device = ?1",
+	[SQ_SESSION_NEW] = "INSERT INTO device_session(device, last_session, verdict, reason, ended_ms, format,"
+			   " confirmed, failures, kept) VALUES(?1, 0, 0, 0, 0, -1, 0, 0, 0)",
+	[SQ_SESSION_NOTE_REMOVE] = "DELETE FROM device_session WHERE device = ?1 RETURNING verdict",
+
+	[SQ_DEVICE_GET] = "SELECT " DEVICE_COLUMNS ", d.compiled" DEVICE_FROM " WHERE d.endpoint = ?1",
+	[SQ_PROFILE_GET] = "SELECT " PROFILE_COLUMNS " FROM profile WHERE name = ?1",
+	[SQ_DEVICE_LIST] = "SELECT d.extends, " DEVICE_COLUMNS DEVICE_FROM
+			   " WHERE d.endpoint >= ?1 ORDER BY d.endpoint",
+	[SQ_PROFILE_LIST] = "SELECT " PROFILE_COLUMNS " FROM profile WHERE name >= ?1 ORDER BY name",
+	[SQ_SESSION_LIST] = "SELECT " SESSION_COLUMNS " FROM session WHERE id < ?1 ORDER BY id DESC",
+	[SQ_SESSION_LIST_OF] = "SELECT " SESSION_COLUMNS " FROM session WHERE id IN"
+			       " (SELECT id FROM session WHERE device ="
+			       "   (SELECT id FROM device WHERE endpoint = ?1)"
+			       "  UNION ALL SELECT id FROM session WHERE device = 0 AND endpoint = ?1)"
+			       " AND id < ?2 ORDER BY id DESC",
+	[SQ_SESSION_GET] = "SELECT " SESSION_COLUMNS ", transcript FROM session WHERE id = ?1",
+	[SQ_SESSION_LAST] = "SELECT " SESSION_COLUMNS ", transcript FROM session WHERE id = (SELECT max(i) FROM"
+			    " (SELECT max(id) AS i FROM session WHERE device ="
+			    "   (SELECT id FROM device WHERE endpoint = ?1)"
+			    "  UNION ALL SELECT max(id) FROM session WHERE device = 0 AND endpoint = ?1))",
+	[SQ_AUDIT_LIST] = "SELECT seq, at_ms, actor, action, object, detail, reason FROM audit"
+			  " WHERE seq < ?1 AND at_ms >= ?2 ORDER BY seq DESC",
+	[SQ_FEED_DEVICES] = "SELECT d.endpoint, d.state, c.identity, c.slot, c.sealed FROM device d"
+			    " LEFT JOIN credential c ON c.kind = 0 AND c.owner = d.endpoint"
+			    " AND c.slot = 'bootstrap' ORDER BY d.endpoint",
+};
+_Static_assert(sizeof texts / sizeof *texts == SQ__COUNT, "one text per statement");
+
+const char *
+sq_sql(enum sq_query q)
+{
+	return texts[q];
+}

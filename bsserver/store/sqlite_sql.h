@@ -1,0 +1,69 @@
+/*
+ * bsserver/store/sqlite_sql.h: every statement that is prepared, by name; the texts are one table.
+ */
+#ifndef BSSERVER_STORE_SQLITE_SQL_H
+#define BSSERVER_STORE_SQLITE_SQL_H
+
+/* What comes in two kinds, devices first, is chosen by adding enum sq_kind. */
+enum sq_kind { SQ_DEVICE, SQ_PROFILE };
+
+enum sq_query {
+	SQ_BEGIN_WRITE,
+	SQ_BEGIN_READ,
+	SQ_COMMIT,
+	SQ_SAVE,
+	SQ_RELEASE,
+	SQ_UNDO,
+	SQ_META_PUT,
+
+	/* (name) -> id, revision, state, doc */
+	SQ_FIND,
+	SQ_FIND_PROFILE,
+	/* (name, revision, now, doc), and for devices (compiled, compiled_key) */
+	SQ_INSERT,
+	SQ_INSERT_PROFILE,
+	SQ_UPDATE,
+	SQ_UPDATE_PROFILE,
+	SQ_REMOVE,
+	SQ_REMOVE_PROFILE,
+	SQ_HISTORY_KEEP, /* (name): what is there now becomes history */
+	SQ_HISTORY_KEEP_PROFILE,
+	SQ_HISTORY_LIST, /* (name) -> name, doc, revision, updated_ms; the newest one first */
+	SQ_HISTORY_LIST_PROFILE,
+	SQ_HISTORY_PRUNE,  /* (kind, name, how many stay) */
+	SQ_HISTORY_REMOVE, /* (kind, name) */
+	SQ_SET_STATE,	   /* (state, now, id) */
+	SQ_COMPILED_PUT,   /* (compiled, compiled_key, id) */
+
+	SQ_CRED_LIST,	/* (kind, owner) -> slot, identity, fingerprint, revision, generated, sealed */
+	SQ_CRED_PUT,	/* (kind, owner, slot, identity, fingerprint, revision, generated, sealed) */
+	SQ_CRED_REMOVE, /* (kind, owner, slot) */
+	SQ_CRED_REMOVE_ALL, /* (kind, owner) */
+	SQ_CRED_BY_IDENTITY, /* (identity) -> owner: of devices */
+	SQ_AUDIT_PUT,	     /* (seq, at_ms, actor, action, object, detail, reason) */
+
+	SQ_SESSION_OF,	    /* (endpoint) -> id, last_session, verdict, failures, kept */
+	SQ_SESSION_PUT,	    /* a row of session */
+	SQ_SESSION_NOTE,    /* (last_session, verdict, reason, ended_ms, format, confirmed, failures, kept, id) */
+	SQ_SESSION_KEPT,    /* (kept, id): an older session that came late */
+	SQ_SESSION_PRUNE,   /* (device, how many of the oldest go) */
+	SQ_SESSION_REMOVE,  /* (device) */
+	SQ_SESSION_NEW,	    /* (device) */
+	SQ_SESSION_NOTE_REMOVE, /* (device) -> verdict */
+
+	SQ_DEVICE_GET,	 /* (endpoint) -> device columns, compiled */
+	SQ_PROFILE_GET,	 /* (name) -> name, doc, revision, updated_ms */
+	SQ_DEVICE_LIST,	 /* (first) -> extends, device columns */
+	SQ_PROFILE_LIST, /* (first) -> name, doc, revision, updated_ms */
+	SQ_SESSION_LIST, /* (before) -> session columns */
+	SQ_SESSION_LIST_OF, /* (endpoint, before) -> session columns */
+	SQ_SESSION_GET,	    /* (id) -> session columns, transcript */
+	SQ_SESSION_LAST,    /* (endpoint) -> session columns, transcript */
+	SQ_AUDIT_LIST,	    /* (before, since) -> seq, at_ms, actor, action, object, detail, reason */
+	SQ_FEED_DEVICES,    /* -> endpoint, state, identity, slot, sealed */
+	SQ__COUNT
+};
+
+const char *sq_sql(enum sq_query q);
+
+#endif

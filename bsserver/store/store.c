@@ -1,0 +1,94 @@
+#include "bsserver/store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/util.h"
+
+static const struct {
+	const char *scheme;
+	const struct store_ops *ops;
+} backends[] = {
+	{ "sqlite:", &store_sqlite },
+};
+
+static const char *const state_names[] = {
+	[STORE_ACTIVE] = "active",
+	[STORE_BLOCKED] = "blocked",
+	[STORE_RETIRED] = "retired",
+};
+
+const struct store_ops *
+store_by_uri(const char *uri)
+{
+	for (size_t i = 0; i < N_ELEMS(backends); i++) {
+		if (strncmp(uri, backends[i].scheme, strlen(backends[i].scheme)) == 0)
+			return backends[i].ops;
+	}
+	return NULL;
+}
+
+const char *
+store_state_name(enum store_state s)
+{
+	return (size_t)s < N_ELEMS(state_names) ? state_names[s] : "unknown";
+}
+
+bool
+store_state_from_name(const char *s, enum store_state *out)
+{
+	for (size_t i = 0; i < N_ELEMS(state_names); i++) {
+		if (strcmp(s, state_names[i]) == 0) {
+			*out = (enum store_state)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+void
+store_device_clear(struct store_device *d)
+{
+	free(d->endpoint);
+	free(d->doc);
+	free(d->compiled_key);
+	secret_clear(&d->compiled);
+	*d = (struct store_device){ .remembered_format = -1 };
+}
+
+void
+store_credential_clear(struct store_credential *c)
+{
+	free(c->owner);
+	free(c->slot);
+	free(c->identity);
+	secret_clear(&c->key);
+	*c = (struct store_credential){ 0 };
+}
+
+void
+store_profile_clear(struct store_profile *p)
+{
+	free(p->name);
+	free(p->doc);
+	*p = (struct store_profile){ 0 };
+}
+
+void
+store_session_row_clear(struct store_session_row *r)
+{
+	bs_record_clear(&r->rec);
+	free(r->transcript);
+	r->transcript = NULL;
+}
+
+void
+store_audit_row_clear(struct store_audit_row *r)
+{
+	free(r->actor);
+	free(r->action);
+	free(r->object);
+	free(r->detail);
+	free(r->reason);
+	*r = (struct store_audit_row){ 0 };
+}
