@@ -18,6 +18,7 @@ include bsserver/conf/local.mk
 include bsserver/ports/local.mk
 include bsserver/api/local.mk
 include bsserver/store/local.mk
+include bsserver/transport/local.mk
 
 sbin_PROGRAMS += bsserver/bsserver
 bsserver_bsserver_SOURCES = bsserver/main.c

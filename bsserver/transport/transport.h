@@ -35,7 +35,12 @@ struct transport_query {
 };
 
 struct transport_request {
-	uint64_t peer;	  /* handle; stays valid (answers come back as gone) after the peer went away */
+	/*
+	 * A handle of this request's own, also when it came on the session of an earlier one: what
+	 * is done for the older does not touch the newer. Never 0. It may be used after the peer went
+	 * away: answers come back as gone, a release does nothing.
+	 */
+	uint64_t peer;
 	uint64_t request; /* handle for transport_reply() */
 	const char *addr; /* "127.0.0.1:5683", "[::1]:5684"; borrowed */
 	const char *listener; /* "coaps://127.0.0.1:5684"; borrowed */
@@ -47,7 +52,10 @@ struct transport_request {
 	size_t payload_len;
 };
 
-/* The handler, or anybody later, owes exactly one transport_reply(). */
+/*
+ * arg is that of the hooks. The handler, or anybody later, owes exactly one transport_reply().
+ * After a reply of class 4 or 5 the peer is released by itself.
+ */
 typedef void transport_handler_fn(void *arg, const struct transport_request *r);
 
 struct transport_route {
@@ -60,7 +68,7 @@ enum transport_outcome {
 	TRANSPORT_RESPONSE,
 	TRANSPORT_NO_ANSWER, /* retransmissions or the deadline ran out */
 	TRANSPORT_RESET,
-	TRANSPORT_GONE /* the peer's session was closed, or it could not be sent */
+	TRANSPORT_GONE /* the peer's session was closed, or the exchange could not be done */
 };
 
 struct transport_answer {
@@ -76,9 +84,9 @@ typedef void transport_answer_fn(void *arg, uint64_t tag, const struct transport
 
 struct transport_out {
 	enum transport_method method;
-	const char *path; /* "/", "/0/1", "/bs": absolute, segments without percent signs */
+	const char *path; /* "/", "/0/1", "/bs": absolute, at most 64 characters, no percent signs */
 	int format, accept;
-	const uint8_t *payload; /* copied */
+	const uint8_t *payload; /* copied; over 1024 octets it goes in blocks; at most 1 MiB */
 	size_t payload_len;
 	uint32_t timeout_ms; /* retransmissions included */
 };
@@ -93,8 +101,12 @@ typedef bool transport_psk_fn(void *arg, const char *identity, size_t len, struc
 struct transport_hooks {
 	void *arg;
 	transport_psk_fn *psk;
-	/* A handshake that came to nothing: unknown identity, wrong key, no common cipher. identity may be NULL. */
+	/*
+	 * A handshake that came to nothing after its cookie came back: unknown identity, wrong key, no
+	 * common cipher. identity may be NULL. why: a few words.
+	 */
 	void (*handshake_failed)(void *arg, const char *addr, const char *identity, size_t len, const char *why);
+	/* It went away without a transport_release(): its handle is of no use any more. */
 	void (*peer_gone)(void *arg, uint64_t peer);
 };
 
@@ -115,7 +127,11 @@ void transport_close(struct transport *t);
 /* The port that listener i is bound to. */
 uint16_t transport_port(const struct transport *t, size_t i);
 
-/* Unknown request handles are ignored. max_age_s 0: no option. text: diagnostic payload or NULL. */
+/*
+ * Unknown request handles are ignored. max_age_s 0: no option. text: diagnostic payload or NULL (of
+ * a repeated answer: its first 128 octets). Within a second it goes in the acknowledgement, later
+ * in a message of its own.
+ */
 void transport_reply(struct transport *t, uint64_t request, uint8_t code, uint32_t max_age_s, const char *text);
 
 /*
@@ -126,7 +142,10 @@ void transport_reply(struct transport *t, uint64_t request, uint8_t code, uint32
 void transport_send(struct transport *t, uint64_t peer, const struct transport_out *o, uint64_t tag,
     transport_answer_fn *fn, void *arg);
 
-/* The peer is needed no more: a DTLS session is closed with close_notify; after a failure at once. */
+/*
+ * The peer is needed no more. What is under way comes as GONE; a DTLS session that has no other
+ * peer is closed with close_notify, when this turn's messages have gone out.
+ */
 void transport_release(struct transport *t, uint64_t peer, bool failed);
 
 struct transport_stats {

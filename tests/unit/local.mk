@@ -105,3 +105,9 @@ unit_programs += tests/unit/test_store
 tests_unit_test_store_SOURCES = tests/unit/test_store.c tests/unit/store_fixture.c tests/unit/store_fixture.h
 tests_unit_test_store_LDADD = $(UNIT_LIBS) bsserver/libbsserver.a bsserver/libbootstrap.a $(BASE_LIBS) \
 	$(UV_LIBS) $(SQLITE_LIBS)
+# bsserver, the transport
+TRANSPORT_LIBS = bsserver/libbsserver.a $(BASE_LIBS) $(COAP_LIBS) $(UV_LIBS)
+unit_programs += tests/unit/test_transport
+tests_unit_test_transport_SOURCES = tests/unit/test_transport.c tests/unit/coap_client.c \
+	tests/unit/coap_client.h
+tests_unit_test_transport_LDADD = $(UNIT_LIBS) $(TRANSPORT_LIBS)

@@ -1,0 +1,56 @@
+/*
+ * bsserver/transport/dtls.h: who may shake hands, with which ciphers, and what became of it. One
+ * for all coaps listeners of a transport. A session is what libcoap calls coap_session_t.
+ */
+#ifndef BSSERVER_TRANSPORT_DTLS_H
+#define BSSERVER_TRANSPORT_DTLS_H
+
+#include "bsserver/transport/transport.h"
+
+#define DTLS_IDENTITY_MAX 128 /* octets (RFC 7925 section 4.2) */
+
+struct dtls;
+
+struct dtls_conf {
+	void *arg; /* of the functions here */
+	transport_psk_fn *psk;
+	void *psk_arg;
+	/* A handshake came to nothing; identity may be NULL. */
+	void (*failed)(void *arg, void *session, const char *identity, size_t len, const char *why);
+	/*
+	 * The device behind this session proved that it receives at its address and began another
+	 * handshake: this session is dead. It must not be closed inside this call.
+	 */
+	void (*begun_anew)(void *arg, void *session);
+	void *(*tls)(void *session); /* GnuTLS' session of it; NULL: none any more */
+	unsigned max_handshakes; /* half-open sessions whose cookie came back */
+	bool cbc;
+};
+
+struct dtls_stats {
+	uint64_t handshakes, failed, turned_away;
+	unsigned half_open;
+};
+
+enum err_code dtls_new(const struct dtls_conf *c, struct dtls **out, struct err *e);
+void dtls_free(struct dtls *d); /* NULL is fine; after the last session */
+
+/*
+ * Around everything of libcoap that may make, drive or free a session of ours. They nest.
+ * What dtls_enter() returns goes to dtls_leave(). NULL for d: fine, and nothing is done.
+ */
+struct dtls *dtls_enter(struct dtls *d);
+void dtls_leave(struct dtls *before);
+
+/*
+ * Who proved what, from GnuTLS' session: true when the session has our credentials and its
+ * handshake is over. out->bytes lives as long as the session.
+ */
+bool dtls_identity(void *tls, struct transport_identity *out);
+
+/* A number that no other session has; 0: it is none of ours. */
+uint64_t dtls_serial(void *tls);
+
+void dtls_stats(const struct dtls *d, struct dtls_stats *out);
+
+#endif

@@ -1,0 +1,165 @@
+#include "config.h"
+
+#include "bsserver/transport/dtls_hook.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define EXPORT __attribute__((visibility("default"), used))
+
+/* Process-wide as the symbols are; written once, by resolve(). */
+static struct dtls_real real;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static _Thread_local struct dtls *in_force;
+
+static void
+resolve_one(void *to, const char *name)
+{
+	void *sym = dlsym(RTLD_NEXT, name);
+
+	memcpy(to, &sym, sizeof sym); /* POSIX: a function's address fits a void * */
+}
+
+static void
+resolve(void)
+{
+	resolve_one(&real.priority_set, "gnutls_priority_set");
+	resolve_one(&real.credentials_set, "gnutls_credentials_set");
+	resolve_one(&real.handshake, "gnutls_handshake");
+	resolve_one(&real.bye, "gnutls_bye");
+	resolve_one(&real.deinit, "gnutls_deinit");
+	resolve_one(&real.set_pull, "gnutls_transport_set_pull_function");
+	resolve_one(&real.set_push, "gnutls_transport_set_push_function");
+	resolve_one(&real.cookie_verify, "gnutls_dtls_cookie_verify");
+	resolve_one(&real.cookie_send, "gnutls_dtls_cookie_send");
+}
+
+const struct dtls_real *
+dtls_real(void)
+{
+	(void)pthread_once(&once, resolve);
+	return &real;
+}
+
+/* The one that libcoap is bound to is the first in the order of loading: it must be ours. */
+static bool
+found_first(const char *name, const void *ours)
+{
+	return dlsym(RTLD_DEFAULT, name) == ours;
+}
+
+#define FOUND_FIRST(fn) found_first(#fn, __extension__(const void *)(fn))
+
+enum err_code
+dtls_hook_open(struct err *e)
+{
+	const struct dtls_real *r = dtls_real();
+
+	if (r->priority_set == NULL || r->credentials_set == NULL || r->handshake == NULL ||
+	    r->deinit == NULL || r->set_pull == NULL || r->set_push == NULL ||
+	    r->cookie_verify == NULL || r->cookie_send == NULL || r->bye == NULL)
+		return err_set(e, ERR_CRYPTO, "DTLS: a function of GnuTLS is not there");
+	if (!FOUND_FIRST(gnutls_priority_set) || !FOUND_FIRST(gnutls_credentials_set) ||
+	    !FOUND_FIRST(gnutls_handshake) || !FOUND_FIRST(gnutls_deinit) ||
+	    !FOUND_FIRST(gnutls_transport_set_pull_function) ||
+	    !FOUND_FIRST(gnutls_transport_set_push_function) ||
+	    !FOUND_FIRST(gnutls_dtls_cookie_verify) || !FOUND_FIRST(gnutls_dtls_cookie_send) ||
+	    !FOUND_FIRST(gnutls_bye))
+		return err_set(e, ERR_CRYPTO,
+		    "DTLS: this program was linked so that libcoap would not use our credentials");
+	return ERR_OK;
+}
+
+struct dtls *
+dtls_hook_enter(struct dtls *d)
+{
+	struct dtls *before = in_force;
+
+	in_force = d;
+	return before;
+}
+
+void
+dtls_hook_leave(struct dtls *before)
+{
+	in_force = before;
+}
+
+struct dtls *
+dtls_hook_in_force(void)
+{
+	return in_force;
+}
+
+EXPORT int
+gnutls_priority_set(gnutls_session_t s, gnutls_priority_t priority)
+{
+	return in_force != NULL ? dtls_on_priority(in_force, s) : dtls_real()->priority_set(s, priority);
+}
+
+EXPORT int
+gnutls_credentials_set(gnutls_session_t s, gnutls_credentials_type_t type, void *cred)
+{
+	return in_force != NULL ? dtls_on_credentials(in_force, s, type)
+				: dtls_real()->credentials_set(s, type, cred);
+}
+
+EXPORT int
+gnutls_handshake(gnutls_session_t s)
+{
+	return in_force != NULL ? dtls_on_handshake(in_force, s) : dtls_real()->handshake(s);
+}
+
+EXPORT int
+gnutls_bye(gnutls_session_t s, gnutls_close_request_t how)
+{
+	if (in_force != NULL && !dtls_on_bye(in_force, s))
+		return GNUTLS_E_SUCCESS;
+	return dtls_real()->bye(s, how);
+}
+
+EXPORT void
+gnutls_deinit(gnutls_session_t s)
+{
+	if (in_force != NULL)
+		dtls_on_deinit(in_force, s);
+	dtls_real()->deinit(s);
+}
+
+EXPORT void
+gnutls_transport_set_pull_function(gnutls_session_t s, gnutls_pull_func pull)
+{
+	if (in_force != NULL)
+		dtls_on_set_pull(in_force, s, pull);
+	else
+		dtls_real()->set_pull(s, pull);
+}
+
+EXPORT void
+gnutls_transport_set_push_function(gnutls_session_t s, gnutls_push_func push)
+{
+	if (in_force != NULL)
+		dtls_on_set_push(in_force, s, push);
+	else
+		dtls_real()->set_push(s, push);
+}
+
+EXPORT int
+gnutls_dtls_cookie_verify(gnutls_datum_t *key, void *address, size_t len, void *msg, size_t msg_len,
+    gnutls_dtls_prestate_st *prestate)
+{
+	if (in_force != NULL)
+		key = dtls_on_cookie(in_force, address, len);
+	return dtls_real()->cookie_verify(key, address, len, msg, msg_len, prestate);
+}
+
+EXPORT int
+gnutls_dtls_cookie_send(gnutls_datum_t *key, void *address, size_t len,
+    gnutls_dtls_prestate_st *prestate, gnutls_transport_ptr_t to, gnutls_push_func push)
+{
+	if (in_force != NULL)
+		key = dtls_on_cookie(in_force, address, len);
+	return dtls_real()->cookie_send(key, address, len, prestate, to, push);
+}

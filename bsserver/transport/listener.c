@@ -1,0 +1,171 @@
+#include "config.h"
+
+#include "bsserver/transport/internal.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "lib/base/log.h"
+
+#define RECEIVE_BUFFER (4 << 20)
+#define IDLE_COAP 64	 /* sessions: every pass of libcoap walks them all */
+#define IDLE_TIMEOUT_S 45
+#define HELLOS_MAX 1024	 /* sessions before their cookie came back */
+#define EVENTS 8
+
+static void
+on_readable(void *arg, unsigned events)
+{
+	struct listener *n = arg;
+	struct epoll_event ready[EVENTS], todo[READS_PER_PASS + EVENTS];
+	size_t n_todo = 0;
+
+	(void)events;
+	int got = epoll_wait(n->epoll_fd, ready, EVENTS, 0);
+	for (int i = 0; i < got; i++) {
+		/* a NULL is libcoap's timer; anything else is the one socket of this context */
+		unsigned times = ready[i].data.ptr == NULL ?
+		    1 : socket_waiting(n->udp_fd, READS_PER_PASS);
+		while (times-- > 0 && n_todo < N_ELEMS(todo))
+			todo[n_todo++] = ready[i];
+	}
+	if (n_todo == 0)
+		return;
+	transport_enter(n->t);
+	coap_io_do_epoll(n->ctx, todo, n_todo);
+	transport_leave(n->t);
+}
+
+void
+listener_sweep(struct listener *n)
+{
+	coap_tick_t now;
+
+	if (!n->sweep)
+		return;
+	n->sweep = false;
+	coap_ticks(&now);
+	(void)coap_io_prepare_epoll(n->ctx, now);
+}
+
+/* Ours answer; see dtls.c. libcoap opens no DTLS endpoint without. */
+static const coap_bin_const_t *
+no_key(coap_bin_const_t *identity, coap_session_t *s, void *arg)
+{
+	(void)identity;
+	(void)s;
+	(void)arg;
+	return NULL;
+}
+
+static bool
+set_up_context(struct listener *n)
+{
+	bool dtls = n->scheme == TRANSPORT_COAPS;
+	coap_dtls_spsk_t psk = { .version = COAP_DTLS_SPSK_SETUP_VERSION,
+		.validate_id_call_back = no_key };
+
+	n->ctx = coap_new_context(NULL);
+	if (n->ctx == NULL)
+		return false;
+	coap_set_app_data(n->ctx, n);
+	coap_context_set_session_timeout(n->ctx, IDLE_TIMEOUT_S);
+	/* for coaps this counts sessions in their handshake as well */
+	coap_context_set_max_idle_sessions(n->ctx, dtls ? n->t->max_peers + HELLOS_MAX : IDLE_COAP);
+	coap_context_set_max_handshake_sessions(n->ctx, HELLOS_MAX);
+	downlink_register(n->ctx);
+	if (!inbound_register(n->ctx))
+		return false;
+	return !dtls || coap_context_set_psk2(n->ctx, &psk) != 0;
+}
+
+static enum err_code
+resolve(const char *host, uint16_t port, coap_address_t *out, struct err *e)
+{
+	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM };
+	struct addrinfo *found = NULL;
+	char service[8];
+
+	(void)snprintf(service, sizeof service, "%u", (unsigned)port);
+	if (getaddrinfo(host, service, &hints, &found) != 0 || found == NULL)
+		return err_set(e, ERR_INVALID, "listen on %s: not an IPv4 or IPv6 address", host);
+	coap_address_init(out);
+	memcpy(&out->addr, found->ai_addr, MIN(found->ai_addrlen, sizeof out->addr));
+	out->size = found->ai_addrlen;
+	freeaddrinfo(found);
+	return ERR_OK;
+}
+
+static enum err_code
+open_socket(struct listener *n, coap_address_t *addr, struct err *e)
+{
+	int next_fd = -1;
+	char text[ADDR_TEXT] = "?";
+
+	if (socket_try(&addr->addr.sa, addr->size, &next_fd, e) != ERR_OK)
+		return e != NULL ? e->code : ERR_IO;
+	(void)socket_text(&addr->addr.sa, text);
+	if (coap_new_endpoint(n->ctx, addr,
+		n->scheme == TRANSPORT_COAPS ? COAP_PROTO_DTLS : COAP_PROTO_UDP) == NULL)
+		return err_set(e, ERR_IO, "listen on %s: libcoap opens no endpoint", text);
+	n->udp_fd = socket_find(next_fd, &addr->addr.sa, &n->port);
+	if (n->udp_fd < 0)
+		return err_set(e, ERR_INTERNAL, "listen on %s: libcoap's socket is not found", text);
+	int got = socket_receive_buffer(n->udp_fd, RECEIVE_BUFFER);
+	if (got < RECEIVE_BUFFER)
+		log_msg(LVL_NOTICE, LOG_TRANSPORT, NULL,
+		    "%s: receive buffer of %d octets, %d wanted (net.core.rmem_max)", text, got,
+		    RECEIVE_BUFFER);
+	return ERR_OK;
+}
+
+static void
+set_name(struct listener *n, coap_address_t *addr)
+{
+	char text[ADDR_TEXT] = "?";
+
+	if (addr->addr.sa.sa_family == AF_INET)
+		addr->addr.sin.sin_port = htons(n->port);
+	else
+		addr->addr.sin6.sin6_port = htons(n->port);
+	(void)socket_text(&addr->addr.sa, text);
+	(void)snprintf(n->name, sizeof n->name, "%s://%s",
+	    n->scheme == TRANSPORT_COAPS ? "coaps" : "coap", text);
+}
+
+enum err_code
+listener_open(struct listener *n, struct transport *t, const struct transport_listener *c,
+    struct err *e)
+{
+	coap_address_t addr;
+
+	n->t = t;
+	n->scheme = c->scheme;
+	if (resolve(c->host, c->port, &addr, e) != ERR_OK)
+		return e != NULL ? e->code : ERR_INVALID;
+	if (!set_up_context(n))
+		return err_set(e, ERR_INTERNAL, "listen on %s: libcoap makes no context", c->host);
+	if (open_socket(n, &addr, e) != ERR_OK)
+		return e != NULL ? e->code : ERR_IO;
+	set_name(n, &addr);
+	n->epoll_fd = coap_context_get_coap_fd(n->ctx);
+	if (n->epoll_fd < 0)
+		return err_set(e, ERR_UNSUPPORTED, "libcoap was built without epoll");
+	enum err_code rc = loop_fd_new(t->loop, n->epoll_fd, on_readable, n, &n->io, e);
+	if (rc == ERR_OK)
+		loop_fd_want(n->io, LOOP_READ);
+	return rc;
+}
+
+void
+listener_close(struct listener *n)
+{
+	loop_fd_free(n->io);
+	if (n->ctx != NULL)
+		coap_free_context(n->ctx);
+	n->io = NULL;
+	n->ctx = NULL;
+}

@@ -1,0 +1,15 @@
+bsserver_libbsserver_a_SOURCES += \
+	bsserver/transport/block.c bsserver/transport/block.h \
+	bsserver/transport/dedup.c bsserver/transport/dedup.h \
+	bsserver/transport/downlink.c \
+	bsserver/transport/dtls.c bsserver/transport/dtls.h \
+	bsserver/transport/dtls_hook.c bsserver/transport/dtls_hook.h \
+	bsserver/transport/dtls_peek.c bsserver/transport/dtls_peek.h \
+	bsserver/transport/inbound.c \
+	bsserver/transport/internal.h \
+	bsserver/transport/listener.c \
+	bsserver/transport/peers.c \
+	bsserver/transport/slots.c bsserver/transport/slots.h \
+	bsserver/transport/sockets.c \
+	bsserver/transport/transport.c \
+	bsserver/transport/wheel.c bsserver/transport/wheel.h

@@ -1,0 +1,142 @@
+#include "config.h"
+
+#include "bsserver/transport/internal.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/sock_diag.h>
+
+#define FDS_MAX 65536
+#define SMALL_DATAGRAM 768 /* octets that the kernel counts for one, at least */
+
+bool
+socket_text(const struct sockaddr *addr, char out[ADDR_TEXT])
+{
+	char host[INET6_ADDRSTRLEN];
+	const struct sockaddr_in *in = (const void *)addr;
+	const struct sockaddr_in6 *in6 = (const void *)addr;
+
+	switch (addr->sa_family) {
+	case AF_INET:
+		if (inet_ntop(AF_INET, &in->sin_addr, host, sizeof host) == NULL)
+			return false;
+		(void)snprintf(out, ADDR_TEXT, "%s:%u", host, (unsigned)ntohs(in->sin_port));
+		return true;
+	case AF_INET6:
+		if (inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof host) == NULL)
+			return false;
+		(void)snprintf(out, ADDR_TEXT, "[%s]:%u", host, (unsigned)ntohs(in6->sin6_port));
+		return true;
+	default:
+		return false;
+	}
+}
+
+static uint16_t *
+port_of(struct sockaddr_storage *s)
+{
+	if (s->ss_family == AF_INET)
+		return &((struct sockaddr_in *)s)->sin_port;
+	return &((struct sockaddr_in6 *)s)->sin6_port;
+}
+
+enum err_code
+socket_try(const struct sockaddr *addr, socklen_t len, int *next_fd, struct err *e)
+{
+	const int off = 0;
+	char text[ADDR_TEXT] = "?";
+
+	(void)socket_text(addr, text);
+	/* libcoap sets SO_REUSEADDR: it would share a port that another server has, unseen */
+	int fd = socket(addr->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return err_errno(e, errno, "listen on %s", text);
+	if (addr->sa_family == AF_INET6)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+	int rc = bind(fd, addr, len);
+	int errnum = errno;
+	(void)close(fd);
+	if (rc != 0)
+		return err_errno(e, errnum, "listen on %s", text);
+	*next_fd = fd;
+	return ERR_OK;
+}
+
+static bool
+is_bound_to(int fd, const struct sockaddr *addr, uint16_t *port)
+{
+	struct sockaddr_storage got = { 0 }, want = { 0 };
+	socklen_t len = sizeof got, want_len =
+	    addr->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+	int type = 0;
+	socklen_t type_len = sizeof type;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) != 0 || type != SOCK_DGRAM ||
+	    getsockname(fd, (struct sockaddr *)&got, &len) != 0 || got.ss_family != addr->sa_family)
+		return false;
+	memcpy(&want, addr, want_len);
+	if (*port_of(&got) == 0 || (*port_of(&want) != 0 && *port_of(&want) != *port_of(&got)))
+		return false;
+	*port = ntohs(*port_of(&got));
+	if (addr->sa_family == AF_INET)
+		return ((struct sockaddr_in *)&got)->sin_addr.s_addr ==
+		    ((struct sockaddr_in *)&want)->sin_addr.s_addr;
+	return memcmp(&((struct sockaddr_in6 *)&got)->sin6_addr,
+		   &((struct sockaddr_in6 *)&want)->sin6_addr, sizeof(struct in6_addr)) == 0;
+}
+
+int
+socket_find(int fd, const struct sockaddr *addr, uint16_t *port)
+{
+	if (is_bound_to(fd, addr, port))
+		return fd;
+	for (int i = 0; i < FDS_MAX; i++) /* another thread was quicker */
+		if (is_bound_to(i, addr, port))
+			return i;
+	return -1;
+}
+
+int
+socket_receive_buffer(int fd, int wanted)
+{
+	int got = 0;
+	socklen_t len = sizeof got;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &wanted, sizeof wanted) != 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &wanted, sizeof wanted);
+	(void)getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &got, &len);
+	return got / 2; /* Linux doubles it, for its own needs */
+}
+
+static bool
+memory_of(int fd, uint32_t info[SK_MEMINFO_VARS])
+{
+	socklen_t len = SK_MEMINFO_VARS * sizeof *info;
+
+	memset(info, 0, len);
+	return getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) == 0;
+}
+
+unsigned
+socket_waiting(int fd, unsigned max)
+{
+	uint32_t info[SK_MEMINFO_VARS];
+
+	if (!memory_of(fd, info))
+		return max;
+	uint32_t n = info[SK_MEMINFO_RMEM_ALLOC] / SMALL_DATAGRAM;
+	return n == 0 ? 1 : MIN(n, max);
+}
+
+uint64_t
+socket_dropped(int fd)
+{
+	uint32_t info[SK_MEMINFO_VARS];
+
+	return memory_of(fd, info) ? info[SK_MEMINFO_DROPS] : 0;
+}
