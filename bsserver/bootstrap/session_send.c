@@ -67,6 +67,8 @@ bs_remark(struct bs_session *s, enum bs_step step, uint32_t now_ms, const char *
 void
 bs_note_values(struct bs_session *s, struct lwm2m_span span, struct lwm2m_path base)
 {
+	size_t skip = base.depth > 0 ? strlen(lwm2m_path_str(base).s) : 0;
+
 	for (size_t i = 0; i < span.n; i++) {
 		const struct lwm2m_node *n = &span.nodes[i];
 		const struct lwm2m_res_def *def = lwm2m_model_resource(s->model, n->path.id[0], n->path.id[2]);
@@ -75,7 +77,7 @@ bs_note_values(struct bs_session *s, struct lwm2m_span span, struct lwm2m_path b
 			continue;
 		if (s->note.len > 0)
 			gbuf_u8(&s->note, ' ');
-		gbuf_str(&s->note, lwm2m_path_str(n->path).s + strlen(lwm2m_path_str(base).s) * (base.depth > 0));
+		gbuf_str(&s->note, lwm2m_path_str(n->path).s + skip);
 		gbuf_u8(&s->note, '=');
 		if (lwm2m_type_has_bytes(n->value.type) && (def == NULL || def->secret))
 			gbuf_printf(&s->note, "%zu bytes", n->value.bytes.len);

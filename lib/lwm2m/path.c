@@ -1,6 +1,5 @@
 #include "lib/lwm2m/path.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/str.h"
@@ -90,6 +89,23 @@ lwm2m_path_parse(const char *s, size_t n, struct lwm2m_path *out, struct err *e)
 	return ERR_OK;
 }
 
+/* Decimal digits of id at to; how many. Transcripts print many paths: snprintf would show there. */
+static size_t
+put_id(char *to, uint16_t id)
+{
+	char digit[5];
+	size_t n = 0, len;
+
+	do {
+		digit[n++] = (char)('0' + id % 10);
+		id /= 10;
+	} while (id > 0);
+	len = n;
+	while (n > 0)
+		*to++ = digit[--n];
+	return len;
+}
+
 struct lwm2m_path_str
 lwm2m_path_str(struct lwm2m_path p)
 {
@@ -97,8 +113,8 @@ lwm2m_path_str(struct lwm2m_path p)
 	size_t n = 0;
 
 	for (uint8_t i = 0; i < p.depth; i++) {
-		int w = snprintf(out.s + n, sizeof out.s - n, "/%u", (unsigned)p.id[i]);
-		n += (size_t)w;
+		out.s[n++] = '/';
+		n += put_id(out.s + n, p.id[i]);
 	}
 	return out;
 }
