@@ -166,7 +166,7 @@ begin_device(struct store *s, struct sq_db *db, const struct sq_change *ch, stru
 
 	s->tally.counts.devices++;
 	s->tally.counts.by_verdict[BS_VERDICT_NONE]++;
-	enum err_code rc = run_with_id(db, SQ_SESSION_NEW, sqlite3_last_insert_rowid(db->h), e);
+	enum err_code rc = run_with_id(db, SQ_SESSION_NEW, sq_last_id(db), e);
 	return rc == ERR_OK ? sq_feed_add(ch->feed, &f, e) : rc;
 }
 
@@ -252,7 +252,7 @@ remove_sessions(struct store *s, struct sq_db *db, int64_t id, struct err *e)
 	if (rc == ERR_OK)
 		rc = run_with_id(db, SQ_SESSION_REMOVE, id, e);
 	if (rc == ERR_OK)
-		s->tally.counts.sessions -= (uint64_t)sqlite3_changes64(db->h);
+		s->tally.counts.sessions -= sq_changes(db);
 	return rc;
 }
 
@@ -374,8 +374,7 @@ run_change(struct store *s, struct sq_db *db, struct apply_req *r, size_t i, int
 static enum err_code
 run_query(struct store *s, struct sq_db *db, enum sq_query which, struct err *e)
 {
-	struct sq q = sq_use(db, which);
-	enum err_code rc = sq_run(&q, e);
+	enum err_code rc = sq_exec_query(db, which, e);
 
 	s->broken |= rc != ERR_OK;
 	return rc;
@@ -403,7 +402,7 @@ apply_run(struct store *s, struct sq_db *db, struct sq_req *base, struct err *e)
 	s->tally = before;
 	sq_feed_cut(&r->feed, 0);
 	/* a disk error may have undone everything already; the writer sees that */
-	if (sqlite3_get_autocommit(db->h) == 0) {
+	if (sq_in_transaction(db)) {
 		struct err undo;
 		if (run_query(s, db, SQ_UNDO, &undo) == ERR_OK)
 			(void)run_query(s, db, SQ_RELEASE, &undo);

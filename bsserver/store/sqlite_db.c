@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sqlite3.h>
+
 #include "lib/base/str.h"
 
-enum err_code
+static enum err_code
 sq_error(struct sq_db *db, int rc, struct err *e)
 {
 	const char *text = db->h == NULL ? sqlite3_errstr(rc) : sqlite3_errmsg(db->h);
@@ -19,7 +21,9 @@ sq_error(struct sq_db *db, int rc, struct err *e)
 	case SQLITE_IOERR:
 		if (errnum == ENOSPC || errnum == EDQUOT)
 			return err_set(e, ERR_IO, "store: the disk is full, nothing of this was kept");
-		return err_set(e, ERR_IO, "store: %s (%s)", text, errnum == 0 ? "no more is known" : strerror(errnum));
+		if (errnum == 0)
+			return err_set(e, ERR_IO, "store: %s, nothing of this was kept", text);
+		return err_set(e, ERR_IO, "store: %s (%s), nothing of this was kept", text, strerror(errnum));
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return err_set(e, ERR_IO, "store: the file is damaged: %s", text);
@@ -52,6 +56,17 @@ set_pragmas(struct sq_db *db, unsigned cache_kib, struct err *e)
 	return sq_exec(db, sql, e);
 }
 
+static int
+on_wal(void *arg, sqlite3 *h, const char *name, int pages)
+{
+	struct sq_db *db = arg;
+
+	(void)h;
+	(void)name;
+	db->wal_pages = pages;
+	return SQLITE_OK;
+}
+
 enum err_code
 sq_open(struct sq_db *db, const char *path, unsigned cache_kib, struct err *e)
 {
@@ -62,7 +77,7 @@ sq_open(struct sq_db *db, const char *path, unsigned cache_kib, struct err *e)
 	if (code == ERR_OK) {
 		(void)sqlite3_busy_timeout(db->h, 5000);
 		(void)sqlite3_db_config(db->h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-		(void)sqlite3_db_config(db->h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+		(void)sqlite3_wal_hook(db->h, on_wal, db);
 		code = set_pragmas(db, cache_kib, e);
 	}
 	if (code != ERR_OK) {
@@ -81,6 +96,52 @@ sq_close(struct sq_db *db)
 	}
 	(void)sqlite3_close(db->h);
 	db->h = NULL;
+}
+
+bool
+sq_in_transaction(const struct sq_db *db)
+{
+	return sqlite3_get_autocommit(db->h) == 0;
+}
+
+void
+sq_rollback(struct sq_db *db)
+{
+	if (sq_in_transaction(db))
+		(void)sqlite3_exec(db->h, "ROLLBACK", NULL, NULL, NULL);
+}
+
+uint64_t
+sq_changes(const struct sq_db *db)
+{
+	return (uint64_t)sqlite3_changes64(db->h);
+}
+
+int64_t
+sq_last_id(const struct sq_db *db)
+{
+	return sqlite3_last_insert_rowid(db->h);
+}
+
+bool
+sq_was_duplicate(const struct sq_db *db)
+{
+	return sqlite3_extended_errcode(db->h) == SQLITE_CONSTRAINT_PRIMARYKEY;
+}
+
+void
+sq_checkpoint(struct sq_db *db, bool restart)
+{
+	/* when it fails, everything is still in the log, and the next one tries again */
+	(void)sqlite3_wal_checkpoint_v2(
+	    db->h, NULL, restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
+void
+sq_configure(void)
+{
+	/* fails when SQLite runs already; it is only a matter of speed */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
 enum err_code
@@ -107,6 +168,29 @@ sq_number(struct sq_db *db, const char *sql, int64_t *out, struct err *e)
 		code = sq_error(db, rc, e);
 	(void)sqlite3_finalize(st);
 	return code;
+}
+
+enum err_code
+sq_exec_with(struct sq_db *db, const char *sql, const char *text, struct err *e)
+{
+	sqlite3_stmt *st = NULL;
+
+	int rc = sqlite3_prepare_v2(db->h, sql, -1, &st, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_text(st, 1, text, -1, SQLITE_STATIC);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(st);
+	enum err_code code = rc == SQLITE_DONE || rc == SQLITE_ROW ? ERR_OK : sq_error(db, rc, e);
+	(void)sqlite3_finalize(st);
+	return code;
+}
+
+enum err_code
+sq_exec_query(struct sq_db *db, enum sq_query which, struct err *e)
+{
+	struct sq q = sq_use(db, which);
+
+	return sq_run(&q, e);
 }
 
 struct sq

@@ -8,16 +8,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <sqlite3.h>
-
 #include "bsserver/store/sqlite_sql.h"
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "lib/base/secret.h"
 
 struct sq_db {
-	sqlite3 *h;
-	sqlite3_stmt *st[SQ__COUNT]; /* prepared when first used */
+	struct sqlite3 *h;		    /* NULL: not open */
+	struct sqlite3_stmt *st[SQ__COUNT]; /* prepared when first used */
+	int wal_pages;			    /* length of the write-ahead log after the last commit, in pages */
 };
 
 /* The file must be there. ERR_IO when it cannot be opened. */
@@ -28,13 +27,26 @@ void sq_close(struct sq_db *db); /* safe on zeros, and twice */
 enum err_code sq_exec(struct sq_db *db, const char *sql, struct err *e);
 /* The number in the first column of the first row; 0 when there is none. */
 enum err_code sq_number(struct sq_db *db, const char *sql, int64_t *out, struct err *e);
-/* What rc of the connection's last call means. */
-enum err_code sq_error(struct sq_db *db, int rc, struct err *e);
+/* One statement with one text, once. */
+enum err_code sq_exec_with(struct sq_db *db, const char *sql, const char *text, struct err *e);
+enum err_code sq_exec_query(struct sq_db *db, enum sq_query q, struct err *e);
+
+/* False: there is none, or an error has undone it. */
+bool sq_in_transaction(const struct sq_db *db);
+void sq_rollback(struct sq_db *db); /* when there is one */
+uint64_t sq_changes(const struct sq_db *db); /* rows, by the last statement */
+int64_t sq_last_id(const struct sq_db *db);  /* of the last row inserted */
+/* Was the last failure that a primary key is there already? */
+bool sq_was_duplicate(const struct sq_db *db);
+/* Copies the log into the file; restart: waits for readers, so that the log begins anew. Best effort. */
+void sq_checkpoint(struct sq_db *db, bool restart);
+/* Of the whole process, before the first sq_open(). */
+void sq_configure(void);
 
 /* A statement in use: parameters are bound one after the other, columns read one after the other. */
 struct sq {
 	struct sq_db *db;
-	sqlite3_stmt *st;
+	struct sqlite3_stmt *st;
 	int param, column;
 	int rc;	     /* sticky: the first failure of preparing or binding */
 	bool nomem; /* sticky: of sq_get_dup() */

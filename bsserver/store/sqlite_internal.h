@@ -33,7 +33,6 @@ struct store {
 	struct sq_tally tally;
 	uint64_t seq_saved; /* as in the file */
 	bool broken;	    /* this transaction must be undone as a whole */
-	int wal_pages;
 
 	pthread_mutex_t lock; /* of published */
 	struct store_counts published;

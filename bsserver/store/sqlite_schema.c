@@ -64,7 +64,6 @@ static enum err_code
 copy_before(struct sq_db *db, const char *path, int64_t version, struct err *e)
 {
 	char part[4096 + 32], whole[4096 + 32];
-	sqlite3_stmt *st = NULL;
 
 	int n = snprintf(whole, sizeof whole, "%s.schema-%lld", path, (long long)version);
 	int m = snprintf(part, sizeof part, "%s.part", whole);
@@ -75,13 +74,7 @@ copy_before(struct sq_db *db, const char *path, int64_t version, struct err *e)
 	if (fd < 0)
 		return err_errno(e, errno, "%s", part);
 	(void)close(fd);
-	int rc = sqlite3_prepare_v2(db->h, "VACUUM INTO ?1", -1, &st, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_bind_text(st, 1, part, -1, SQLITE_STATIC);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(st);
-	enum err_code code = rc == SQLITE_DONE ? ERR_OK : sq_error(db, rc, e);
-	(void)sqlite3_finalize(st);
+	enum err_code code = sq_exec_with(db, "VACUUM INTO ?1", part, e);
 	if (code == ERR_OK)
 		code = sync_file(part, e);
 	if (code == ERR_OK && rename(part, whole) < 0)
@@ -105,8 +98,8 @@ run_steps(struct sq_db *db, const struct sq_schema *s, unsigned from, struct err
 	    APPLICATION_ID, s->n);
 	if (rc == ERR_OK)
 		rc = sq_exec(db, sql, e);
-	if (rc != ERR_OK && sqlite3_get_autocommit(db->h) == 0)
-		(void)sqlite3_exec(db->h, "ROLLBACK", NULL, NULL, NULL);
+	if (rc != ERR_OK)
+		sq_rollback(db);
 	return rc;
 }
 
@@ -139,19 +132,16 @@ sq_schema_bring_up(struct sq_db *db, const char *path, const struct sq_schema *s
 enum err_code
 sq_key_id_get(struct sq_db *db, char out[CRYPT_ID_LEN + 1], struct err *e)
 {
-	sqlite3_stmt *st = NULL;
-	enum err_code code = ERR_OK;
+	struct sq q;
+	bool row;
 
 	out[0] = 0;
-	int rc = sqlite3_prepare_v2(db->h, "SELECT value FROM meta WHERE name = 'key_id'", -1, &st, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(st);
-	if (rc == SQLITE_ROW && sqlite3_column_bytes(st, 0) == CRYPT_ID_LEN)
-		(void)snprintf(out, CRYPT_ID_LEN + 1, "%s", (const char *)sqlite3_column_text(st, 0));
-	else if (rc != SQLITE_DONE && rc != SQLITE_ROW)
-		code = sq_error(db, rc, e);
-	(void)sqlite3_finalize(st);
-	return code;
+	enum err_code rc = sq_find(&q, db, SQ_META_GET, "key_id", &row, e);
+	const char *id = rc == ERR_OK && row ? sq_get_text(&q) : NULL;
+	if (id != NULL)
+		(void)snprintf(out, CRYPT_ID_LEN + 1, "%s", id);
+	sq_end(&q);
+	return rc;
 }
 
 enum err_code

@@ -77,9 +77,9 @@ insert(struct sq_db *db, struct session_req *r, int64_t device, struct err *e)
 	sq_put_text(&q, gbuf_cstr(&r->transcript));
 	bool row;
 	enum err_code rc = sq_step(&q, &row, e);
-	bool duplicate = sqlite3_extended_errcode(db->h) == SQLITE_CONSTRAINT_PRIMARYKEY;
+	bool duplicate = rc != ERR_OK && sq_was_duplicate(db);
 	sq_end(&q);
-	if (rc != ERR_OK && duplicate)
+	if (duplicate)
 		return err_set(e, ERR_EXISTS, "session %llu: is there already", (unsigned long long)rec->id);
 	return rc;
 }
@@ -141,7 +141,7 @@ prune(struct store *s, struct sq_db *db, int64_t device, int64_t surplus, struct
 	sq_put_int(&q, surplus);
 	enum err_code rc = sq_run(&q, e);
 	if (rc == ERR_OK)
-		s->tally.counts.sessions -= (uint64_t)sqlite3_changes64(db->h);
+		s->tally.counts.sessions -= sq_changes(db);
 	return rc;
 }
 

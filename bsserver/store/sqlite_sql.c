@@ -21,6 +21,7 @@ static const char *const texts[] = {
 	[SQ_SAVE] = "SAVEPOINT change",
 	[SQ_RELEASE] = "RELEASE change",
 	[SQ_UNDO] = "ROLLBACK TO change",
+	[SQ_META_GET] = "SELECT value FROM meta WHERE name = ?1",
 	[SQ_META_PUT] = "INSERT OR REPLACE INTO meta(name, value) VALUES(?1, ?2)",
 
 	[SQ_FIND] = "SELECT id, revision, state, doc FROM device WHERE endpoint = ?1",

@@ -14,7 +14,8 @@ enum sq_query {
 	SQ_SAVE,
 	SQ_RELEASE,
 	SQ_UNDO,
-	SQ_META_PUT,
+	SQ_META_PUT, /* (name, value) */
+	SQ_META_GET, /* (name) -> value */
 
 	/* (name) -> id, revision, state, doc */
 	SQ_FIND,

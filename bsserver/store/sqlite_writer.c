@@ -8,14 +8,6 @@
 #define RESTART_PAGES 65536
 
 static enum err_code
-run_query(struct sq_db *db, enum sq_query which, struct err *e)
-{
-	struct sq q = sq_use(db, which);
-
-	return sq_run(&q, e);
-}
-
-static enum err_code
 save_seq(struct store *s, struct sq_db *db, struct err *e)
 {
 	if (s->tally.counts.seq == s->seq_saved)
@@ -45,13 +37,13 @@ commit_all(struct store *s, struct sq_db *db, struct sq_req *first, size_t n, st
 	s->broken = false;
 	for (size_t i = 0; i < n; i++, r = r->next) {
 		r->rc = r->kind->run(s, db, r, e);
-		if (s->broken || sqlite3_get_autocommit(db->h) != 0)
+		if (s->broken || !sq_in_transaction(db))
 			return r->rc == ERR_OK ? err_set(e, ERR_IO, "store: a transaction was lost") : r->rc;
 		if (r->rc != ERR_OK)
 			sq_req_fail(r, e);
 	}
 	rc = save_seq(s, db, e);
-	return rc == ERR_OK ? run_query(db, SQ_COMMIT, e) : rc;
+	return rc == ERR_OK ? sq_exec_query(db, SQ_COMMIT, e) : rc;
 }
 
 static void
@@ -86,7 +78,7 @@ write_group(struct store *s, struct sq_db *db, struct sq_req *first, size_t n)
 	const struct sq_tally before = s->tally;
 	struct err e = { 0 };
 
-	if (run_query(db, SQ_BEGIN_WRITE, &e) != ERR_OK) {
+	if (sq_exec_query(db, SQ_BEGIN_WRITE, &e) != ERR_OK) {
 		fail_all(first, n, &e);
 		return;
 	}
@@ -94,8 +86,7 @@ write_group(struct store *s, struct sq_db *db, struct sq_req *first, size_t n)
 		publish(s);
 		return;
 	}
-	if (sqlite3_get_autocommit(db->h) == 0)
-		(void)sqlite3_exec(db->h, "ROLLBACK", NULL, NULL, NULL);
+	sq_rollback(db);
 	s->tally = before;
 	if (n == 1) {
 		fail_all(first, n, &e);
@@ -106,16 +97,6 @@ write_group(struct store *s, struct sq_db *db, struct sq_req *first, size_t n)
 		write_group(s, db, r, 1);
 }
 
-static void
-checkpoint(struct store *s, struct sq_db *db)
-{
-	if (s->wal_pages < CHECKPOINT_PAGES)
-		return;
-	int mode = s->wal_pages < RESTART_PAGES ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_RESTART;
-	/* when it fails, everything is still in the log: the next commit tries again */
-	(void)sqlite3_wal_checkpoint_v2(db->h, NULL, mode, NULL, NULL);
-}
-
 void
 sq_write_turn(struct sq_worker *w, struct sq_list *batch)
 {
@@ -123,5 +104,6 @@ sq_write_turn(struct sq_worker *w, struct sq_list *batch)
 
 	write_group(s, &w->db, batch->head, batch->n);
 	sq_mailbox_put(w->mailbox, batch);
-	checkpoint(s, &w->db);
+	if (w->db.wal_pages >= CHECKPOINT_PAGES)
+		sq_checkpoint(&w->db, w->db.wal_pages >= RESTART_PAGES);
 }

@@ -98,8 +98,10 @@ read_key(int fd, const char *file, struct secret *out, struct err *e)
 		len--;
 	enum err_code rc = dec_hex(text, len, out, e);
 	wipe(text, sizeof text);
-	if (rc != ERR_OK)
-		return err_wrap(e, "sealing key %s", file);
+	if (rc != ERR_OK) {
+		(void)err_wrap(e, "sealing key %s", file);
+		return rc;
+	}
 	if (out->len != CRYPT_KEY_LEN) {
 		secret_clear(out);
 		return err_set(e, ERR_PARSE, "sealing key %s: not %d hex digits", file, 2 * CRYPT_KEY_LEN);

@@ -121,8 +121,7 @@ static void
 read_turn(struct sq_worker *w, struct sq_list *batch)
 {
 	struct err e;
-	struct sq q = sq_use(&w->db, SQ_BEGIN_READ);
-	enum err_code rc = sq_run(&q, &e);
+	enum err_code rc = sq_exec_query(&w->db, SQ_BEGIN_READ, &e);
 
 	for (struct sq_req *r = batch->head; r != NULL; r = r->next) {
 		if (rc == ERR_OK)
@@ -130,20 +129,8 @@ read_turn(struct sq_worker *w, struct sq_list *batch)
 		if (rc != ERR_OK || r->rc != ERR_OK)
 			sq_req_fail(r, &e);
 	}
-	q = sq_use(&w->db, SQ_COMMIT);
-	(void)sq_run(&q, NULL); /* of a read: nothing that could be lost */
+	(void)sq_exec_query(&w->db, SQ_COMMIT, NULL); /* of a read: nothing that could be lost */
 	sq_mailbox_put(w->mailbox, batch);
-}
-
-static int
-on_wal(void *arg, sqlite3 *h, const char *name, int pages)
-{
-	struct store *s = arg;
-
-	(void)h;
-	(void)name;
-	s->wal_pages = pages;
-	return SQLITE_OK;
 }
 
 static enum err_code
@@ -225,9 +212,13 @@ sqlite_open(const struct store_conf *c, struct loop *l, store_feed_fn *feed, voi
     struct err *e)
 {
 	const char *path = path_of(c->uri);
+	struct err own;
+
+	if (e == NULL)
+		e = &own; /* err_wrap() keeps the code there */
 	if (path[0] == 0)
 		return err_set(e, ERR_USAGE, "store \"%s\": not sqlite:FILE", c->uri == NULL ? "" : c->uri);
-	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* fails when SQLite runs already: it is only faster */
+	sq_configure();
 	struct store *s = calloc(1, sizeof *s);
 	if (s == NULL)
 		return err_no_memory(e);
@@ -241,10 +232,8 @@ sqlite_open(const struct store_conf *c, struct loop *l, store_feed_fn *feed, voi
 	enum err_code rc = sq_mailbox_new(s, l, &s->mailbox, e);
 	if (rc == ERR_OK)
 		rc = open_file(s, c, e);
-	if (rc == ERR_OK) {
-		(void)sqlite3_wal_hook(s->writer.db.h, on_wal, s);
+	if (rc == ERR_OK)
 		rc = start_workers(s, path, c->max_queue, e);
-	}
 	if (rc != ERR_OK) {
 		sqlite_close(s);
 		return rc;

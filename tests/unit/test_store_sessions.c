@@ -1,0 +1,226 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/store_fixture.h"
+#include "tests/unit/unit.h"
+
+static struct fx f;
+
+static void
+open_fresh(void)
+{
+	fx_init(&f);
+	ck_assert_msg(fx_open(&f) == ERR_OK, "%s", f.e.msg);
+}
+
+#define ck_names(text) ck_assert_str_eq(gbuf_cstr(&f.names), text)
+
+/* A record whose strings are constants: not to be cleared. */
+static struct bs_record
+session(uint64_t id, const char *endpoint, enum bs_verdict v, enum bs_reason reason)
+{
+	union {
+		const char *in;
+		char *out;
+	} ep = { .in = endpoint };
+
+	return (struct bs_record){ .id = id, .endpoint = ep.out, .verdict = v, .reason = reason, .used_format = -1,
+		.started_ms = (int64_t)id * 10, .ended_ms = (int64_t)id * 10 + 5 };
+}
+
+static enum err_code
+put_session(uint64_t id, const char *endpoint, enum bs_verdict v, enum bs_reason reason)
+{
+	struct bs_record r = session(id, endpoint, v, reason);
+
+	return fx_session_put(&f, &r);
+}
+
+START_TEST(a_session_comes_back_whole)
+{
+	struct bs_record r = { .id = 77, .endpoint = strdup("ep"), .peer = strdup("[::1]:5"),
+		.credential = strdup("psk:me"), .rule = strdup("rule 1"), .profile = strdup("base"), .revision = 9,
+		.fingerprints = strdup("dm=00ff"), .started_ms = 1000, .ended_ms = 2000, .verdict = BS_VERDICT_FAILED,
+		.step = BS_STEP_WRITE, .reason = BS_REASON_ERROR_RESPONSE, .path = "/1/0", .code = 0x80,
+		.detail = strdup("it said 4.00"), .unconfirmed = strdup("/0/1/5"), .used_format = 110,
+		.exchanges = 4, .entries_dropped = 2 };
+
+	open_fresh();
+	ck_assert_int_eq(fx_put(&f, "ep", "{}"), ERR_OK);
+	bs_record_add(&r, &(struct bs_entry){ .step = BS_STEP_WRITE, .remark = true }, "hello", 5);
+	ck_assert_int_eq(fx_session_put(&f, &r), ERR_OK);
+	ck_assert_int_eq(fx_session_get(&f, 77, NULL), ERR_OK);
+	struct bs_record *g = &f.session.rec;
+	ck_assert_str_eq(f.session.transcript, "[{\"at_ms\":0,\"step\":\"write\",\"remark\":\"hello\"}]");
+	ck_assert(g->id == 77 && g->revision == 9 && g->started_ms == 1000 && g->ended_ms == 2000);
+	ck_assert(g->verdict == r.verdict && g->step == r.step && g->reason == r.reason && g->code == r.code);
+	ck_assert(g->used_format == 110 && g->exchanges == 4 && g->entries_dropped == 2 && g->n_entries == 0);
+	ck_assert_str_eq(g->path, "/1/0");
+	ck_assert_str_eq(g->endpoint, "ep");
+	ck_assert_str_eq(g->peer, r.peer);
+	ck_assert_str_eq(g->credential, r.credential);
+	ck_assert_str_eq(g->rule, r.rule);
+	ck_assert_str_eq(g->profile, r.profile);
+	ck_assert_str_eq(g->fingerprints, r.fingerprints);
+	ck_assert_str_eq(g->detail, r.detail);
+	ck_assert_str_eq(g->unconfirmed, r.unconfirmed);
+	ck_assert_int_eq(fx_session_put(&f, &r), ERR_EXISTS);
+	ck_assert_str_eq(f.e.msg, "session 77: is there already");
+	bs_record_clear(&r);
+	r.id = 78; /* all strings are missing */
+	ck_assert_int_eq(fx_session_put(&f, &r), ERR_OK);
+	ck_assert_int_eq(fx_session_get(&f, 78, NULL), ERR_OK);
+	ck_assert_ptr_null(f.session.rec.endpoint);
+	ck_assert_ptr_null(f.session.rec.unconfirmed);
+	ck_assert_str_eq(f.session.transcript, "[]");
+	r.verdict = BS_VERDICT__COUNT;
+	r.id = 79;
+	ck_assert_int_eq(fx_session_put(&f, &r), ERR_USAGE);
+	fx_free(&f);
+}
+END_TEST
+
+START_TEST(sessions_move_their_device_on)
+{
+	open_fresh();
+	ck_assert_int_eq(fx_put(&f, "ep", "{}"), ERR_OK);
+	struct bs_record r = session(10, "ep", BS_VERDICT_PROVISIONED, BS_REASON_NONE);
+	r.revision = 1;
+	r.used_format = 11542;
+	ck_assert_int_eq(fx_session_put(&f, &r), ERR_OK);
+	ck_assert_int_eq(put_session(20, "ep", BS_VERDICT_FAILED, BS_REASON_NO_ANSWER), ERR_OK);
+	ck_assert_int_eq(put_session(30, "ep", BS_VERDICT_FAILED, BS_REASON_RESET), ERR_OK);
+	ck_assert_int_eq(put_session(40, "ep", BS_VERDICT_CANCELLED, BS_REASON_OPERATOR), ERR_OK);
+	ck_assert_int_eq(put_session(35, "ep", BS_VERDICT_PROVISIONED, BS_REASON_NONE), ERR_OK); /* came late */
+	ck_assert_int_eq(fx_get(&f, "ep"), ERR_OK);
+	ck_assert_uint_eq(f.device.last_session, 40);
+	ck_assert_int_eq(f.device.last_verdict, BS_VERDICT_CANCELLED);
+	ck_assert_int_eq(f.device.last_reason, BS_REASON_OPERATOR);
+	ck_assert_int_eq(f.device.last_ended_ms, 405);
+	ck_assert_uint_eq(f.device.failures, 2);
+	ck_assert_int_eq(f.device.remembered_format, 11542);
+	ck_assert_uint_eq(f.device.confirmed_revision, 1);
+	ck_assert_uint_eq(f.device.revision, 1);
+	ck_assert_int_eq(put_session(50, "ep", BS_VERDICT_WRITTEN, BS_REASON_NONE), ERR_OK);
+	ck_assert_int_eq(fx_get(&f, "ep"), ERR_OK);
+	ck_assert_uint_eq(f.device.failures, 0);
+	ck_assert_uint_eq(f.device.confirmed_revision, 1); /* written is not confirmed */
+	ck_assert_int_eq(fx_put(&f, "other", "{}"), ERR_OK);
+	for (int again = 0; again < 2; again++) {
+		ck_assert_int_eq(fx_counts(&f), ERR_OK);
+		ck_assert_uint_eq(f.counts.sessions, 6);
+		ck_assert_uint_eq(f.counts.by_verdict[BS_VERDICT_WRITTEN], 1);
+		ck_assert_uint_eq(f.counts.by_verdict[BS_VERDICT_NONE], 1);
+		ck_assert_uint_eq(f.counts.by_verdict[BS_VERDICT_CANCELLED], 0);
+		fx_reopen(&f);
+	}
+	fx_free(&f);
+}
+END_TEST
+
+START_TEST(a_mere_claim_changes_nothing_of_a_device)
+{
+	static const enum bs_reason claims[] = { BS_REASON_BAD_REQUEST, BS_REASON_NO_ENDPOINT,
+		BS_REASON_UNKNOWN_ENDPOINT, BS_REASON_IDENTITY_MISMATCH, BS_REASON_NO_CREDENTIAL_RULE,
+		BS_REASON_OVERLOAD, BS_REASON_STORE };
+
+	fx_init(&f);
+	f.conf.max_sessions = 3;
+	ck_assert_int_eq(fx_open(&f), ERR_OK);
+	ck_assert_int_eq(fx_put(&f, "ep", "{}"), ERR_OK);
+	ck_assert_int_eq(put_session(1, "ep", BS_VERDICT_PROVISIONED, BS_REASON_NONE), ERR_OK);
+	for (size_t i = 0; i < N_ELEMS(claims); i++)
+		ck_assert_int_eq(put_session(10 + i, "ep", BS_VERDICT_REFUSED, claims[i]), ERR_OK);
+	ck_assert_int_eq(fx_get(&f, "ep"), ERR_OK);
+	ck_assert_uint_eq(f.device.last_session, 1);
+	ck_assert_int_eq(f.device.last_verdict, BS_VERDICT_PROVISIONED);
+	ck_assert_int_eq(fx_sessions(&f, (struct store_page){ .limit = 100, .glob = "ep", .verdict = -1 }), ERR_OK);
+	ck_names("16 15 14 13 12 11 10 1");
+	ck_assert_int_eq(put_session(20, "ep", BS_VERDICT_REFUSED, BS_REASON_BLOCKED), ERR_OK); /* it was that device */
+	ck_assert_int_eq(fx_get(&f, "ep"), ERR_OK);
+	ck_assert_uint_eq(f.device.last_session, 20);
+	ck_assert_int_eq(fx_session_get(&f, 0, "ep"), ERR_OK);
+	ck_assert_uint_eq(f.session.rec.id, 20);
+	ck_assert_int_eq(put_session(21, "ep", BS_VERDICT_REFUSED, BS_REASON_IDENTITY_MISMATCH), ERR_OK);
+	ck_assert_int_eq(fx_session_get(&f, 0, "ep"), ERR_OK);
+	ck_assert_uint_eq(f.session.rec.id, 21);
+	fx_free(&f);
+}
+END_TEST
+
+START_TEST(old_sessions_go)
+{
+	fx_init(&f);
+	f.conf.max_sessions = 3;
+	f.conf.max_stray_sessions = 4;
+	ck_assert_int_eq(fx_open(&f), ERR_OK);
+	ck_assert_int_eq(fx_put(&f, "a", "{}"), ERR_OK);
+	ck_assert_int_eq(fx_put(&f, "b", "{}"), ERR_OK);
+	for (uint64_t i = 1; i <= 8; i++) {
+		ck_assert_int_eq(put_session(10 * i, "a", BS_VERDICT_FAILED, BS_REASON_RESET), ERR_OK);
+		ck_assert_int_eq(put_session(10 * i + 1, "stranger", BS_VERDICT_REFUSED, BS_REASON_UNKNOWN_ENDPOINT), ERR_OK);
+		ck_assert_int_eq(put_session(10 * i + 2, NULL, BS_VERDICT_REFUSED, BS_REASON_NO_ENDPOINT), ERR_OK);
+	}
+	ck_assert_int_eq(put_session(5, "b", BS_VERDICT_FAILED, BS_REASON_RESET), ERR_OK);
+	ck_assert_int_eq(fx_sessions(&f, (struct store_page){ .limit = 100, .verdict = -1 }), ERR_OK);
+	ck_names("82 81 80 72 71 70 60 5");
+	ck_assert_int_eq(fx_counts(&f), ERR_OK);
+	ck_assert_uint_eq(f.counts.sessions, 8);
+	f.conf.max_sessions = 1; /* fewer from now on: with the next of each device */
+	fx_reopen(&f);
+	ck_assert_int_eq(put_session(90, "a", BS_VERDICT_FAILED, BS_REASON_RESET), ERR_OK);
+	ck_assert_int_eq(fx_sessions(&f, (struct store_page){ .limit = 100, .glob = "?", .verdict = -1 }), ERR_OK);
+	ck_names("90 5");
+	fx_free(&f);
+}
+END_TEST
+
+START_TEST(sessions_are_listed_by_page)
+{
+	static const struct {
+		struct store_page p;
+		const char *names;
+		bool more;
+	} rows[] = {
+		{ { .limit = 100, .verdict = -1 }, "6 5 4 3 2 1", false },
+		{ { .limit = 2, .verdict = -1 }, "6 5", true },
+		{ { .limit = 2, .before_id = 5, .verdict = -1 }, "4 3", true },
+		{ { .limit = 2, .before_id = 3, .verdict = -1 }, "2 1", false },
+		{ { .limit = 9, .since_ms = 40, .verdict = -1 }, "6 5 4", false },
+		{ { .limit = 9, .glob = "a1", .verdict = -1 }, "5 3 1", false },
+		{ { .limit = 2, .glob = "a1", .verdict = -1 }, "5 3", true },
+		{ { .limit = 9, .glob = "a1", .before_id = 5, .since_ms = 20, .verdict = -1 }, "3", false },
+		{ { .limit = 9, .glob = "a*", .verdict = -1 }, "6 5 4 3 2 1", false },
+		{ { .limit = 9, .glob = "?2", .verdict = -1 }, "6 4 2", false },
+		{ { .limit = 9, .verdict = BS_VERDICT_FAILED }, "4 3 2 1", false },
+		{ { .limit = 9, .glob = "a2", .verdict = BS_VERDICT_WRITTEN }, "6", false },
+		{ { .limit = 9, .glob = "nobody", .verdict = -1 }, "", false },
+		{ { .limit = 9, .before_id = UINT64_MAX, .verdict = BS_VERDICT_CANCELLED }, "", false },
+	};
+
+	open_fresh();
+	ck_assert_int_eq(fx_put(&f, "a1", "{}"), ERR_OK);
+	ck_assert_int_eq(fx_put(&f, "a2", "{}"), ERR_OK);
+	for (uint64_t i = 1; i <= 6; i++)
+		ck_assert_int_eq(put_session(i, i % 2 ? "a1" : "a2", i > 4 ? BS_VERDICT_WRITTEN : BS_VERDICT_FAILED,
+		    BS_REASON_NONE), ERR_OK);
+	for (size_t i = 0; i < N_ELEMS(rows); i++) {
+		ck_assert_int_eq(fx_sessions(&f, rows[i].p), ERR_OK);
+		ck_assert_msg(strcmp(gbuf_cstr(&f.names), rows[i].names) == 0 && f.more == rows[i].more,
+		    "row %zu: \"%s\"", i, gbuf_cstr(&f.names));
+	}
+	ck_assert_int_eq(fx_session_get(&f, 0, "nobody"), ERR_NOT_FOUND);
+	ck_assert_str_eq(f.e.msg, "device nobody: no session");
+	fx_free(&f);
+}
+END_TEST
+
+static const struct unit_case cases[] = {
+	UNIT_CASE(a_session_comes_back_whole, 0),
+	UNIT_CASE(sessions_move_their_device_on, 0),
+	UNIT_CASE(a_mere_claim_changes_nothing_of_a_device, 0),
+	UNIT_CASE(old_sessions_go, 0),
+	UNIT_CASE(sessions_are_listed_by_page, 0),
+};
+
+UNIT_SUITE_MAIN("store_sessions", cases)
