@@ -104,9 +104,6 @@ tests_unit_test_conf_LDADD = $(UNIT_LIBS) $(BSSERVER_LIBS)
 STORE_LIBS = bsserver/libbsserver.a bsserver/libbootstrap.a $(BASE_LIBS) $(UV_LIBS) $(SQLITE_LIBS)
 store_fixture = tests/unit/store_fixture.c tests/unit/store_fixture.h
 unit_programs += tests/unit/test_store
-tests_unit_test_store_SOURCES = tests/unit/test_store.c tests/unit/store_fixture.c tests/unit/store_fixture.h
-tests_unit_test_store_LDADD = $(UNIT_LIBS) bsserver/libbsserver.a bsserver/libbootstrap.a $(BASE_LIBS) \
-	$(UV_LIBS) $(SQLITE_LIBS)
 # bsserver, the transport
 TRANSPORT_LIBS = bsserver/libbsserver.a $(BASE_LIBS) $(COAP_LIBS) $(UV_LIBS)
 unit_programs += tests/unit/test_transport
