@@ -17,22 +17,29 @@
 #include "lib/lwm2m/tree.h"
 
 enum profile_policy { PROFILE_INCREMENTAL, PROFILE_REPLACE, PROFILE_MERGE };
-enum profile_foreign { PROFILE_FOREIGN_KEEP, PROFILE_FOREIGN_REMOVE, PROFILE_FOREIGN_REMOVE_INVALID };
+enum profile_foreign {
+	PROFILE_FOREIGN_KEEP,
+	PROFILE_FOREIGN_REMOVE,
+	PROFILE_FOREIGN_REMOVE_INVALID
+};
 
 #define PROFILE_FORMAT_AUTO (-1)
 
 struct profile_desired {
-	struct lwm2m_tree tree;	   /* as above; never holds the bootstrap account */
-	struct lwm2m_tree account; /* resources to set in the device's bootstrap account, as /0/0/11 and /0/0/12 */
+	struct lwm2m_tree tree;    /* as above; never holds the bootstrap account */
+	struct lwm2m_tree account; /* resources to set in the device's bootstrap account, as /0/0/11
+	                              and /0/0/12 */
 	enum profile_policy policy;
 	enum profile_foreign foreign;
-	int format;  /* content format number, or PROFILE_FORMAT_AUTO */
-	bool verify; /* false: the verdict is at best `written` */
+	int format;                /* content format number, or PROFILE_FORMAT_AUTO */
+	bool verify;               /* false: the verdict is at best `written` */
 	struct lwm2m_path *retain; /* never deleted or written; owned */
 	size_t n_retain;
-	struct lwm2m_path *required_confirmed; /* "not shown" counts as a failure for these; owned */
+	struct lwm2m_path
+	    *required_confirmed; /* "not shown" counts as a failure for these; owned */
 	size_t n_required_confirmed;
-	uint32_t request_timeout_ms; /* one downlink request, retransmissions included; default 93 s */
+	uint32_t
+	    request_timeout_ms; /* one downlink request, retransmissions included; default 93 s */
 	uint32_t session_timeout_ms; /* the whole session; default 247 s */
 };
 
@@ -43,8 +50,10 @@ void profile_desired_clear(struct profile_desired *d); /* wipes; safe twice, and
  * strictly (a fuzz target). It holds secrets: out is wiped by gbuf_clear(). ERR_PARSE when p is not
  * exactly one of ours of this version.
  */
-enum err_code profile_desired_pack(const struct profile_desired *d, struct gbuf *out, struct err *e);
-enum err_code profile_desired_unpack(const uint8_t *p, size_t n, struct profile_desired *out, struct err *e);
+enum err_code profile_desired_pack(
+    const struct profile_desired *d, struct gbuf *out, struct err *e);
+enum err_code profile_desired_unpack(
+    const uint8_t *p, size_t n, struct profile_desired *out, struct err *e);
 
 const char *profile_policy_name(enum profile_policy p); /* "incremental", "replace", "merge" */
 

@@ -24,10 +24,10 @@ const char *profile_severity_name(enum profile_severity s); /* "error", "warning
 
 struct profile_finding {
 	const struct profile_rule *rule;
-	char *file;	       /* owned; of the document that the value came from */
+	char *file;            /* owned; of the document that the value came from */
 	unsigned line, column; /* from 1; columns count characters */
-	char *path;	       /* owned; JSON pointer in the resolved document, "" its whole */
-	char *reason;	       /* owned; never a secret */
+	char *path;            /* owned; JSON pointer in the resolved document, "" its whole */
+	char *reason;          /* owned; never a secret */
 };
 
 #define PROFILE_FINDINGS_MAX 1000 /* of one list; further ones are only counted */

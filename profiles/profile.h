@@ -22,10 +22,10 @@
 #include "profiles/finding.h"
 
 #define PROFILE_TEXT_MAX ((size_t)1 << 20) /* octets of one document */
-#define PROFILE_DEPTH_MAX 16		   /* how deep its JSON may nest */
-#define PROFILE_EXTENDS_MAX 16		   /* documents that one document may rest on, all told */
-#define PROFILE_KEY_MAX 4096		   /* octets of one key or certificate */
-#define PROFILE_NAME_MAX 255		   /* octets of an endpoint name or the name of a profile */
+#define PROFILE_DEPTH_MAX 16               /* how deep its JSON may nest */
+#define PROFILE_EXTENDS_MAX 16             /* documents that one document may rest on, all told */
+#define PROFILE_KEY_MAX 4096               /* octets of one key or certificate */
+#define PROFILE_NAME_MAX 255               /* octets of an endpoint name or the name of a profile */
 
 struct profile_doc;
 
@@ -42,23 +42,26 @@ void profile_json_init(void);
  * line it stands on). ERR_PARSE or ERR_LIMIT: "file:line:column: reason", never with text that may
  * be a key. A member that is there twice is an error.
  */
-enum err_code profile_parse(const char *file, unsigned line, const char *text, size_t n, struct profile_doc **out,
-    struct err *e);
+enum err_code profile_parse(const char *file, unsigned line, const char *text, size_t n,
+    struct profile_doc **out, struct err *e);
 void profile_doc_free(struct profile_doc *d); /* wipes; NULL is fine */
 
 /*
  * Documents one a line: *at and *line start at 0; each call gives the next line that is not blank
  * (its text inside text, *line its number from 1). false at the end.
  */
-bool profile_ndjson_next(const char *text, size_t n, size_t *at, unsigned *line, const char **doc, size_t *doc_len);
+bool profile_ndjson_next(
+    const char *text, size_t n, size_t *at, unsigned *line, const char **doc, size_t *doc_len);
 
 enum profile_kind {
-	PROFILE_NO_KIND, /* neither "endpoint" nor "profile", or both, or not a name: check says so */
-	PROFILE_DEVICE,	 /* "endpoint": a device's own */
-	PROFILE_SHARED	 /* "profile": others extend it */
+	PROFILE_NO_KIND, /* neither "endpoint" nor "profile", or both, or not a name: check says so
+	                  */
+	PROFILE_DEVICE,  /* "endpoint": a device's own */
+	PROFILE_SHARED   /* "profile": others extend it */
 };
 enum profile_kind profile_doc_kind(const struct profile_doc *d);
-const char *profile_doc_name(const struct profile_doc *d); /* the endpoint or the profile's name; NULL without kind */
+const char *profile_doc_name(
+    const struct profile_doc *d); /* the endpoint or the profile's name; NULL without kind */
 const char *profile_doc_file(const struct profile_doc *d);
 /* The names it extends, in order; NULL past the end. */
 const char *profile_doc_extends(const struct profile_doc *d, size_t i);
@@ -104,8 +107,8 @@ enum err_code profile_resolve(const struct profile_doc *d, profile_find_fn *find
  * the reference stands in, NULL when it stands in the device's own. A device's own key comes first:
  * the profile's is used when the device has none. ERR_NOT_FOUND: there is none (yet).
  */
-typedef enum err_code profile_key_fn(void *arg, const char *slot, const char *from, struct secret *out,
-    struct err *e);
+typedef enum err_code profile_key_fn(
+    void *arg, const char *slot, const char *from, struct secret *out, struct err *e);
 struct profile_keys {
 	profile_key_fn *get; /* NULL: only those in the document itself are known */
 	void *arg;
@@ -119,25 +122,28 @@ struct profile_keys {
  * In a device's document ${...} in a file name is filled in, from the document and, when resolved
  * is not NULL, from its parents; and the files with ${...} that it inherits are read as well and
  * noted in the device's own document, since they are its own. In a shared document such a file
- * becomes {"credential": SLOT}: each device brings that key itself. So a fleet works both ways: each
- * line of an NDJSON file with its own key, or device files next to the profile that names the
- * pattern. Errors name file:line:column of the reference.
+ * becomes {"credential": SLOT}: each device brings that key itself. So a fleet works both ways:
+ * each line of an NDJSON file with its own key, or device files next to the profile that names the
+ * pattern. A file that cannot be had, or is not what it should be, is a finding; the error is
+ * ERR_NO_MEMORY.
  */
-enum err_code profile_inline(struct profile_doc *d, const struct profile_doc *resolved, const char *root,
-    struct err *e);
+enum err_code profile_inline(struct profile_doc *d, const struct profile_doc *resolved,
+    const char *root, struct profile_findings *f, struct err *e);
 
 enum profile_key_kind {
 	PROFILE_KEY_BYTES,    /* was in the document; now a reference stands there */
-	PROFILE_KEY_KEPT,     /* {"credential": slot}: whoever keeps them must have it (a shared document: a device may) */
+	PROFILE_KEY_KEPT,     /* {"credential": slot}: whoever keeps them must have it (a shared
+	                         document: a device may) */
 	PROFILE_KEY_GENERATE, /* {"generate": n}: n random octets, made once for each device */
 };
 struct profile_key {
 	enum profile_key_kind kind;
 	const char *slot;
-	struct secret *bytes;		/* BYTES: may be taken over (secret_move) */
-	size_t generate;		/* GENERATE: 16..64 */
-	const char *fingerprint;	/* KEPT: as it stands there; NULL */
-	char new_fingerprint[65];	/* BYTES: filled by the callee when the reference should carry one */
+	struct secret *bytes;     /* BYTES: may be taken over (secret_move) */
+	size_t generate;          /* GENERATE: 16..64 */
+	const char *fingerprint;  /* KEPT: as it stands there; NULL */
+	char new_fingerprint[65]; /* BYTES: filled by the callee when the reference should carry one
+	                           */
 };
 typedef enum err_code profile_key_seen_fn(void *arg, struct profile_key *k, struct err *e);
 
@@ -147,7 +153,8 @@ typedef enum err_code profile_key_seen_fn(void *arg, struct profile_key *k, stru
  * {"file": ...} is refused: ERR_REFUSED. An error from seen stops it. On a resolved device it lists
  * what that device needs (BYTES do not occur in what was extracted before).
  */
-enum err_code profile_extract(struct profile_doc *d, profile_key_seen_fn *seen, void *arg, struct err *e);
+enum err_code profile_extract(
+    struct profile_doc *d, profile_key_seen_fn *seen, void *arg, struct err *e);
 
 /* ---- checking ---- */
 
@@ -163,7 +170,8 @@ struct profile_fleet;
 struct profile_fleet *profile_fleet_new(void); /* NULL when memory is short */
 void profile_fleet_free(struct profile_fleet *fl);
 enum err_code profile_fleet_add(struct profile_fleet *fl, const struct profile_doc *resolved,
-    const struct lwm2m_model *m, const struct profile_keys *keys, struct profile_findings *f, struct err *e);
+    const struct lwm2m_model *m, const struct profile_keys *keys, struct profile_findings *f,
+    struct err *e);
 
 /* ---- compiling ---- */
 
@@ -184,14 +192,21 @@ enum err_code profile_compile(const struct profile_doc *resolved, const struct l
     struct err *e);
 
 /* What the device knocks with. identity is borrowed from the document; "" without PSK. */
-enum profile_mode { PROFILE_PSK = 0, PROFILE_RPK = 1, PROFILE_X509 = 2, PROFILE_NOSEC = 3, PROFILE_EST = 4 };
+enum profile_mode {
+	PROFILE_PSK = 0,
+	PROFILE_RPK = 1,
+	PROFILE_X509 = 2,
+	PROFILE_NOSEC = 3,
+	PROFILE_EST = 4
+};
 struct profile_knock {
 	bool given; /* false: the document has no credentials.bootstrap */
 	enum profile_mode mode;
 	const char *identity;
 	size_t identity_len;
 };
-enum err_code profile_knock(const struct profile_doc *resolved, struct profile_knock *out, struct err *e);
+enum err_code profile_knock(
+    const struct profile_doc *resolved, struct profile_knock *out, struct err *e);
 
 /* Which server an account of the tree is, by its local name: "dm" for Short Server ID 101; NULL. */
 const char *profile_server_name(const struct profile_doc *resolved, uint16_t short_server_id);

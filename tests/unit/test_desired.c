@@ -24,8 +24,12 @@ put_bytes(struct lwm2m_tree *t, struct lwm2m_path p, enum lwm2m_type type, const
 static void
 fill(struct profile_desired *d)
 {
-	*d = (struct profile_desired){ .policy = PROFILE_MERGE, .foreign = PROFILE_FOREIGN_REMOVE,
-		.format = 11542, .verify = true, .request_timeout_ms = 93000, .session_timeout_ms = 247000 };
+	*d = (struct profile_desired){ .policy = PROFILE_MERGE,
+		.foreign = PROFILE_FOREIGN_REMOVE,
+		.format = 11542,
+		.verify = true,
+		.request_timeout_ms = 93000,
+		.session_timeout_ms = 247000 };
 	put_bytes(&d->tree, lwm2m_path3(0, 0, 0), LWM2M_STRING, "coaps://dm.example");
 	put(&d->tree, lwm2m_path3(0, 0, 1), lwm2m_bool(false));
 	put_bytes(&d->tree, lwm2m_path3(0, 0, 3), LWM2M_OPAQUE, "\xff\x01");
@@ -64,7 +68,8 @@ START_TEST(what_was_packed_comes_back_whole)
 
 	fill(&d);
 	ck_assert_int_eq(profile_desired_pack(&d, &packed, &e), ERR_OK);
-	ck_assert_msg(profile_desired_unpack(packed.data, packed.len, &back, &e) == ERR_OK, "%s", e.msg);
+	ck_assert_msg(
+	    profile_desired_unpack(packed.data, packed.len, &back, &e) == ERR_OK, "%s", e.msg);
 	ck_assert(lwm2m_tree_eq(&d.tree, &back.tree));
 	ck_assert(lwm2m_tree_eq(&d.account, &back.account));
 	ck_assert(paths_eq(d.retain, d.n_retain, back.retain, back.n_retain));
@@ -109,7 +114,8 @@ START_TEST(nothing_cut_short_or_longer_is_taken)
 		uint8_t *exact = malloc(n > 0 ? n : 1);
 
 		memcpy(exact, packed.data, n);
-		ck_assert_msg(profile_desired_unpack(exact, n, &back, &e) == ERR_PARSE, "%zu octets", n);
+		ck_assert_msg(
+		    profile_desired_unpack(exact, n, &back, &e) == ERR_PARSE, "%zu octets", n);
 		free(exact);
 	}
 	gbuf_u8(&packed, 0);
@@ -150,10 +156,18 @@ START_TEST(a_changed_octet_is_refused_or_means_itself)
 }
 END_TEST
 
-#define HEAD "BSD\1" "\1\0\1" "\xff\xff\xff\xff" "\0\0\0\1" "\0\0\0\1"
-#define NO_LISTS "\0\0\0\0" "\0\0\0\0"
+#define HEAD                                                                                       \
+	"BSD\1"                                                                                    \
+	"\1\0\1"                                                                                   \
+	"\xff\xff\xff\xff"                                                                         \
+	"\0\0\0\1"                                                                                 \
+	"\0\0\0\1"
+#define NO_LISTS                                                                                   \
+	"\0\0\0\0"                                                                                 \
+	"\0\0\0\0"
 #define BYTES(s) s, sizeof(s) - 1
 
+/* clang-format off */
 START_TEST(each_damage_is_named)
 {
 	static const struct {
@@ -184,6 +198,7 @@ START_TEST(each_damage_is_named)
 		{ BYTES(HEAD NO_LISTS "\0\0\0\2" "\3\0\1\0\0\0\1" "\5\1" "\3\0\1\0\0\0\1" "\5\1"),
 		    "its paths are out of order" },
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < N_ELEMS(rows); i++) {
 		struct profile_desired d = { 0 };
@@ -191,7 +206,8 @@ START_TEST(each_damage_is_named)
 		char want[128];
 
 		(void)snprintf(want, sizeof want, "packed configuration: %s", rows[i].what);
-		ck_assert_int_eq(profile_desired_unpack((const uint8_t *)rows[i].bytes, rows[i].n, &d, &e),
+		ck_assert_int_eq(
+		    profile_desired_unpack((const uint8_t *)rows[i].bytes, rows[i].n, &d, &e),
 		    ERR_PARSE);
 		ck_assert_msg(strcmp(e.msg, want) == 0, "row %zu: %s", i, e.msg);
 	}

@@ -1,0 +1,89 @@
+/*
+ * profiles/rules.h: the rules of a profile file as one table, and how a finding is made; for
+ * profiles/ alone. A new rule is a row here; help, the explain command and the tests read the
+ * table.
+ */
+#ifndef PROFILES_RULES_H
+#define PROFILES_RULES_H
+
+#include "profiles/doc.h"
+
+/* clang-format off */
+#define PROFILE_RULES(X) \
+	X(KIND, "kind", ERROR, "A document is a device (\"endpoint\") or a shared profile (\"profile\"): it needs exactly one of the two, a printable name of 1 to 255 octets.") \
+	X(FORMAT, "format", ERROR, "\"profile_format\": 1 says how the document is to be read. Every document needs it.") \
+	X(UNKNOWN_KEY, "unknown-key", ERROR, "No such key is known here. Correct it, or begin it with x_ when it is your own: x_ keys are carried along. lwm2m-prov explain lists the keys.") \
+	X(TWO_SPELLINGS, "two-spellings", ERROR, "One resource is given by its short and by its registered name. Keep one of them.") \
+	X(TYPE, "type", ERROR, "The value has another JSON type than this key takes.") \
+	X(RANGE, "range", ERROR, "The value lies outside what the object's definition or the protocol allows.") \
+	X(WORD, "word", ERROR, "The value is one of a list of words (or the number behind it), and this is none of them.") \
+	X(DURATION, "duration", ERROR, "A duration is a number in the resource's unit, or text such as \"30s\", \"5m\", \"1h\", \"1d\", \"2w\" that converts to that unit without a rest.") \
+	X(MISSING, "missing", ERROR, "This key has no default: nothing sensible can be written without it.") \
+	X(UNKNOWN_PARENT, "unknown-parent", ERROR, "\"extends\" names a profile that is neither among the given files (-I DIR) nor in the store.") \
+	X(CIRCLE, "circle", ERROR, "Documents extend each other in a circle. Take one \"extends\" away.") \
+	X(TOO_MANY_PARENTS, "too-many-parents", ERROR, "The document rests on more documents than are allowed, or they extend each other too deeply.") \
+	X(VARIABLE, "variable", ERROR, "${name} must be defined in \"vars\" of the document or of what it extends; ${name:-text} gives a default, ${endpoint} is the device's name, $$ is a dollar sign. Variables do not nest.") \
+	X(OBJECT, "object", ERROR, "No definition of this object is known. Load it with --object-dir, or correct the path.") \
+	X(PATH, "path", ERROR, "A path is /OBJECT, /OBJECT/INSTANCE or deeper, in decimal numbers; under /1 and /11 the instance may be the local name of a server or an APN profile.") \
+	X(NOT_WRITABLE, "not-writable", ERROR, "This resource is executed, or belongs to the bootstrap account or to the client itself: it cannot be written here.") \
+	X(OVERLAP, "overlap", ERROR, "\"objects\" gives an instance that \"servers\", \"access_control\" or \"apn_connection_profiles\" makes. Say it in one place.") \
+	X(LIMIT, "limit", ERROR, "More of these than are allowed in one document.") \
+	X(DUPLICATE_ID, "duplicate-short-server-id", ERROR, "Two servers have one Short Server ID: a client takes them for one account, or refuses both. Give each its own; one server on several transports is one entry with \"endpoints\".") \
+	X(DUPLICATE_ACCOUNT, "duplicate-account", ERROR, "Two Security instances have one Short Server ID and one transport: a client cannot tell which to use.") \
+	X(RESERVED_ID, "reserved-short-server-id", ERROR, "Short Server IDs are 1 to 65534: 0 and 65535 are reserved.") \
+	X(UNPAIRED, "unpaired-account", ERROR, "Under \"replace\" an account needs both halves: a /1 instance and a /0 instance with the same Short Server ID. With one alone the client answers Finish with 4.06.") \
+	X(URI, "uri", ERROR, "A server's URI is coap://, coaps://, coap+tcp:// or coaps+tcp://, a host (IPv6 in brackets), and perhaps a port; an SMS account has tel:, a LoRaWAN account lorawan://.") \
+	X(SCHEME_MODE, "scheme-mode", ERROR, "coap and coap+tcp go with mode nosec, coaps and coaps+tcp with any other. A client refuses every other pair.") \
+	X(BINDING, "binding", ERROR, "The letters of the binding are the transports of the server, and Preferred Transport is one of them: U for UDP, T for TCP, S for SMS, N for non-IP. Letters and URI without a common transport make a dead account.") \
+	X(UNSPECIFIED, "unspecified-address", ERROR, "0.0.0.0 and [::] are no addresses that a device can connect to.") \
+	X(PORT, "port", ERROR, "A port is 1 to 65535; without one the scheme's own is used (5683, 5684).") \
+	X(LOCALHOST, "localhost", WARNING, "The address is the device itself. Right on a test bench, wrong in the field.") \
+	X(KEY_FORM, "key-form", ERROR, "A key is {\"file\": ...}, {\"hex\": ...}, {\"base64\": ...}, {\"generate\": 16}, or text in hex, base64 or PEM that can be read in one way only.") \
+	X(KEY_MATERIAL, "key-material", ERROR, "The key material is not what this mode needs there.") \
+	X(KEY_MISSING, "key-missing", ERROR, "A reference names a key that is not kept: bring it with the document, or take the reference away.") \
+	X(FILE, "file", ERROR, "A file is named relative to the document that names it and must lie below the root folder: no absolute path, no \"..\", no link that leads out of it.") \
+	X(WEAK_KEY, "weak-key", WARNING, "A pre-shared key under 16 octets can be guessed. Let one be made: {\"generate\": 16}.") \
+	X(LONG_KEY, "long-key", WARNING, "Clients need not take pre-shared keys over 64 octets or identities over 128.") \
+	X(SAME_KEY, "same-key", ERROR, "The key that a device bootstraps with is written into an account of it, or two servers get one key: each server could then act as the other. Use another, or say \"shared_key\": true.") \
+	X(SHARED_KEY, "shared-key", ERROR, "Several devices have one key: who takes it from one of them is all of them. Make one for each ({\"generate\": 16}), or say \"shared_key\": true.") \
+	X(SHARED_IDENTITY, "shared-identity", ERROR, "Two devices knock with one identity: the server could not tell them apart.") \
+	X(DUPLICATE_ENDPOINT, "duplicate-endpoint", ERROR, "Two documents are for one endpoint. Keep one.") \
+	X(DUPLICATE_PROFILE, "duplicate-profile", ERROR, "Two documents are one profile by name. Keep one.") \
+	X(LINK, "dangling-link", ERROR, "An object link leads to an instance that this document does not write.") \
+	X(UNLINKED_APN, "unlinked-apn", WARNING, "No server's apn_link leads to this APN profile, so no registration uses it.") \
+	X(ACL_SERVER, "acl-unknown-server", ERROR, "Access control names a server that the document does not have.") \
+	X(ACL_CREATE, "acl-create", ERROR, "Create is a right on an object (\"/5\"), every other right is one on an instance (\"/5/0\"). Object-level rules belong to the bootstrap interface and have no owner.") \
+	X(ACL_TARGET, "acl-target", ERROR, "Objects 0, 2 and 21 have no access control of their own: no server ever reads them.") \
+	X(NO_ACL, "no-access-control", WARNING, "With several servers a device refuses every access that no rule grants. Add \"access_control\" for what they shall manage.") \
+	X(MUTE_SEND, "mute-send", WARNING, "mute_send false lets the device send values on its own, but only such as the server may read: give it \"read\" in \"access_control\" too.") \
+	X(MANDATORY, "missing-mandatory", WARNING, "The object's definition calls this resource mandatory. What is given under \"objects\" is written as it stands; a client may refuse the instance, or Finish with 4.06.") \
+	X(READ_ONLY, "read-only", WARNING, "The client keeps this resource itself and may ignore or refuse a write.") \
+	X(NOT_SERVED, "not-served", ERROR, "This is part of the format and not served yet.") \
+	X(POLICY, "incremental-policy", WARNING, "The policy \"incremental\" (which is the default) is not served yet: a bootstrap with it is refused. Say \"replace\" or \"merge\".") \
+	X(NOT_EXAMINED, "not-examined", WARNING, "Certificates and key pairs are written as they stand: chain, dates, names and whether key and certificate fit are not examined.") \
+	X(EMPTY_CREDENTIALS, "empty-credentials", WARNING, "Resources 3 and 5 are mandatory with this mode; some clients answer Finish with 4.06 when they are empty.") \
+	X(REFUSED, "refused-by-clients", WARNING, "The value is legal, and known clients refuse it with 4.06 at Finish.") \
+	X(ORDER, "registration-order", WARNING, "With ordered registrations, bootstrap_on_registration_failure should be true only together with registration_failure_block: otherwise one dead server sends the device back to bootstrap while the others work.") \
+	X(AT_ONCE, "acts-at-once", WARNING, "The device obeys at once: its radio goes off in the middle of the bootstrap.") \
+	X(FOREIGN, "foreign-accounts", WARNING, "Under \"replace\" nothing of other accounts is left: foreign_accounts says otherwise.")
+/* clang-format on */
+
+enum prule {
+#define PROFILE_RULE_ID(id, name, severity, help) RULE_##id,
+	PROFILE_RULES(PROFILE_RULE_ID)
+#undef PROFILE_RULE_ID
+	    RULE__COUNT
+};
+
+/*
+ * Adds a finding about a node (NULL: about the whole of root). Nothing happens when f is NULL.
+ * finding_key() is about the name of a member, finding_member() about one that is not there.
+ */
+void finding_add(struct profile_findings *f, enum prule rule, const struct pnode *at,
+    const char *fmt, ...) PRINTF_LIKE(4, 5);
+void finding_key(struct profile_findings *f, enum prule rule, const struct pnode *at,
+    const char *fmt, ...) PRINTF_LIKE(4, 5);
+void finding_member(struct profile_findings *f, enum prule rule, const struct pnode *object,
+    const char *member, const char *fmt, ...) PRINTF_LIKE(5, 6);
+
+#endif
