@@ -264,7 +264,7 @@ feed_removed(struct store *s, struct sq_db *db, const struct sq_change *ch, stru
 
 	enum err_code rc = ch->kind == SQ_DEVICE ? sq_creds_load(s, db, ch->kind, f.name, &have, e) : ERR_OK;
 	for (size_t i = 0; rc == ERR_OK && i < have.n; i++) {
-		if (have.v[i].identity == NULL || strcmp(have.v[i].slot, "bootstrap") != 0)
+		if (have.v[i].identity == NULL || strcmp(have.v[i].slot, STORE_SLOT_BOOTSTRAP) != 0)
 			continue;
 		f.kind = STORE_FEED_NO_IDENTITY;
 		f.identity = have.v[i].identity;

@@ -4,7 +4,7 @@
 
 #include "lib/base/str.h"
 
-#define KNOCKING "bootstrap" /* the slot whose identity is a name of the device */
+#define KNOCKING STORE_SLOT_BOOTSTRAP /* the slot whose identity is a name of the device */
 
 static const struct store_credential *
 find_slot(const struct store_credential *v, size_t n, const char *slot)

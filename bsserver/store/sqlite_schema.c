@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bsserver/store/store.h"
 #include "lib/base/util.h"
 
 #define APPLICATION_ID 0x62737374 /* "bsst" */
@@ -32,7 +33,7 @@ static const char schema_1[] =
     " identity TEXT, fingerprint TEXT NOT NULL, revision INTEGER NOT NULL, generated INTEGER NOT NULL,"
     " sealed BLOB NOT NULL, PRIMARY KEY(kind, owner, slot)) WITHOUT ROWID;"
     "CREATE UNIQUE INDEX credential_identity ON credential(identity)"
-    " WHERE kind = 0 AND slot = 'bootstrap';"
+    " WHERE kind = 0 AND slot = '" STORE_SLOT_BOOTSTRAP "';"
     "CREATE TABLE session(id INTEGER PRIMARY KEY, device INTEGER NOT NULL, verdict INTEGER NOT NULL,"
     " step INTEGER NOT NULL, reason INTEGER NOT NULL, code INTEGER NOT NULL,"
     " used_format INTEGER NOT NULL, revision INTEGER NOT NULL, started_ms INTEGER NOT NULL,"

@@ -1,5 +1,7 @@
 #include "bsserver/store/sqlite_sql.h"
 
+#include "bsserver/store/store.h"
+
 #define DEVICE_COLUMNS                                                                             \
 	"d.endpoint, d.doc, d.revision, d.state, d.created_ms, d.updated_ms, d.compiled_key,"      \
 	" s.last_session, s.verdict, s.reason, s.ended_ms, s.format, s.confirmed, s.failures"
@@ -62,7 +64,7 @@ static const char *const texts[] = {
 	[SQ_CRED_REMOVE] = "DELETE FROM credential WHERE kind = ?1 AND owner = ?2 AND slot = ?3",
 	[SQ_CRED_REMOVE_ALL] = "DELETE FROM credential WHERE kind = ?1 AND owner = ?2",
 	[SQ_CRED_BY_IDENTITY] = "SELECT owner FROM credential WHERE identity = ?1"
-				" AND kind = 0 AND slot = 'bootstrap'",
+				" AND kind = 0 AND slot = '" STORE_SLOT_BOOTSTRAP "'",
 	[SQ_AUDIT_PUT] = "INSERT INTO audit(seq, at_ms, actor, action, object, detail, reason)"
 			 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 
@@ -102,7 +104,7 @@ static const char *const texts[] = {
 			  " WHERE seq < ?1 AND at_ms >= ?2 ORDER BY seq DESC",
 	[SQ_FEED_DEVICES] = "SELECT d.endpoint, d.state, c.identity, c.slot, c.sealed FROM device d"
 			    " LEFT JOIN credential c ON c.kind = 0 AND c.owner = d.endpoint"
-			    " AND c.slot = 'bootstrap' ORDER BY d.endpoint",
+			    " AND c.slot = '" STORE_SLOT_BOOTSTRAP "' ORDER BY d.endpoint",
 };
 _Static_assert(sizeof texts / sizeof *texts == SQ__COUNT, "one text per statement");
 

@@ -49,11 +49,14 @@ struct store_device {
 };
 void store_device_clear(struct store_device *d);
 
-/* A key of a device or of a shared profile. slot: "bootstrap", "servers/dm/security/key". */
+/* The slot of what a device knocks with (PROFILE_SLOT_BOOTSTRAP of profiles/profile.h). */
+#define STORE_SLOT_BOOTSTRAP "credentials/bootstrap/key"
+
+/* A key of a device or of a shared profile. slot: as above, or "servers/dm/security/key". */
 struct store_credential {
 	char *owner; /* endpoint or name of the profile; ignored in a change: it is the change's name */
 	char *slot;
-	char *identity; /* slot "bootstrap": the PSK identity (unique in the store), octets in UTF-8; NULL otherwise */
+	char *identity; /* STORE_SLOT_BOOTSTRAP: the PSK identity (unique in the store), octets in UTF-8; NULL otherwise */
 	struct secret key;
 	char fingerprint[CRYPT_FP_LEN + 1]; /* the store's; ignored in a change */
 	uint64_t revision;		    /* of the change that set it; ignored in a change */

@@ -159,7 +159,7 @@ fx_secret(const char *text)
 enum err_code
 fx_put_psk(struct fx *f, const char *endpoint, const char *doc, const char *identity, const char *key)
 {
-	char slot[] = "bootstrap";
+	char slot[] = STORE_SLOT_BOOTSTRAP;
 	char *id = identity == NULL ? NULL : strdup(identity);
 	struct store_credential c = { .slot = slot, .identity = id, .key = fx_secret(key) };
 

@@ -27,7 +27,7 @@ open_fresh(void)
 START_TEST(what_is_put_comes_back)
 {
 	struct secret compiled = fx_secret("packed");
-	char slot1[] = "bootstrap", slot2[] = "servers/dm/security/key", id[] = "me";
+	char slot1[] = STORE_SLOT_BOOTSTRAP, slot2[] = "servers/dm/security/key", id[] = "me";
 	const struct store_credential creds[] = {
 		{ .slot = slot2, .key = fx_secret("dm key"), .generated = true },
 		{ .slot = slot1, .identity = id, .key = fx_secret("knock") },
@@ -53,7 +53,7 @@ START_TEST(what_is_put_comes_back)
 		ck_assert_int_eq(f.device.remembered_format, -1);
 		ck_assert_int_eq(f.device.last_verdict, BS_VERDICT_NONE);
 		ck_assert_uint_eq(f.n_creds, 2);
-		ck_assert_str_eq(f.creds[0].slot, "bootstrap");
+		ck_assert_str_eq(f.creds[0].slot, STORE_SLOT_BOOTSTRAP);
 		ck_assert_str_eq(f.creds[0].owner, "ep");
 		ck_assert_str_eq(f.creds[0].identity, "me");
 		ck_assert(secret_equal(&f.creds[0].key, &creds[1].key) && !f.creds[0].generated);
@@ -217,7 +217,7 @@ START_TEST(one_identity_is_one_device)
 	ck_assert_int_eq(fx_put_psk(&f, "b", "{}", "x\n", "k"), ERR_OK); /* it is free now */
 
 	/* handed on within one batch */
-	char slot[] = "bootstrap", x[] = "x\n", z[] = "z";
+	char slot[] = STORE_SLOT_BOOTSTRAP, x[] = "x\n", z[] = "z";
 	struct store_credential zc = { .slot = slot, .identity = z, .key = fx_secret("k") };
 	struct store_credential xc = { .slot = slot, .identity = x, .key = fx_secret("k") };
 	const struct store_change two[] = {
@@ -443,8 +443,8 @@ START_TEST(the_audit_trail_says_who_what_and_why)
 	ck_assert_int_eq(fx_apply(&f, &(struct store_change){ .op = STORE_RM_PROFILE, .name = "p" }, 1), ERR_OK);
 	ck_assert_int_eq(store_sqlite.fingerprint(f.store, &key, fp, NULL), ERR_OK);
 	(void)snprintf(want, sizeof want,
-	    "2,tester,device.update,ep,credentials bootstrap=removed,because "
-	    "1,tester,device.create,ep,credentials bootstrap=%s,because", fp);
+	    "2,tester,device.update,ep,credentials " STORE_SLOT_BOOTSTRAP "=removed,because "
+	    "1,tester,device.create,ep,credentials " STORE_SLOT_BOOTSTRAP "=%s,because", fp);
 	ck_assert_int_eq(fx_audit(&f, (struct store_page){ .limit = 9, .glob = "e*" }), ERR_OK);
 	ck_names(want);
 	ck_assert_int_eq(fx_audit(&f, (struct store_page){ .limit = 1, .before_id = 4 }), ERR_OK);
