@@ -8,6 +8,9 @@
 
 struct ports {
 	struct ports_conf c;
+	/* how many refusals may still be recorded, and when that was counted; see record.c */
+	uint64_t purse, purse_ms;
+	uint64_t unpaid;
 };
 
 #endif

@@ -1,8 +1,12 @@
 /* What a session came to goes into the store, and one line of it into the log. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "bsserver/ports/internal.h"
 #include "lib/base/log.h"
+
+#define STRAYS_PER_SECOND 50
+#define STRAYS_BURST 1000
 
 struct recording {
 	struct ports *p;
@@ -17,6 +21,7 @@ ports_new(const struct ports_conf *c, struct ports **out, struct err *e)
 	if (p == NULL)
 		return err_no_memory(e);
 	p->c = *c;
+	p->purse = STRAYS_BURST;
 	*out = p;
 	return ERR_OK;
 }
@@ -45,17 +50,53 @@ log_record(const struct bs_record *r)
 		    r->detail == NULL ? "" : r->detail);
 }
 
+/*
+ * Whoever is refused has proved nothing: a flood of such knocks may fill neither log nor store. They
+ * spend from a purse that fills slowly; what it cannot pay for is counted, and the count is logged.
+ */
+static bool
+may_be_kept(struct ports *p, const struct bs_record *r)
+{
+	uint64_t now = loop_now_ms(p->c.loop), gained;
+
+	if (r->verdict != BS_VERDICT_REFUSED)
+		return true;
+	gained = (now - p->purse_ms) * STRAYS_PER_SECOND / 1000;
+	if (gained > 0) {
+		p->purse = MIN(p->purse + gained, (uint64_t)STRAYS_BURST);
+		p->purse_ms = now;
+	}
+	if (p->purse == 0) {
+		p->unpaid++;
+		return false;
+	}
+	p->purse--;
+	if (p->unpaid > 0)
+		log_msg(LVL_WARNING, LOG_BOOTSTRAP, NULL, "%" PRIu64 " refusals were not recorded (too many at once)",
+		    p->unpaid);
+	p->unpaid = 0;
+	return true;
+}
+
 static void
-on_kept(void *arg, enum err_code rc, const struct err *e)
+deliver_recorded(void *arg)
 {
 	struct recording *rec = arg;
 	struct bs_event ev = { .type = BS_EV_RECORDED };
 
+	rec->p->c.deliver(rec->p->c.arg, rec->session, &ev);
+	free(rec);
+}
+
+static void
+on_kept(void *arg, enum err_code rc, const struct err *e)
+{
+	struct recording *rec = arg;
+
 	if (rc != ERR_OK)
 		log_msg(LVL_ERROR, LOG_PORTS, &(struct log_about){ .session = rec->session },
 		    "the session's record could not be kept (%s)", e->msg);
-	rec->p->c.deliver(rec->p->c.arg, rec->session, &ev);
-	free(rec);
+	deliver_recorded(rec);
 }
 
 void
@@ -64,12 +105,16 @@ ports_record(void *arg, uint64_t session, const struct bs_record *r)
 	struct ports *p = arg;
 	struct recording *rec = calloc(1, sizeof *rec);
 
-	log_record(r);
-	if (p->c.recorded != NULL)
-		p->c.recorded(p->c.arg, r);
 	if (rec == NULL)
 		return; /* the session goes when its record deadline strikes */
 	rec->p = p;
 	rec->session = session;
+	if (!may_be_kept(p, r)) {
+		loop_post(p->c.loop, deliver_recorded, rec);
+		return;
+	}
+	log_record(r);
+	if (p->c.recorded != NULL)
+		p->c.recorded(p->c.arg, r);
 	p->c.ops->session_put(p->c.store, r, on_kept, rec);
 }
