@@ -118,3 +118,14 @@ tests_unit_test_store_file_LDADD = $(UNIT_LIBS) $(STORE_LIBS)
 unit_programs += tests/unit/test_store_sessions
 tests_unit_test_store_sessions_SOURCES = tests/unit/test_store_sessions.c $(store_fixture)
 tests_unit_test_store_sessions_LDADD = $(UNIT_LIBS) $(STORE_LIBS)
+
+# tests/sim
+unit_programs += tests/unit/test_coapmsg
+tests_unit_test_coapmsg_SOURCES = tests/unit/test_coapmsg.c tests/unit/simscript.h
+tests_unit_test_coapmsg_LDADD = $(UNIT_LIBS) $(SIM_LIBS)
+unit_programs += tests/unit/test_simdevice
+tests_unit_test_simdevice_SOURCES = tests/unit/test_simdevice.c tests/unit/simscript.h
+tests_unit_test_simdevice_LDADD = $(UNIT_LIBS) $(SIM_LIBS)
+unit_programs += tests/unit/test_simdevice_lies
+tests_unit_test_simdevice_lies_SOURCES = tests/unit/test_simdevice_lies.c tests/unit/simscript.h
+tests_unit_test_simdevice_lies_LDADD = $(UNIT_LIBS) $(SIM_LIBS)
