@@ -147,7 +147,8 @@ keyref_set_reference(struct pnode *n, const char *slot, const char *fingerprint,
 const char *
 keyref_wrong_label(const struct pnode *n, const char *label)
 {
-	bool private_key = strcmp(n->key, "key") == 0 || strcmp(n->key, "secret_key") == 0;
+	bool private_key =
+	    n->key != NULL && (strcmp(n->key, "key") == 0 || strcmp(n->key, "secret_key") == 0);
 
 	if (label[0] == '\0')
 		return NULL;

@@ -79,17 +79,16 @@ lower_unknown_key(struct lower *l, const struct pnode *member, enum psection s, 
 	gbuf_clear(&key);
 }
 
-static void
-check_spellings(
-    struct lower *l, const struct pnode *object, const struct pnode *member, enum psection s)
+bool
+lower_again(const struct pnode *object, const struct pnode *member, enum psection s)
 {
 	const char *other = pkey_other(s, member->key);
 	const struct pnode *twin = other != NULL ? pnode_get(object, other) : NULL;
 
-	for (const struct pnode *k = member->next; twin != NULL && k != NULL; k = k->next)
+	for (const struct pnode *k = object->first; twin != NULL && k != member; k = k->next)
 		if (k == twin)
-			finding_key(l->f, RULE_TWO_SPELLINGS, twin,
-			    "\"%s\" and \"%s\" are one resource", member->key, other);
+			return true;
+	return false;
 }
 
 void
@@ -98,7 +97,9 @@ lower_keys(struct lower *l, const struct pnode *object, enum psection s)
 	int oid;
 
 	for (const struct pnode *k = object->first; k != NULL; k = k->next) {
-		check_spellings(l, object, k, s);
+		if (lower_again(object, k, s))
+			finding_key(l->f, RULE_TWO_SPELLINGS, k,
+			    "\"%s\" and \"%s\" are one resource", pkey_other(s, k->key), k->key);
 		if (pkey_is_own(k->key) || pkey_find(s, k->key) != NULL)
 			continue;
 		if (pkey_resource(l->m, s, -1, k->key, &oid) == NULL)

@@ -76,6 +76,8 @@ const struct pnode *lower_place(const struct lower *l, struct lwm2m_path p); /* 
 void lower_unknown_key(struct lower *l, const struct pnode *member, enum psection s, int oid);
 /* All members of an object are known in its section and none stands there twice. */
 void lower_keys(struct lower *l, const struct pnode *object, enum psection s);
+/* The other spelling of this member stands before it. */
+bool lower_again(const struct pnode *object, const struct pnode *member, enum psection s);
 /* NULL, or the member when it is an object; another type is a finding. */
 const struct pnode *lower_object(struct lower *l, const struct pnode *parent, const char *key);
 /* By either spelling of a key. */

@@ -118,7 +118,10 @@ server_number(
 		if (l->d.policy != PROFILE_REPLACE || lower_partial(l))
 			return (int64_t)n; /* may be on the device */
 	}
-	finding_key(l->f, RULE_ACL_SERVER, at, "there is no server \"%.64s\"", name);
+	if (name == at->key)
+		finding_key(l->f, RULE_ACL_SERVER, at, "there is no server \"%.64s\"", name);
+	else
+		finding_add(l->f, RULE_ACL_SERVER, at, "there is no server \"%.64s\"", name);
 	return -1;
 }
 

@@ -242,7 +242,8 @@ lower_server(struct lower *l, const struct lserver *s)
 	for (const struct pnode *k = s->node->first; k != NULL && l->rc == ERR_OK; k = k->next) {
 		const struct lwm2m_res_def *r = pkey_resource(l->m, SEC_SERVER, -1, k->key, &oid);
 
-		if (r == NULL || oid != LWM2M_SERVER || r->id == 0)
+		if (r == NULL || oid != LWM2M_SERVER || r->id == 0 ||
+		    lower_again(s->node, k, SEC_SERVER))
 			continue;
 		if (r->id == 11 || r->id == 12)
 			finding_key(l->f, RULE_READ_ONLY, k, "the client itself sets %s", r->name);

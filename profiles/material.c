@@ -9,6 +9,7 @@
 
 #include "lib/base/enc.h"
 #include "lib/base/str.h"
+#include "profiles/keyref.h"
 #include "profiles/lower.h"
 
 /* Hex digits this many in a row are no base64 by accident (less than one in 10^13). */
@@ -395,7 +396,13 @@ read_plain(struct lower *l, const struct pnode *n, bool text, struct secret *out
 		rc = secret_set(out, n->s, n->n, &e);
 	else
 		rc = material_decode_text(n->s, n->n, label, out, &e);
-	return rc == ERR_OK ? MATERIAL_OK : wrong(l, n, &e);
+	if (rc != ERR_OK)
+		return wrong(l, n, &e);
+	if (text || keyref_wrong_label(n, label) == NULL)
+		return MATERIAL_OK;
+	secret_clear(out);
+	finding_add(l->f, RULE_KEY_MATERIAL, n, "%s", keyref_wrong_label(n, label));
+	return MATERIAL_WRONG;
 }
 
 enum material

@@ -29,6 +29,13 @@ unit_seconds(const char *unit)
 	return 0;
 }
 
+/* Of a resource; the registry keeps some only in the description. */
+static const char *
+unit_of(int oid, const struct lwm2m_res_def *r)
+{
+	return oid == LWM2M_CELLULAR && r->id == 1 ? "min" : r->unit;
+}
+
 static bool
 read_duration(
     struct lower *l, const struct pnode *n, int64_t per_unit, const char *unit, int64_t *out)
@@ -120,7 +127,7 @@ read_integer(
     struct lower *l, const struct pnode *n, int oid, const struct lwm2m_res_def *r, int64_t *out)
 {
 	const struct pword *words = pwords(oid, r->id);
-	int64_t per_unit = unit_seconds(r->unit);
+	int64_t per_unit = unit_seconds(unit_of(oid, r));
 
 	if (n->type == PN_INT) {
 		*out = n->i;
@@ -134,7 +141,7 @@ read_integer(
 		if (!value_word(l, n, words, out))
 			return false;
 	} else if (words == NULL && per_unit > 0) {
-		if (!read_duration(l, n, per_unit, r->unit, out))
+		if (!read_duration(l, n, per_unit, unit_of(oid, r), out))
 			return false;
 	} else if (!n->typed || !str_to_i64(n->s, n->n, INT64_MIN, INT64_MAX, out)) {
 		return words != NULL || wrong_type(l, n, "a whole number");

@@ -20,6 +20,9 @@ tests_fuzz_fuzz_path_LDADD = $(LWM2M_LIBS) $(FUZZ_LIBS)
 fuzz_programs += tests/fuzz/fuzz_desired
 tests_fuzz_fuzz_desired_SOURCES = tests/fuzz/fuzz_desired.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_desired_LDADD = $(PROFILES_LIBS) $(FUZZ_LIBS)
+fuzz_programs += tests/fuzz/fuzz_profile
+tests_fuzz_fuzz_profile_SOURCES = tests/fuzz/fuzz_profile.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_profile_LDADD = $(PROFILES_LIBS) $(FUZZ_LIBS)
 
 # lib/lwm2m, the model
 fuzz_programs += tests/fuzz/fuzz_object_xml

@@ -33,6 +33,10 @@ tests_unit_test_str_LDADD = $(UNIT_LIBS) $(BASE_LIBS)
 unit_programs += tests/unit/test_desired
 tests_unit_test_desired_SOURCES = tests/unit/test_desired.c
 tests_unit_test_desired_LDADD = $(UNIT_LIBS) $(PROFILES_LIBS)
+PROFILE_KIT = tests/unit/profile_kit.c tests/unit/profile_kit.h
+unit_programs += tests/unit/test_profile_check
+tests_unit_test_profile_check_SOURCES = tests/unit/test_profile_check.c $(PROFILE_KIT)
+tests_unit_test_profile_check_LDADD = $(UNIT_LIBS) $(PROFILES_LIBS)
 
 # bsserver
 unit_programs += tests/unit/test_loop
