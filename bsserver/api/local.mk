@@ -1,1 +1,19 @@
-bsserver_libbsserver_a_SOURCES += bsserver/api/api.h
+bsserver_libbsserver_a_SOURCES += \
+	bsserver/api/answer.c \
+	bsserver/api/api.c bsserver/api/api.h \
+	bsserver/api/apply.c bsserver/api/apply.h \
+	bsserver/api/devices.c bsserver/api/devices.h \
+	bsserver/api/events.c \
+	bsserver/api/internal.h \
+	bsserver/api/json.c \
+	bsserver/api/perms.c bsserver/api/perms.h \
+	bsserver/api/plan.c \
+	bsserver/api/prep.c bsserver/api/prep.h \
+	bsserver/api/profiles.c \
+	bsserver/api/request.c \
+	bsserver/api/routes.c bsserver/api/routes.h \
+	bsserver/api/row.c \
+	bsserver/api/rows.c bsserver/api/rows.h \
+	bsserver/api/sessions.c bsserver/api/sessions.h \
+	bsserver/api/status.c \
+	bsserver/api/why.c
