@@ -77,8 +77,11 @@ sq_open(struct sq_db *db, const char *path, unsigned cache_kib, struct err *e)
 	if (code == ERR_OK) {
 		(void)sqlite3_busy_timeout(db->h, 5000);
 		(void)sqlite3_db_config(db->h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-		(void)sqlite3_wal_hook(db->h, on_wal, db);
+		/* plans do not depend on what is bound: otherwise a statement that a partial index
+		 * might serve is parsed anew each time */
+		(void)sqlite3_db_config(db->h, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
 		code = set_pragmas(db, cache_kib, e);
+		(void)sqlite3_wal_hook(db->h, on_wal, db); /* after wal_autocheckpoint, which takes it away */
 	}
 	if (code != ERR_OK) {
 		sq_close(db);

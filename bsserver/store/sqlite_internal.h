@@ -32,6 +32,7 @@ struct store {
 	/* the writer's */
 	struct sq_tally tally;
 	uint64_t seq_saved; /* as in the file */
+	int64_t swept;	    /* sessions older than this id were looked at */
 	bool broken;	    /* this transaction must be undone as a whole */
 
 	pthread_mutex_t lock; /* of published */

@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SESSIONS_MIN 1000 /* fewer than these are never swept */
+#define SWEEP 256	  /* so many go at once */
+
 struct session_req {
 	struct sq_req base;
 	struct bs_record rec; /* without entries; its strings lie behind the structure */
@@ -169,6 +172,40 @@ keep_stray(struct store *s, struct sq_db *db, struct err *e)
 	return prune(s, db, 0, (int64_t)surplus, e);
 }
 
+/*
+ * All sessions together are bounded too, at half of what all devices could have: then it is mostly
+ * the oldest of all that go, which lie side by side in the file, and not each device's oldest, which
+ * lie anywhere.
+ */
+static enum err_code
+sweep(struct store *s, struct sq_db *db, struct err *e)
+{
+	uint64_t max = MAX((uint64_t)SESSIONS_MIN, s->tally.counts.devices * s->max_sessions / 2);
+	uint64_t now = s->tally.counts.sessions - s->tally.strays, n = 0;
+	enum err_code rc;
+	bool row;
+
+	if (now < max + SWEEP)
+		return ERR_OK;
+	struct sq q = sq_use(db, SQ_SESSION_SWEEP);
+	sq_put_int(&q, s->swept);
+	sq_put_int(&q, (int64_t)(now - max));
+	while ((rc = sq_step(&q, &row, e)) == ERR_OK && row) {
+		s->swept = MAX(s->swept, sq_get_int(&q));
+		struct sq fewer = sq_use(db, SQ_SESSION_FEWER);
+		sq_put_int(&fewer, sq_get_int(&q));
+		rc = sq_run(&fewer, e);
+		if (rc != ERR_OK)
+			break;
+		n++;
+	}
+	sq_end(&q);
+	if (n < now - max)
+		s->swept = 0; /* came to the end: begin anew */
+	s->tally.counts.sessions -= n;
+	return rc;
+}
+
 static enum err_code
 session_run(struct store *s, struct sq_db *db, struct sq_req *base, struct err *e)
 {
@@ -188,6 +225,8 @@ session_run(struct store *s, struct sq_db *db, struct sq_req *base, struct err *
 		return rc; /* and nothing was written */
 	s->tally.counts.sessions++;
 	rc = d.device == 0 ? keep_stray(s, db, e) : keep_of_device(s, db, &r->rec, &d, e);
+	if (rc == ERR_OK)
+		rc = sweep(s, db, e);
 	s->broken |= rc != ERR_OK;
 	return rc;
 }

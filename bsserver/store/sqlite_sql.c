@@ -79,6 +79,11 @@ static const char *const texts[] = {
 	[SQ_SESSION_KEPT] = "UPDATE device_session SET kept = ?1 WHERE device = ?2",
 	[SQ_SESSION_PRUNE] = "DELETE FROM session WHERE id IN"
 			     " (SELECT id FROM session WHERE device = ?1 ORDER BY id LIMIT ?2)",
+	[SQ_SESSION_SWEEP] = "DELETE FROM session WHERE id IN"
+			     " (SELECT s.id FROM session s CROSS JOIN device_session d ON d.device = s.device"
+			     " WHERE s.id >= ?1 AND s.id <> d.last_session ORDER BY s.id LIMIT ?2)"
+			     " RETURNING id, device",
+	[SQ_SESSION_FEWER] = "UPDATE device_session SET kept = kept - 1 WHERE device = ?1",
 	[SQ_SESSION_REMOVE] = "DELETE FROM session WHERE device = ?1",
 	[SQ_SESSION_NEW] = "INSERT INTO device_session(device, last_session, verdict, reason, ended_ms, format,"
 			   " confirmed, failures, kept) VALUES(?1, 0, 0, 0, 0, -1, 0, 0, 0)",

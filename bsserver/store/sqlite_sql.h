@@ -48,6 +48,8 @@ enum sq_query {
 	SQ_SESSION_NOTE,    /* (last_session, verdict, reason, ended_ms, format, confirmed, failures, kept, id) */
 	SQ_SESSION_KEPT,    /* (kept, id): an older session that came late */
 	SQ_SESSION_PRUNE,   /* (device, how many of the oldest go) */
+	SQ_SESSION_SWEEP,   /* (first id, how many go) -> id, device: the oldest, but no device's newest */
+	SQ_SESSION_FEWER,   /* (device): one less is kept */
 	SQ_SESSION_REMOVE,  /* (device) */
 	SQ_SESSION_NEW,	    /* (device) */
 	SQ_SESSION_NOTE_REMOVE, /* (device) -> verdict */

@@ -183,7 +183,11 @@ struct store_conf {
 	const char *key_file; /* sealing key, 32 bytes in hex, mode 0600 or 0400 */
 	bool create;	      /* make store and schema when the file is not there; never makes a key */
 	unsigned max_queue;   /* writes waiting, and reads; more are ERR_BUSY. 0: default 65536 */
-	unsigned max_sessions; /* kept per device, older ones go. 0: default 20 */
+	/*
+	 * Kept per device, older ones go. 0: default 20. Of all devices together half of that is kept on
+	 * average (but 1000 in any case): the oldest of all go, though never a device's newest.
+	 */
+	unsigned max_sessions;
 	/* Kept of peers that did not prove to be a device of ours, all together. 0: default 5000 */
 	unsigned max_stray_sessions;
 };

@@ -142,7 +142,7 @@ start_workers(struct store *s, const char *path, unsigned max_queue, struct err 
 		size_t batch;
 		unsigned cache_kib;
 	} rows[] = {
-		{ &s->writer, sq_write_turn, 4096, WRITER_CACHE_KIB },
+		{ &s->writer, sq_write_turn, 2048, WRITER_CACHE_KIB },
 		{ &s->getter, read_turn, 64, GETTER_CACHE_KIB },
 		{ &s->lister, read_turn, 1, LISTER_CACHE_KIB },
 	};

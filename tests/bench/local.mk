@@ -3,3 +3,6 @@ noinst_PROGRAMS += tests/bench/bare_coap
 tests_bench_bare_coap_CPPFLAGS = $(AM_CPPFLAGS) $(COAP_CFLAGS)
 tests_bench_bare_coap_SOURCES = tests/bench/bare_coap.c
 tests_bench_bare_coap_LDADD = $(COAP_LIBS)
+noinst_PROGRAMS += tests/bench/bench_store
+tests_bench_bench_store_SOURCES = tests/bench/bench_store.c
+tests_bench_bench_store_LDADD = $(STORE_LIBS)

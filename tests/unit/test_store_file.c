@@ -502,6 +502,25 @@ START_TEST(a_callback_may_close_the_store)
 }
 END_TEST
 
+START_TEST(the_log_does_not_grow_without_end)
+{
+	static char doc[1 << 20];
+	struct stat st;
+	char wal[128];
+
+	open_fresh();
+	memset(doc, ' ', sizeof doc - 1);
+	for (int i = 0; i < 64; i++) {
+		doc[0] = (char)('A' + i);
+		ck_assert_int_eq(fx_put(&f, "ep", doc), ERR_OK);
+	}
+	(void)snprintf(wal, sizeof wal, "%s-wal", f.path);
+	ck_assert_int_eq(stat(wal, &st), 0);
+	ck_assert_int_lt(st.st_size, 40 << 20);
+	fx_free(&f);
+}
+END_TEST
+
 static void
 limit_files(rlim_t soft)
 {
@@ -585,6 +604,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(too_much_waiting_is_refused, 0),
 	UNIT_CASE(closing_answers_everything, 0),
 	UNIT_CASE(a_callback_may_close_the_store, 0),
+	UNIT_CASE(the_log_does_not_grow_without_end, 0),
 	UNIT_CASE(a_disk_error_is_answered_and_harms_nobody_else, 0),
 };
 

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bsserver/store/sqlite_db.h"
 #include "tests/unit/store_fixture.h"
 #include "tests/unit/unit.h"
 
@@ -175,6 +176,45 @@ START_TEST(old_sessions_go)
 }
 END_TEST
 
+START_TEST(all_sessions_together_are_bounded)
+{
+	fx_init(&f);
+	f.conf.max_sessions = 600;
+	ck_assert_int_eq(fx_open(&f), ERR_OK);
+	ck_assert_int_eq(fx_put(&f, "a", "{}"), ERR_OK);
+	ck_assert_int_eq(fx_put(&f, "b", "{}"), ERR_OK);
+	ck_assert_int_eq(fx_put(&f, "c", "{}"), ERR_OK);
+	ck_assert_int_eq(put_session(1, "b", BS_VERDICT_FAILED, BS_REASON_RESET), ERR_OK);
+	ck_assert_int_eq(put_session(2, "a", BS_VERDICT_FAILED, BS_REASON_RESET), ERR_OK);
+	for (uint64_t i = 3; i <= 1300; i++) {
+		struct bs_record r = session(i, i <= 650 ? "b" : i <= 700 ? NULL : "c", BS_VERDICT_FAILED, BS_REASON_RESET);
+		if (i % 100 == 0)
+			ck_assert_int_eq(fx_session_put(&f, &r), ERR_OK);
+		else
+			store_sqlite.session_put(f.store, &r, NULL, NULL);
+	}
+	ck_assert_int_eq(fx_counts(&f), ERR_OK);
+	ck_assert_uint_ge(f.counts.sessions, 1050); /* 50 of them nobody's */
+	ck_assert_uint_lt(f.counts.sessions, 1050 + 256);
+	uint64_t counted = f.counts.sessions;
+	ck_assert_int_eq(fx_session_get(&f, 1, NULL), ERR_NOT_FOUND);
+	ck_assert_int_eq(fx_session_get(&f, 2, NULL), ERR_OK); /* the newest of a */
+	ck_assert_int_eq(fx_session_get(&f, 701, NULL), ERR_OK);
+	fx_reopen(&f);
+	ck_assert_int_eq(fx_counts(&f), ERR_OK);
+	ck_assert_uint_eq(f.counts.sessions, counted);
+	fx_close(&f);
+	struct sq_db db;
+	int64_t wrong = 1;
+	ck_assert_int_eq(sq_open(&db, f.path, 100, NULL), ERR_OK);
+	ck_assert_int_eq(sq_number(&db, "SELECT count(*) FROM device_session d WHERE kept <>"
+		" (SELECT count(*) FROM session s WHERE s.device = d.device)", &wrong, NULL), ERR_OK);
+	ck_assert_int_eq(wrong, 0);
+	sq_close(&db);
+	fx_free(&f);
+}
+END_TEST
+
 START_TEST(sessions_are_listed_by_page)
 {
 	static const struct {
@@ -220,6 +260,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(sessions_move_their_device_on, 0),
 	UNIT_CASE(a_mere_claim_changes_nothing_of_a_device, 0),
 	UNIT_CASE(old_sessions_go, 0),
+	UNIT_CASE(all_sessions_together_are_bounded, 0),
 	UNIT_CASE(sessions_are_listed_by_page, 0),
 };
 
