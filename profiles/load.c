@@ -173,6 +173,15 @@ make_doc(const json_t *j, const char *file, const char *text, size_t n, unsigned
 	return ERR_OK;
 }
 
+static bool
+blank(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strchr(" \t\r\n", s[i]) == NULL || s[i] == '\0')
+			return false;
+	return true;
+}
+
 enum err_code
 profile_parse(const char *file, unsigned line, const char *text, size_t n, struct profile_doc **out,
     struct err *e)
@@ -183,6 +192,8 @@ profile_parse(const char *file, unsigned line, const char *text, size_t n, struc
 	if (n > PROFILE_TEXT_MAX)
 		return err_set(e, ERR_LIMIT, "%s:%u:1: a document of %zu octets; %zu are the most",
 		    file, line, n, PROFILE_TEXT_MAX);
+	if (blank(text, n))
+		return err_set(e, ERR_PARSE, "%s:%u:1: an empty document", file, line);
 	json_t *j = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &je);
 	if (j == NULL)
 		return syntax_error(&je, file, line, text, n, e);
@@ -196,15 +207,6 @@ profile_parse(const char *file, unsigned line, const char *text, size_t n, struc
 	rc = make_doc(j, file, text, n, line, out, e);
 	json_decref(j);
 	return rc;
-}
-
-static bool
-blank(const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strchr(" \t\r", s[i]) == NULL || s[i] == '\0')
-			return false;
-	return true;
 }
 
 bool

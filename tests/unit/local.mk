@@ -37,6 +37,18 @@ PROFILE_KIT = tests/unit/profile_kit.c tests/unit/profile_kit.h
 unit_programs += tests/unit/test_profile_check
 tests_unit_test_profile_check_SOURCES = tests/unit/test_profile_check.c $(PROFILE_KIT)
 tests_unit_test_profile_check_LDADD = $(UNIT_LIBS) $(PROFILES_LIBS)
+unit_programs += tests/unit/test_profile_load
+tests_unit_test_profile_load_SOURCES = tests/unit/test_profile_load.c $(PROFILE_KIT)
+tests_unit_test_profile_load_LDADD = $(UNIT_LIBS) $(PROFILES_LIBS)
+unit_programs += tests/unit/test_profile_inherit
+tests_unit_test_profile_inherit_SOURCES = tests/unit/test_profile_inherit.c $(PROFILE_KIT)
+tests_unit_test_profile_inherit_LDADD = $(UNIT_LIBS) $(PROFILES_LIBS)
+unit_programs += tests/unit/test_profile_compile
+tests_unit_test_profile_compile_SOURCES = tests/unit/test_profile_compile.c $(PROFILE_KIT)
+tests_unit_test_profile_compile_LDADD = $(UNIT_LIBS) $(PROFILES_LIBS)
+unit_programs += tests/unit/test_profile_keys
+tests_unit_test_profile_keys_SOURCES = tests/unit/test_profile_keys.c $(PROFILE_KIT)
+tests_unit_test_profile_keys_LDADD = $(UNIT_LIBS) $(PROFILES_LIBS)
 
 # bsserver
 unit_programs += tests/unit/test_loop

@@ -27,7 +27,7 @@
 	"\", \"security\": { %s } } } }"
 #define NOSEC(ssid, uri)                                                                           \
 	"\"short_server_id\": " ssid ", \"uri\": \"" uri "\", \"security\": { \"mode\": "          \
-	                                                 "\"nosec\" }"
+	"\"nosec\" }"
 #define TWO(more)                                                                                  \
 	"{ \"profile_format\": 1, \"endpoint\": \"dev\", \"bootstrap\": { \"policy\": "            \
 	"\"replace\" },\n"                                                                         \
