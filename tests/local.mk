@@ -4,6 +4,7 @@ include tests/fuzz/local.mk
 include tests/lint/local.mk
 include tests/interop/local.mk
 include tests/bench/local.mk
+include tests/system/local.mk
 EXTRA_DIST += tests/system/fresh.sh
 
 .PHONY: check-valgrind fuzz-targets print-fuzz-targets
