@@ -145,3 +145,10 @@ tests_unit_test_simdevice_LDADD = $(UNIT_LIBS) $(SIM_LIBS)
 unit_programs += tests/unit/test_simdevice_lies
 tests_unit_test_simdevice_lies_SOURCES = tests/unit/test_simdevice_lies.c tests/unit/simscript.h
 tests_unit_test_simdevice_lies_LDADD = $(UNIT_LIBS) $(SIM_LIBS)
+
+# bsserver/api: over its socket, with a store and an engine in this process
+API_WORLD = tests/system/api_world.c tests/system/api_world.h
+unit_programs += tests/system/test_api
+tests_system_test_api_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS)
+tests_system_test_api_SOURCES = tests/system/test_api.c $(API_WORLD)
+tests_system_test_api_LDADD = $(UNIT_LIBS) $(BSSERVER_LIBS)
