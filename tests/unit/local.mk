@@ -155,3 +155,7 @@ unit_programs += tests/system/test_api
 tests_system_test_api_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS)
 tests_system_test_api_SOURCES = tests/system/test_api.c $(API_WORLD)
 tests_system_test_api_LDADD = $(UNIT_LIBS) $(BSSERVER_LIBS)
+# lwm2m-prov
+unit_programs += tests/unit/test_cmd
+tests_unit_test_cmd_SOURCES = tests/unit/test_cmd.c
+tests_unit_test_cmd_LDADD = $(UNIT_LIBS) $(PROV_LIBS)
