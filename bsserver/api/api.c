@@ -187,7 +187,7 @@ leave_escaped(void *arg, struct MHD_Connection *conn, char *s)
 	return strlen(s);
 }
 
-static void
+static void PRINTF_LIKE(2, 0)
 on_log(void *arg, const char *fmt, va_list ap)
 {
 	char line[256];
