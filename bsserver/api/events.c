@@ -45,7 +45,7 @@ wake(struct client *c)
 	if (!c->suspended)
 		return;
 	c->suspended = false;
-	api_resume(c->ev->api, c->conn);
+	MHD_resume_connection(c->conn);
 }
 
 static void

@@ -1,5 +1,5 @@
 # The simulated device: libsim.a is pure (no I/O), for tests of whole sessions.
-check_LIBRARIES += tests/sim/libsim.a
+noinst_LIBRARIES += tests/sim/libsim.a
 tests_sim_libsim_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_sim_libsim_a_SOURCES = \
 	tests/sim/coapmsg.c tests/sim/coapmsg.h \
@@ -8,3 +8,15 @@ tests_sim_libsim_a_SOURCES = \
 	tests/sim/device_lie.c tests/sim/device_quirk.c tests/sim/device_request.c \
 	tests/sim/device_show.c tests/sim/device_tree.c
 SIM_LIBS = tests/sim/libsim.a $(LWM2M_LIBS)
+
+# Devices over real sockets, one or many: for system tests, the demo and the bench.
+noinst_PROGRAMS += tests/sim/lwm2m-device
+tests_sim_lwm2m_device_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(GNUTLS_CFLAGS)
+tests_sim_lwm2m_device_SOURCES = \
+	tests/sim/main.c tests/sim/options.c tests/sim/options.h \
+	tests/sim/fleet.c tests/sim/fleet.h tests/sim/report.c tests/sim/report.h \
+	tests/sim/net.c tests/sim/net.h tests/sim/net_delay.c tests/sim/net_delay.h \
+	tests/sim/dtls.c tests/sim/dtls.h tests/sim/keys.c tests/sim/keys.h
+tests_sim_lwm2m_device_LDADD = $(SIM_LIBS)
+dist_check_SCRIPTS += tests/sim/program.sh
+TESTS += tests/sim/program.sh
