@@ -26,7 +26,8 @@ describe(
 	else if (strcmp(r->unit, "s") == 0 || strcmp(r->unit, "min") == 0)
 		gbuf_str(&g, "duration");
 	else
-		gbuf_str(&g, lwm2m_type_name(r->type));
+		gbuf_str(&g,
+		    r->type == LWM2M_OPAQUE ? "octets, as under KEY" : lwm2m_type_name(r->type));
 	if (r->range[0] != '\0' && words == NULL)
 		gbuf_printf(&g, ", %s", r->range);
 	n = snprintf(buf, PROFILE_HELP_BUF - 32, "%s", gbuf_cstr(&g));

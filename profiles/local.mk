@@ -26,3 +26,7 @@ profiles_libprofiles_a_SOURCES = \
 	profiles/value.c \
 	profiles/where.c \
 	profiles/write.c
+
+profilesdir = $(pkgdatadir)/profiles
+dist_profiles_DATA = profiles/profile.schema.json
+EXTRA_DIST += profiles/examples

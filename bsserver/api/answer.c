@@ -93,7 +93,7 @@ answer_response(struct req *r, unsigned status, struct MHD_Response *m)
 		req_gone(r);
 	else if (r->suspended) {
 		r->suspended = false;
-		MHD_resume_connection(r->conn);
+		api_resume(r->api, r->conn);
 	}
 }
 

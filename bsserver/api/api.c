@@ -101,11 +101,24 @@ pump(void *arg)
 	struct api *a = arg;
 	unsigned MHD_LONG_LONG ms;
 
+	a->resumed = false;
 	(void)MHD_run(a->mhd);
-	if (MHD_get_timeout(a->mhd, &ms) == MHD_YES)
+	if (a->resumed)
+		loop_timer_start(a->timer, 0, 0);
+	else if (MHD_get_timeout(a->mhd, &ms) == MHD_YES)
 		loop_timer_start(a->timer, ms, 0);
 	else
 		loop_timer_stop(a->timer);
+}
+
+/* MHD does not tell its descriptor of it when it has no thread: we see to it that it runs. */
+void
+api_resume(struct api *a, struct MHD_Connection *conn)
+{
+	MHD_resume_connection(conn);
+	a->resumed = true;
+	if (a->timer != NULL)
+		loop_timer_start(a->timer, 0, 0);
 }
 
 static void
@@ -174,7 +187,7 @@ leave_escaped(void *arg, struct MHD_Connection *conn, char *s)
 	return strlen(s);
 }
 
-static void
+static void PRINTF_LIKE(2, 0)
 on_log(void *arg, const char *fmt, va_list ap)
 {
 	char line[256];
@@ -272,7 +285,7 @@ let_go(struct api *a)
 	for (struct req *r = a->reqs; r != NULL; r = r->next)
 		if (r->suspended) {
 			r->suspended = false;
-			MHD_resume_connection(r->conn);
+			api_resume(a, r->conn);
 		}
 }
 
@@ -285,6 +298,7 @@ api_close(struct api *a)
 		(void)unlink(a->socket);
 	loop_fd_free(a->fd);
 	loop_timer_free(a->timer);
+	a->timer = NULL;
 	if (a->events != NULL)
 		events_close(a->events);
 	if (a->mhd != NULL) {

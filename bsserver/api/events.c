@@ -45,7 +45,7 @@ wake(struct client *c)
 	if (!c->suspended)
 		return;
 	c->suspended = false;
-	MHD_resume_connection(c->conn);
+	api_resume(c->ev->api, c->conn);
 }
 
 static void

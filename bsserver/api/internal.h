@@ -36,13 +36,14 @@ struct api {
 	struct events *events;
 	struct req *reqs;  /* not gone yet, answered or not */
 	uint64_t opened_ms;
-	bool closed, draining;
+	bool closed, draining, resumed;
 	struct actor actors[API_ACTORS_MAX];
 	size_t n_actors;
 	uint64_t n_answers[6]; /* by hundred of the status */
 	uint64_t n_refused;    /* 403 */
 };
 
+void api_resume(struct api *a, struct MHD_Connection *conn);
 void api_free(struct api *a); /* the last of it: closed, and no request left */
 
 /* ---- a request, request.c ---- */

@@ -164,7 +164,7 @@ loop_stop(struct loop *l)
 static void
 on_turn_over(uv_timer_t *t)
 {
-	(void)t; /* that it ran is all: uv_run() comes back */
+	uv_stop(t->loop); /* when it is due before the descriptors were looked at, it must not wait there */
 }
 
 void

@@ -179,6 +179,7 @@ put_changed(struct store *s, struct sq_db *db, struct sq_change *ch, const struc
 	enum err_code rc = ERR_OK;
 
 	news.seq = ch->seq = ++s->tally.counts.seq;
+	news.revision = ch->kind == SQ_PROFILE ? ch->seq : 0;
 	if (f->there)
 		rc = keep_history(db, ch, e);
 	if (rc == ERR_OK)
@@ -191,6 +192,8 @@ put_changed(struct store *s, struct sq_db *db, struct sq_change *ch, const struc
 		rc = sq_creds_apply(s, db, ch, have, e);
 	if (rc == ERR_OK)
 		rc = sq_feed_add(ch->feed, &news, e);
+	if (rc == ERR_OK && ch->kind == SQ_PROFILE)
+		rc = sq_creds_load(s, db, ch->kind, ch->c->name, &ch->feed->v[ch->feed->n - 1].creds, e);
 	if (rc == ERR_OK)
 		rc = audit(s, db, ch, f->there ? "update" : "create", e);
 	*ch->result = (struct store_result){ f->there ? STORE_UPDATED : STORE_CREATED, ch->seq };

@@ -17,6 +17,7 @@ item_clear(struct sq_feed_item *it)
 	free(it->identity);
 	free(it->doc);
 	secret_clear(&it->key);
+	sq_creds_clear(&it->creds);
 }
 
 enum err_code
@@ -67,6 +68,8 @@ sq_feed_tell(struct store *s, const struct sq_feed *f)
 		out.identity = it->identity;
 		out.doc = it->doc;
 		out.key = it->f.key == NULL ? NULL : &it->key;
+		out.credentials = it->creds.v;
+		out.n_credentials = it->creds.n;
 		s->feed(s->feed_arg, &out);
 	}
 }
@@ -79,8 +82,9 @@ tell(struct store *s, struct store_feed f)
 }
 
 static enum err_code
-tell_device(struct store *s, struct sq *q, struct err *e)
+tell_device(struct store *s, struct sq_db *db, struct sq *q, struct err *e)
 {
+	(void)db;
 	size_t n;
 	const char *endpoint = sq_get_text(q);
 	enum store_state state = (enum store_state)sq_get_int(q);
@@ -104,25 +108,32 @@ tell_device(struct store *s, struct sq *q, struct err *e)
 }
 
 static enum err_code
-tell_profile(struct store *s, struct sq *q, struct err *e)
+tell_profile(struct store *s, struct sq_db *db, struct sq *q, struct err *e)
 {
-	(void)e;
 	struct store_feed f = { .kind = STORE_FEED_PROFILE };
+	struct sq_creds creds = { 0 };
 	f.name = sq_get_text(q);
 	f.doc = sq_get_text(q);
-	tell(s, f);
-	return ERR_OK;
+	f.revision = (uint64_t)sq_get_int(q);
+	enum err_code rc = sq_creds_load(s, db, SQ_PROFILE, f.name, &creds, e);
+	if (rc == ERR_OK) {
+		f.credentials = creds.v;
+		f.n_credentials = creds.n;
+		tell(s, f);
+	}
+	sq_creds_clear(&creds);
+	return rc;
 }
 
 static enum err_code
-tell_rows(struct store *s, struct sq *q, enum err_code (*row_fn)(struct store *, struct sq *, struct err *),
-    struct err *e)
+tell_rows(struct store *s, struct sq_db *db, struct sq *q,
+    enum err_code (*row_fn)(struct store *, struct sq_db *, struct sq *, struct err *), struct err *e)
 {
 	bool row = false;
 	enum err_code rc;
 
 	while ((rc = sq_step(q, &row, e)) == ERR_OK && row) {
-		rc = row_fn(s, q, e);
+		rc = row_fn(s, db, q, e);
 		if (rc != ERR_OK)
 			break;
 	}
@@ -137,9 +148,9 @@ sq_feed_all(struct store *s, struct sq_db *db, struct err *e)
 		return ERR_OK;
 	struct sq q = sq_use(db, SQ_PROFILE_LIST);
 	sq_put_text(&q, "");
-	enum err_code rc = tell_rows(s, &q, tell_profile, e);
+	enum err_code rc = tell_rows(s, db, &q, tell_profile, e);
 	if (rc != ERR_OK)
 		return rc;
 	q = sq_use(db, SQ_FEED_DEVICES);
-	return tell_rows(s, &q, tell_device, e);
+	return tell_rows(s, db, &q, tell_device, e);
 }

@@ -67,6 +67,7 @@ struct sq_feed_item {
 	struct store_feed f; /* points into the strings and the key below */
 	char *name, *identity, *doc;
 	struct secret key;
+	struct sq_creds creds; /* of a profile */
 };
 struct sq_feed {
 	struct sq_feed_item *v;

@@ -37,6 +37,9 @@ PROFILE_KIT = tests/unit/profile_kit.c tests/unit/profile_kit.h
 unit_programs += tests/unit/test_profile_check
 tests_unit_test_profile_check_SOURCES = tests/unit/test_profile_check.c $(PROFILE_KIT)
 tests_unit_test_profile_check_LDADD = $(UNIT_LIBS) $(PROFILES_LIBS)
+unit_programs += tests/unit/test_profile_examples
+tests_unit_test_profile_examples_SOURCES = tests/unit/test_profile_examples.c $(PROFILE_KIT)
+tests_unit_test_profile_examples_LDADD = $(UNIT_LIBS) $(PROFILES_LIBS)
 unit_programs += tests/unit/test_profile_load
 tests_unit_test_profile_load_SOURCES = tests/unit/test_profile_load.c $(PROFILE_KIT)
 tests_unit_test_profile_load_LDADD = $(UNIT_LIBS) $(PROFILES_LIBS)
@@ -145,3 +148,14 @@ tests_unit_test_simdevice_LDADD = $(UNIT_LIBS) $(SIM_LIBS)
 unit_programs += tests/unit/test_simdevice_lies
 tests_unit_test_simdevice_lies_SOURCES = tests/unit/test_simdevice_lies.c tests/unit/simscript.h
 tests_unit_test_simdevice_lies_LDADD = $(UNIT_LIBS) $(SIM_LIBS)
+
+# bsserver/api: over its socket, with a store and an engine in this process
+API_WORLD = tests/system/api_world.c tests/system/api_world.h
+unit_programs += tests/system/test_api
+tests_system_test_api_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CURL_CFLAGS)
+tests_system_test_api_SOURCES = tests/system/test_api.c $(API_WORLD)
+tests_system_test_api_LDADD = $(UNIT_LIBS) $(BSSERVER_LIBS)
+# lwm2m-prov
+unit_programs += tests/unit/test_cmd
+tests_unit_test_cmd_SOURCES = tests/unit/test_cmd.c
+tests_unit_test_cmd_LDADD = $(UNIT_LIBS) $(PROV_LIBS)

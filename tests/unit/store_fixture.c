@@ -35,6 +35,10 @@ on_feed(void *arg, const struct store_feed *n)
 		gbuf_printf(&f->feed, " %s", (const char *)n->key->data);
 	if (n->doc != NULL)
 		gbuf_printf(&f->feed, " %s", n->doc);
+	if (n->kind == STORE_FEED_PROFILE)
+		gbuf_printf(&f->feed, " r%llu", (unsigned long long)n->revision);
+	for (size_t i = 0; i < n->n_credentials; i++)
+		gbuf_printf(&f->feed, " %s=%s", n->credentials[i].slot, (const char *)n->credentials[i].key.data);
 	gbuf_printf(&f->feed, " #%llu\n", (unsigned long long)n->seq);
 }
 

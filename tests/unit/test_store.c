@@ -313,12 +313,12 @@ START_TEST(profiles_have_revisions)
 
 	open_fresh();
 	ck_assert_int_eq(fx_apply(&f, &c, 1), ERR_OK);
-	ck_feed("+profile base {\"v\":1} #1\n");
+	ck_feed("+profile base {\"v\":1} r1 servers/dm/security/key=shared #1\n");
 	ck_assert_int_eq(fx_put_psk(&f, "base", "{}", "me", "k"), ERR_OK); /* a device of the same name is another thing */
 	gbuf_reset(&f.feed);
 	c.doc = "{\"v\":2}";
 	ck_assert_int_eq(fx_apply(&f, &c, 1), ERR_OK);
-	ck_feed("+profile base {\"v\":2} #3\n");
+	ck_feed("+profile base {\"v\":2} r3 servers/dm/security/key=shared #3\n");
 	ck_assert_int_eq(fx_history(&f, true, "base"), ERR_OK);
 	ck_names("3:{\"v\":2} 1:{\"v\":1}");
 	ck_assert_int_eq(fx_profile_get(&f, "base"), ERR_OK);
@@ -333,7 +333,7 @@ START_TEST(profiles_have_revisions)
 	ck_assert_int_eq(fx_history(&f, true, "none"), ERR_NOT_FOUND);
 	ck_assert_str_eq(f.e.msg, "none: is not there");
 	fx_reopen(&f);
-	ck_feed("+profile base {\"v\":2} #3\nstate base active #3\n+identity base me k #3\n+device base #3\n");
+	ck_feed("+profile base {\"v\":2} r3 servers/dm/security/key=shared #3\nstate base active #3\n+identity base me k #3\n+device base #3\n");
 	ck_assert_int_eq(fx_apply(&f, &(struct store_change){ .op = STORE_RM_PROFILE, .name = "base" }, 1), ERR_OK);
 	ck_feed("-profile base #4\n");
 	ck_assert_int_eq(fx_get(&f, "base"), ERR_OK);

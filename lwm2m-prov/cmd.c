@@ -1,0 +1,202 @@
+#include "lwm2m-prov/cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/str.h"
+
+static const char *const verdicts[] = { "provisioned", "written", "failed", "refused", "cancelled",
+	NULL };
+static const char *const groups[] = { "reason", "profile", NULL };
+static const char *const goals[] = { "provisioned", "written", "blocked", NULL };
+
+/* clang-format off */
+static const struct opt opts[OPT__COUNT] = {
+	[OPT_SOCKET]   = { "socket", 0, OPT_TEXT, "PATH", "where the daemon listens; else $LWM2M_PROV_SOCKET, else /run/bsserver/api.sock", 0, 0, NULL },
+	[OPT_JSON]     = { "json", 0, OPT_FLAG, NULL, "print JSON; streams as one document a line", 0, 0, NULL },
+	[OPT_TIMEOUT]  = { "timeout", 0, OPT_DURATION, "TIME", "how long one answer of the daemon may take (30s); of wait, the whole (10m)", 1, 2592000, NULL },
+	[OPT_REASON]   = { "reason", 0, OPT_TEXT, "TEXT", "why, for the audit trail", 0, 0, NULL },
+	[OPT_YES]      = { "yes", 0, OPT_FLAG, NULL, "go on where more than 100 existing devices are touched", 0, 0, NULL },
+	[OPT_HELP]     = { "help", 'h', OPT_FLAG, NULL, "print what the command does and takes", 0, 0, NULL },
+	[OPT_VERSION]  = { "version", 0, OPT_FLAG, NULL, "print the version", 0, 0, NULL },
+
+	[OPT_FILE]     = { "file", 'f', OPT_FILES, "FILE", "profile files: JSON, or NDJSON with one document a line; a folder's *.json and *.ndjson; - is standard input", 0, 0, NULL },
+	[OPT_INCLUDE]  = { "include", 'I', OPT_MANY, "DIR", "a folder with profiles that these documents extend", 0, 0, NULL },
+	[OPT_ROOT]     = { "root", 0, OPT_TEXT, "DIR", "the folder that every key file must lie below; else the document's own", 0, 0, NULL },
+	[OPT_OBJECT_DIR] = { "object-dir", 0, OPT_MANY, "DIR", "a folder with OMA object definitions (*.xml)", 0, 0, NULL },
+	[OPT_STRICT]   = { "strict", 0, OPT_FLAG, NULL, "a warning counts as an error", 0, 0, NULL },
+	[OPT_CHECK]    = { "check", 0, OPT_FLAG, NULL, "change nothing; fail when a file is not in its canonical form", 0, 0, NULL },
+	[OPT_DRY_RUN]  = { "dry-run", 0, OPT_FLAG, NULL, "say what would be done, change nothing, make no keys", 0, 0, NULL },
+	[OPT_EXPECT_REVISION] = { "expect-revision", 0, OPT_NUMBER, "N", "only when the stored revision is still N", 1, UINT64_MAX, NULL },
+	[OPT_MAX_AFFECTED] = { "max-affected", 0, OPT_NUMBER, "N", "go on when at most N existing devices are touched", 0, UINT32_MAX, NULL },
+	[OPT_RESULT]   = { "result", 0, OPT_TEXT, "FILE", "write one row of NDJSON for each document; run again, what it acknowledges is skipped", 0, 0, NULL },
+	[OPT_EXIT_CODE] = { "exit-code", 0, OPT_FLAG, NULL, "end with 9 when there are differences", 0, 0, NULL },
+	[OPT_PROFILE]  = { "profile", 0, OPT_TEXT, "NAME", "the profile that the device extends", 0, 0, NULL },
+	[OPT_IDENTITY] = { "identity", 0, OPT_TEXT, "TEXT", "the PSK identity that the device knocks with; else its endpoint name", 0, 0, NULL },
+	[OPT_KEY_FILE] = { "key-file", 0, OPT_TEXT, "FILE", "its pre-shared key: hex, base64, PEM or raw octets", 0, 0, NULL },
+	[OPT_KEY_STDIN] = { "key-stdin", 0, OPT_FLAG, NULL, "its pre-shared key is read from standard input", 0, 0, NULL },
+	[OPT_GENERATE_KEY] = { "generate-key", 0, OPT_FLAG, NULL, "the daemon makes its pre-shared key: 16 random octets", 0, 0, NULL },
+	[OPT_LABEL]    = { "label", 0, OPT_MANY, "NAME=VALUE", "a label of the device", 0, 0, NULL },
+	[OPT_URI]      = { "uri", 0, OPT_TEXT, "URI", "the bootstrap server's URI as devices reach it; else what the daemon listens on", 0, 0, NULL },
+	[OPT_MATCH]    = { "match", 0, OPT_TEXT, "GLOB", "only names that fit: * any run of characters, ? any one", 0, 0, NULL },
+	[OPT_LIMIT]    = { "limit", 0, OPT_NUMBER, "N", "at most N rows", 1, UINT32_MAX, NULL },
+	[OPT_VERDICT]  = { "verdict", 0, OPT_CHOICE, "VERDICT", "only sessions that ended so", 0, 0, verdicts },
+	[OPT_SINCE]    = { "since", 0, OPT_DURATION, "TIME", "only the last TIME: 30m, 2d", 1, 315360000, NULL },
+	[OPT_GROUP_BY] = { "group-by", 0, OPT_CHOICE, "reason|profile", "count them by this", 0, 0, groups },
+	[OPT_LAST]     = { "last", 0, OPT_FLAG, NULL, "the argument is an endpoint: show its newest session", 0, 0, NULL },
+	[OPT_PEER]     = { "peer", 0, OPT_TEXT, "ADDRESS", "an address, with or without port, instead of an endpoint", 0, 0, NULL },
+	[OPT_FOR]      = { "for", 0, OPT_CHOICE, "provisioned|written|blocked", "what to wait for", 0, 0, goals },
+	[OPT_FAIL_FAST] = { "fail-fast", 0, OPT_FLAG, NULL, "stop at the first session that fails", 0, 0, NULL },
+	[OPT_FORCE]    = { "force", 0, OPT_FLAG, NULL, "even while devices extend it", 0, 0, NULL },
+};
+
+#define B(id) OPT_BIT(OPT_##id)
+#define DOCUMENTS (B(FILE) | B(INCLUDE) | B(ROOT))
+
+static const struct cmd cmds[] = {
+	{ "check", "", "find everything that is wrong with profile files, without a daemon", 0, 0, DOCUMENTS | B(STRICT) | B(OBJECT_DIR), B(FILE), cmd_check },
+	{ "fmt", "", "write profile files in their canonical form", 0, 0, B(FILE) | B(CHECK), B(FILE), cmd_fmt },
+	{ "explain", "[KEY|FINDING|REASON]", "say what a key, a finding or a reason means and what to do", 0, 1, 0, 0, cmd_explain },
+	{ "diff", "", "show what apply would change", 0, 0, DOCUMENTS | B(EXIT_CODE), B(FILE), cmd_diff },
+	{ "apply", "", "store devices and profiles from files", 0, 0, DOCUMENTS | B(DRY_RUN) | B(EXPECT_REVISION) | B(MAX_AFFECTED) | B(RESULT), B(FILE), cmd_apply },
+	{ "plan", "[ENDPOINT]", "list the operations that a session with the device would do", 0, 1, DOCUMENTS, 0, cmd_plan },
+	{ "device add", "ENDPOINT", "register one device", 1, 1, B(PROFILE) | B(IDENTITY) | B(KEY_FILE) | B(KEY_STDIN) | B(GENERATE_KEY) | B(LABEL) | B(DRY_RUN), B(PROFILE), cmd_device_add },
+	{ "device list", "", "list devices with how their last session ended", 0, 0, B(MATCH) | B(PROFILE) | B(LIMIT), 0, cmd_device_list },
+	{ "device show", "ENDPOINT", "show a device's document, state and last session", 1, 1, 0, 0, cmd_device_show },
+	{ "device card", "ENDPOINT", "print what a label or the factory line needs; never the key", 1, 1, B(URI), 0, cmd_device_card },
+	{ "device rm", "ENDPOINT...", "remove devices", 1, CMD_ANY, B(MAX_AFFECTED), 0, cmd_device_rm },
+	{ "device block", "ENDPOINT...", "refuse devices from now on", 1, CMD_ANY, B(MAX_AFFECTED), 0, cmd_device_block },
+	{ "device unblock", "ENDPOINT...", "let blocked devices in again", 1, CMD_ANY, B(MAX_AFFECTED), 0, cmd_device_unblock },
+	{ "profile list", "", "list shared profiles", 0, 0, 0, 0, cmd_profile_list },
+	{ "profile show", "NAME", "show a shared profile", 1, 1, 0, 0, cmd_profile_show },
+	{ "profile resolve", "ENDPOINT", "show a device's document with all that it extends", 1, 1, 0, 0, cmd_profile_resolve },
+	{ "profile history", "NAME", "list the revisions of a shared profile", 1, 1, 0, 0, cmd_profile_history },
+	{ "profile rm", "NAME", "remove a shared profile", 1, 1, B(FORCE), 0, cmd_profile_rm },
+	{ "session list", "[ENDPOINT]", "list sessions, newest first", 0, 1, B(VERDICT) | B(SINCE) | B(GROUP_BY) | B(LIMIT), 0, cmd_session_list },
+	{ "session show", "ID|ENDPOINT", "show a session with its transcript", 1, 1, B(LAST), 0, cmd_session_show },
+	{ "session cancel", "ENDPOINT", "end the running session of a device", 1, 1, 0, 0, cmd_session_cancel },
+	{ "why", "[ENDPOINT]", "say why a device was refused or failed, and what to do", 0, 1, B(PEER), 0, cmd_why },
+	{ "wait", "ENDPOINT...", "wait until the current revision of devices has reached them", 1, CMD_ANY, B(FOR) | B(FAIL_FAST), B(FOR), cmd_wait },
+	{ "watch", "", "print sessions and changes as they happen", 0, 0, B(MATCH) | B(PROFILE), 0, cmd_watch },
+	{ "status", "", "show how the daemon is doing", 0, 0, 0, 0, cmd_status },
+	{ "version", "", "print the versions of this program and of the daemon", 0, 0, 0, 0, cmd_version },
+	{ "completion", "[WORD...]", "print the completion script for bash; with words behind --, what may stand in place of the last", 0, CMD_ANY, 0, 0, cmd_completion },
+};
+/* clang-format on */
+
+const struct cmd *
+cmd_at(size_t i)
+{
+	return i < N_ELEMS(cmds) ? &cmds[i] : NULL;
+}
+
+const struct opt *
+opt_at(enum opt_id id)
+{
+	return (unsigned)id < OPT__COUNT ? &opts[id] : NULL;
+}
+
+/* Whether these words begin with the blank-separated ones; how many those are. */
+static bool
+begins_with(const char *name, const char *const *words, size_t n, size_t *used)
+{
+	for (size_t i = 0;; i++) {
+		size_t len = strcspn(name, " ");
+
+		if (i == n || strlen(words[i]) != len || memcmp(words[i], name, len) != 0)
+			return false;
+		if (name[len] == '\0') {
+			*used = i + 1;
+			return true;
+		}
+		name += len + 1;
+	}
+}
+
+const struct cmd *
+cmd_find(const char *const *words, size_t n, size_t *used)
+{
+	for (size_t i = 0; i < N_ELEMS(cmds); i++)
+		if (begins_with(cmds[i].words, words, n, used))
+			return &cmds[i];
+	return NULL;
+}
+
+/* The verbs of a noun, "add, list, ..."; nothing when word is no noun. */
+static size_t
+verbs_of(const char *noun, struct gbuf *out)
+{
+	size_t n = strlen(noun), found = 0;
+
+	for (size_t i = 0; i < N_ELEMS(cmds); i++)
+		if (strncmp(cmds[i].words, noun, n) == 0 && cmds[i].words[n] == ' ')
+			gbuf_printf(out, "%s%s", found++ > 0 ? ", " : "", cmds[i].words + n + 1);
+	return found;
+}
+
+bool
+cmd_is_noun(const char *word)
+{
+	size_t n = strlen(word);
+
+	for (size_t i = 0; n > 0 && i < N_ELEMS(cmds); i++)
+		if (strncmp(cmds[i].words, word, n) == 0 && cmds[i].words[n] == ' ')
+			return true;
+	return false;
+}
+
+/* The nearest whole name, or the nearest first word of one; NULL. */
+static const char *
+nearest(const char *typed, const char *first, char buf[64])
+{
+	const char *names[N_ELEMS(cmds)], *found;
+	char nouns[N_ELEMS(cmds)][32];
+
+	for (size_t i = 0; i < N_ELEMS(cmds); i++)
+		names[i] = cmds[i].words;
+	found = str_nearest(typed, names, N_ELEMS(cmds));
+	if (found != NULL)
+		return found;
+	for (size_t i = 0; i < N_ELEMS(cmds); i++) {
+		size_t n = strcspn(cmds[i].words, " ");
+		memcpy(nouns[i], cmds[i].words, n);
+		nouns[i][n] = '\0';
+		names[i] = nouns[i];
+	}
+	found = cmd_is_noun(first) ? NULL : str_nearest(first, names, N_ELEMS(cmds));
+	if (found == NULL)
+		return NULL;
+	(void)snprintf(buf, 64, "%s", found);
+	return buf;
+}
+
+enum err_code
+cmd_unknown(const char *const *words, size_t n, struct err *e)
+{
+	struct gbuf verbs = { .max = 1024 }, typed = { .max = 512 };
+	char buf[64];
+
+	str_quote(&typed, words[0], MIN(strlen(words[0]), 64));
+	if (verbs_of(words[0], &verbs) > 0 && n == 1) {
+		err_set(e, ERR_USAGE, "%s: one of %s must follow", words[0], gbuf_cstr(&verbs));
+		goto out;
+	}
+	if (n > 1 && verbs.len > 0) {
+		gbuf_str(&typed, " ");
+		str_quote(&typed, words[1], MIN(strlen(words[1]), 64));
+	}
+	const char *near = nearest(gbuf_cstr(&typed), words[0], buf);
+	if (near != NULL)
+		err_set(e, ERR_USAGE, "unknown command \"%s\": did you mean \"%s\"?",
+		    gbuf_cstr(&typed), near);
+	else if (verbs.len > 0)
+		err_set(e, ERR_USAGE, "unknown command \"%s\": %s takes %s", gbuf_cstr(&typed),
+		    words[0], gbuf_cstr(&verbs));
+	else
+		err_set(e, ERR_USAGE, "unknown command \"%s\": see lwm2m-prov --help",
+		    gbuf_cstr(&typed));
+out:
+	gbuf_clear(&verbs);
+	gbuf_clear(&typed);
+	return ERR_USAGE;
+}

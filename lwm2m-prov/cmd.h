@@ -1,0 +1,135 @@
+/*
+ * lwm2m-prov/cmd.h: the commands and their options as two tables. Dispatch, arity, usage, --help,
+ * completion and the check of the manual page read them; a new command is a row.
+ */
+#ifndef LWM2M_PROV_CMD_H
+#define LWM2M_PROV_CMD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/buf.h"
+#include "lwm2m-prov/exit.h"
+
+enum opt_id {
+	/* of every command */
+	OPT_SOCKET,
+	OPT_JSON,
+	OPT_TIMEOUT,
+	OPT_REASON,
+	OPT_YES,
+	OPT_HELP,
+	OPT_VERSION,
+	OPT__GLOBAL, /* those before are global */
+	/* of some */
+	OPT_FILE = OPT__GLOBAL,
+	OPT_INCLUDE,
+	OPT_ROOT,
+	OPT_OBJECT_DIR,
+	OPT_STRICT,
+	OPT_CHECK,
+	OPT_DRY_RUN,
+	OPT_EXPECT_REVISION,
+	OPT_MAX_AFFECTED,
+	OPT_RESULT,
+	OPT_EXIT_CODE,
+	OPT_PROFILE,
+	OPT_IDENTITY,
+	OPT_KEY_FILE,
+	OPT_KEY_STDIN,
+	OPT_GENERATE_KEY,
+	OPT_LABEL,
+	OPT_URI,
+	OPT_MATCH,
+	OPT_LIMIT,
+	OPT_VERDICT,
+	OPT_SINCE,
+	OPT_GROUP_BY,
+	OPT_LAST,
+	OPT_PEER,
+	OPT_FOR,
+	OPT_FAIL_FAST,
+	OPT_FORCE,
+	OPT__COUNT
+};
+#define OPT_BIT(id) ((uint64_t)1 << (id))
+
+enum opt_kind {
+	OPT_FLAG,     /* takes no value */
+	OPT_TEXT,     /* printable, not empty */
+	OPT_NUMBER,   /* min..max */
+	OPT_DURATION, /* seconds; "30s", "5m" */
+	OPT_CHOICE,   /* one of words */
+	OPT_FILES, /* text, many times, and takes the words behind it when the command takes none */
+	OPT_MANY   /* text, many times */
+};
+
+struct opt {
+	const char *name; /* without "--" */
+	char letter;      /* 0: none */
+	enum opt_kind kind;
+	const char *value; /* as printed: "FILE"; NULL for a flag */
+	const char *help;
+	uint64_t min, max;
+	const char *const *words; /* CHOICE; ends with NULL */
+};
+
+struct cli;
+struct cmd {
+	const char *words; /* "device add" */
+	const char *args;  /* as printed: "ENDPOINT"; "" */
+	const char *help;  /* one line */
+	unsigned min, max; /* how many arguments */
+	uint64_t options;  /* bits, besides the global ones */
+	uint64_t required; /* of them */
+	/* e is filled when the end is not EXIT_DONE and nothing was said yet. */
+	enum prov_exit (*run)(struct cli *cli, struct err *e);
+};
+
+#define CMD_ANY 10000 /* no bound of ours on the number of arguments but this */
+
+const struct cmd *cmd_at(size_t i);       /* NULL past the end */
+const struct opt *opt_at(enum opt_id id); /* by id */
+/* The command that these words begin with, and how many of them are its name; NULL. */
+const struct cmd *cmd_find(const char *const *words, size_t n, size_t *used);
+/* "device": the first word of several commands. */
+bool cmd_is_noun(const char *word);
+/* ERR_USAGE with the nearest name: there is no such command. */
+enum err_code cmd_unknown(const char *const *words, size_t n, struct err *e);
+
+/* "lwm2m-prov device add ENDPOINT --profile P [--label K=V]...", appended. */
+void cmd_usage(const struct cmd *c, struct gbuf *out);
+/* The text of --help: of all (c NULL, group NULL), of the commands of one noun, of one command. */
+void cmd_help(const struct cmd *c, const char *group, struct gbuf *out);
+/* What may stand where the last of these words is; one a line. */
+void cmd_complete(const char *const *words, size_t n, struct gbuf *out);
+
+enum prov_exit cmd_check(struct cli *cli, struct err *e);
+enum prov_exit cmd_fmt(struct cli *cli, struct err *e);
+enum prov_exit cmd_explain(struct cli *cli, struct err *e);
+enum prov_exit cmd_diff(struct cli *cli, struct err *e);
+enum prov_exit cmd_apply(struct cli *cli, struct err *e);
+enum prov_exit cmd_plan(struct cli *cli, struct err *e);
+enum prov_exit cmd_device_add(struct cli *cli, struct err *e);
+enum prov_exit cmd_device_list(struct cli *cli, struct err *e);
+enum prov_exit cmd_device_show(struct cli *cli, struct err *e);
+enum prov_exit cmd_device_card(struct cli *cli, struct err *e);
+enum prov_exit cmd_device_rm(struct cli *cli, struct err *e);
+enum prov_exit cmd_device_block(struct cli *cli, struct err *e);
+enum prov_exit cmd_device_unblock(struct cli *cli, struct err *e);
+enum prov_exit cmd_profile_list(struct cli *cli, struct err *e);
+enum prov_exit cmd_profile_show(struct cli *cli, struct err *e);
+enum prov_exit cmd_profile_resolve(struct cli *cli, struct err *e);
+enum prov_exit cmd_profile_history(struct cli *cli, struct err *e);
+enum prov_exit cmd_profile_rm(struct cli *cli, struct err *e);
+enum prov_exit cmd_session_list(struct cli *cli, struct err *e);
+enum prov_exit cmd_session_show(struct cli *cli, struct err *e);
+enum prov_exit cmd_session_cancel(struct cli *cli, struct err *e);
+enum prov_exit cmd_why(struct cli *cli, struct err *e);
+enum prov_exit cmd_wait(struct cli *cli, struct err *e);
+enum prov_exit cmd_watch(struct cli *cli, struct err *e);
+enum prov_exit cmd_status(struct cli *cli, struct err *e);
+enum prov_exit cmd_version(struct cli *cli, struct err *e);
+enum prov_exit cmd_completion(struct cli *cli, struct err *e);
+
+#endif

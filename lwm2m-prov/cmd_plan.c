@@ -1,0 +1,168 @@
+/* plan: the operations that a session would do, secrets by length and fingerprint only. */
+#include <stdlib.h>
+
+#include <jansson.h>
+
+#include "lib/base/secret.h"
+#include "lwm2m-prov/docs.h"
+#include "lwm2m-prov/output.h"
+#include "lwm2m-prov/remote.h"
+
+/* clang-format off */
+static const struct out_field fields[] = {
+	{ "endpoint", "endpoint", OUT_PLAIN, NULL },
+	{ "policy", "policy", OUT_PLAIN, NULL },
+	{ "assumes", "for", OUT_PLAIN, NULL },
+	{ "format", "format", OUT_PLAIN, NULL },
+	{ "verify", "read back", OUT_PLAIN, NULL },
+	{ "remark", "remark", OUT_PLAIN, NULL },
+};
+/* clang-format on */
+static const struct out_view view = { fields, N_ELEMS(fields) };
+
+static const char *
+text_of(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s != NULL ? s : "";
+}
+
+static void
+print_value(struct out *o, const json_t *v)
+{
+	const json_t *secret = json_object_get(v, "secret");
+	const char *mark = json_is_true(json_object_get(v, "default")) ? " (default)" : "";
+	struct gbuf text = { .max = 65536 };
+
+	if (secret != NULL) {
+		gbuf_printf(
+		    &text, "%d octets", (int)json_integer_value(json_object_get(secret, "length")));
+		if (json_is_true(json_object_get(secret, "generated")))
+			gbuf_str(&text, ", made when the device is stored");
+		else if (text_of(secret, "fingerprint")[0] != '\0')
+			gbuf_printf(&text, ", fingerprint %s", text_of(secret, "fingerprint"));
+	} else
+		gbuf_str(&text, text_of(v, "value"));
+	out_say(o, "      %-10s %s = %s%s", text_of(v, "path"), text_of(v, "name"),
+	    gbuf_cstr(&text), mark);
+	gbuf_clear(&text);
+}
+
+static void
+print_plan(struct out *o, const json_t *plan)
+{
+	const json_t *op, *v;
+	size_t i, k;
+
+	out_object(o, &view, plan);
+	if (out_is_json(o))
+		return;
+	json_array_foreach(json_object_get(plan, "operations"), i, op)
+	{
+		struct gbuf line = { .max = 4096 };
+
+		gbuf_printf(
+		    &line, "%4zu  %-6s %s", i + 1, text_of(op, "method"), text_of(op, "path"));
+		if (text_of(op, "format")[0] != '\0')
+			gbuf_printf(&line, "  %s, %d octets", text_of(op, "format"),
+			    (int)json_integer_value(json_object_get(op, "bytes")));
+		if (text_of(op, "problem")[0] != '\0')
+			gbuf_printf(&line, "  cannot be encoded: %s", text_of(op, "problem"));
+		out_say(o, "%s", gbuf_cstr(&line));
+		gbuf_clear(&line);
+		json_array_foreach(json_object_get(op, "values"), k, v) print_value(o, v);
+	}
+}
+
+/* The one device among what was given. */
+static enum err_code
+the_device(const struct docs *d, const struct doc_item **out, struct err *e)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->n; i++)
+		if (d->v[i].given && profile_doc_kind(d->v[i].doc) != PROFILE_SHARED && n++ == 0)
+			*out = &d->v[i];
+	if (n == 1)
+		return ERR_OK;
+	return err_set(e, ERR_USAGE,
+	    "plan: a plan is made for one device, here are %zu; profiles go in with -I", n);
+}
+
+/* What it extends may be in files only: then it is sent as a whole. */
+static enum err_code
+body_of(const struct docs *d, const struct doc_item *item, struct gbuf *out, struct err *e)
+{
+	struct profile_findings f = { 0 };
+	struct profile_doc *resolved = NULL;
+	const char *first = profile_doc_extends(item->doc, 0);
+	bool here = first != NULL && docs_find((void *)(uintptr_t)d, first, NULL) != NULL;
+	enum err_code rc = ERR_OK;
+
+	if (here)
+		rc = profile_resolve(item->doc, docs_find, (void *)(uintptr_t)d, &f, &resolved, e);
+	if (rc == ERR_OK) {
+		profile_doc_write(
+		    resolved != NULL && f.errors == 0 ? resolved : item->doc, true, out);
+		rc = gbuf_check(out, e);
+	}
+	profile_findings_clear(&f);
+	profile_doc_free(resolved);
+	return rc;
+}
+
+static enum err_code
+plan_file(struct cli *cli, json_t **plan, struct err *e)
+{
+	struct docs d = { 0 };
+	const struct doc_item *item = NULL;
+	struct gbuf text = { .max = 4 * PROFILE_TEXT_MAX };
+	json_t *body = NULL;
+	enum err_code rc = docs_load(&d, cli, e);
+
+	if (rc == ERR_OK)
+		rc = docs_inline(&d, cli, e);
+	if (rc == ERR_OK)
+		rc = docs_usable(&d, cli->out, e);
+	if (rc == ERR_OK)
+		rc = the_device(&d, &item, e);
+	if (rc == ERR_OK)
+		rc = body_of(&d, item, &text, e);
+	if (rc == ERR_OK) {
+		body = json_loadb(gbuf_cstr(&text), text.len, 0, NULL);
+		const struct remote_call call = {
+			.method = "POST", .path = "/v1/plan", .body = body
+		};
+		rc = body == NULL ? err_no_memory(e) : remote_call(cli, &call, plan, e);
+	}
+	json_decref(body);
+	gbuf_clear(&text);
+	docs_clear(&d);
+	return rc;
+}
+
+enum prov_exit
+cmd_plan(struct cli *cli, struct err *e)
+{
+	struct gbuf path = { 0 };
+	json_t *plan = NULL;
+	enum err_code rc;
+
+	if (cli_has(cli, OPT_FILE) == (cli->n_args == 1))
+		return exit_of(
+		    err_set(e, ERR_USAGE, "plan: give an ENDPOINT or -f FILE, one of the two"));
+	if (cli_has(cli, OPT_FILE))
+		rc = plan_file(cli, &plan, e);
+	else {
+		remote_path(&path, "/v1/devices/", cli->args[0], "/plan");
+		rc = remote_get(cli, gbuf_cstr(&path), &plan, e);
+	}
+	if (rc == ERR_OK && plan == NULL)
+		rc = err_set(e, ERR_INTERNAL, "the daemon's answer is empty");
+	if (rc == ERR_OK)
+		print_plan(cli->out, plan);
+	json_decref(plan);
+	gbuf_clear(&path);
+	return exit_of(rc);
+}

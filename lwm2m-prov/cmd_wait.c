@@ -1,0 +1,201 @@
+/*
+ * wait: until the current revision of devices has reached them. What is asked is their state, so
+ * nothing can be missed; the daemon's events only say when it is worth asking again.
+ */
+#include <stdlib.h>
+
+#include <jansson.h>
+
+#include "lib/base/clock.h"
+#include "lwm2m-prov/events.h"
+#include "lwm2m-prov/interrupt.h"
+#include "lwm2m-prov/output.h"
+#include "lwm2m-prov/remote.h"
+
+#define ASK_AGAIN_MS 5000
+#define WAIT_SECONDS 600
+
+struct waited {
+	const char *endpoint; /* borrowed */
+	bool reached, ask;
+	json_int_t first_session; /* the newest one when we began; -1 before */
+};
+
+struct waiting {
+	struct cli *cli;
+	struct client *events;
+	const char *goal;
+	struct waited *v;
+	size_t n, left, failed;
+	uint64_t deadline_ms, again_ms;
+	struct err *e;
+	enum err_code rc;
+};
+
+/* clang-format off */
+static const struct out_field row_fields[] = {
+	{ "endpoint", "endpoint", OUT_PLAIN, NULL },
+	{ "result", "result", OUT_PLAIN, NULL },
+	{ "reason", "reason", OUT_PLAIN, NULL },
+	{ "detail", "detail", OUT_PLAIN, NULL },
+};
+/* clang-format on */
+static const struct out_view row_view = { row_fields, N_ELEMS(row_fields) };
+
+static bool
+has_reached(const struct waiting *w, const json_t *device)
+{
+	const char *state = json_string_value(json_object_get(device, "state"));
+
+	if (strcmp(w->goal, "blocked") == 0)
+		return state != NULL && strcmp(state, "blocked") == 0;
+	/* what is confirmed was written too */
+	return json_is_true(json_object_get(device, "provisioned")) ||
+	       (strcmp(w->goal, "written") == 0 &&
+	           json_is_true(json_object_get(device, "written")));
+}
+
+/* A session that began to count after we did and did not end well. */
+static bool
+has_failed(struct waited *d, const json_t *device)
+{
+	const json_t *last = json_object_get(device, "last_session");
+	const char *verdict = json_string_value(json_object_get(last, "verdict"));
+	json_int_t id = json_integer_value(json_object_get(last, "id"));
+
+	if (d->first_session < 0)
+		d->first_session = id;
+	return id != d->first_session && verdict != NULL &&
+	       (strcmp(verdict, "failed") == 0 || strcmp(verdict, "refused") == 0);
+}
+
+static void
+print_row(struct waiting *w, const struct waited *d, const char *result, const json_t *device)
+{
+	const json_t *last = json_object_get(device, "last_session");
+	bool failed = strcmp(result, "failed") == 0;
+	json_t *row = json_pack("{s:s, s:s, s:O?, s:O?, s:O?}", "endpoint", d->endpoint, "result",
+	    result, "reason", failed ? json_object_get(last, "reason") : NULL, "detail",
+	    failed ? json_object_get(last, "detail") : NULL, "revision",
+	    json_object_get(device, "current_revision"));
+
+	out_row(w->cli->out, &row_view, row);
+	json_decref(row);
+}
+
+static enum err_code
+ask(struct waiting *w, struct waited *d)
+{
+	struct gbuf path = { 0 };
+	json_t *device = NULL;
+	enum err_code rc;
+
+	remote_path(&path, "/v1/devices/", d->endpoint, "");
+	rc = remote_get(w->cli, gbuf_cstr(&path), &device, w->e);
+	d->ask = false;
+	if (rc != ERR_OK)
+		(void)err_wrap(w->e, "%s", d->endpoint);
+	else if (has_reached(w, device)) {
+		d->reached = true;
+		w->left--;
+		print_row(w, d, w->goal, device);
+	} else if (has_failed(d, device) && cli_has(w->cli, OPT_FAIL_FAST)) {
+		w->failed++;
+		print_row(w, d, "failed", device);
+	}
+	json_decref(device);
+	gbuf_clear(&path);
+	return rc;
+}
+
+static void
+ask_all(struct waiting *w)
+{
+	bool all = clock_mono_ms() >= w->again_ms;
+
+	for (size_t i = 0; w->rc == ERR_OK && w->failed == 0 && i < w->n; i++)
+		if (!w->v[i].reached && (all || w->v[i].ask))
+			w->rc = ask(w, &w->v[i]);
+	if (all)
+		w->again_ms = clock_mono_ms() + ASK_AGAIN_MS;
+}
+
+static void
+mark(struct waiting *w, const struct event *ev)
+{
+	const char *ep = json_string_value(json_object_get(ev->data, "endpoint"));
+
+	/* a profile may change any of them, and so may what was missed */
+	for (size_t i = 0; i < w->n; i++)
+		if (ep == NULL || strcmp(w->v[i].endpoint, ep) == 0)
+			w->v[i].ask = true;
+}
+
+static bool
+is_over(const struct waiting *w)
+{
+	return w->rc != ERR_OK || w->left == 0 || w->failed > 0 || interrupted() ||
+	       clock_mono_ms() >= w->deadline_ms;
+}
+
+static bool
+on_event(void *arg, const struct event *ev)
+{
+	struct waiting *w = arg;
+
+	if (ev != NULL)
+		mark(w, ev);
+	if (!is_over(w))
+		ask_all(w);
+	return !is_over(w);
+}
+
+static enum prov_exit
+conclude(struct waiting *w)
+{
+	if (w->rc != ERR_OK)
+		return exit_of(w->rc);
+	if (w->left == 0)
+		return EXIT_DONE;
+	if (w->failed > 0) {
+		err_set(w->e, ERR_INTERNAL,
+		    "wait: a session failed; lwm2m-prov why ENDPOINT says more");
+		return EXIT_FAILED;
+	}
+	if (interrupted())
+		return EXIT_INTERRUPTED;
+	err_set(
+	    w->e, ERR_TIMEOUT, "wait: %zu of %zu devices are not %s yet", w->left, w->n, w->goal);
+	return EXIT_TIMEOUT;
+}
+
+enum prov_exit
+cmd_wait(struct cli *cli, struct err *e)
+{
+	struct waiting w = { .cli = cli,
+		.goal = cli_text(cli, OPT_FOR),
+		.n = cli->n_args,
+		.left = cli->n_args,
+		.e = e,
+		.v = calloc(cli->n_args, sizeof *w.v),
+		.deadline_ms = clock_mono_ms() + cli_timeout(cli, WAIT_SECONDS) * 1000 };
+	struct client *c;
+	enum prov_exit end;
+
+	interrupt_watch();
+	w.rc = w.v == NULL ? err_no_memory(e) : cli_client(cli, &c, e);
+	for (size_t i = 0; w.rc == ERR_OK && i < w.n; i++)
+		w.v[i] = (struct waited){ .endpoint = cli->args[i], .first_session = -1 };
+	if (w.rc == ERR_OK)
+		w.rc = client_open(client_socket(c), WAIT_SECONDS, &w.events, e);
+	if (w.rc == ERR_OK)
+		ask_all(&w);
+	if (!is_over(&w)) {
+		enum err_code rc = events_listen(w.events, on_event, &w, e);
+		w.rc = w.rc != ERR_OK ? w.rc : rc;
+	}
+	end = conclude(&w);
+	client_close(w.events);
+	free(w.v);
+	return end;
+}
