@@ -384,12 +384,29 @@ check_timeouts(struct lower *l)
 		    l->d.session_timeout_ms / 1000, l->d.request_timeout_ms / 1000);
 }
 
+static void
+check_retained(struct lower *l)
+{
+	const struct pnode *list = pnode_get(pnode_get(l->doc->root, "bootstrap"), "retain");
+
+	for (size_t i = 0; list != NULL && i < l->d.n_retain && l->d.n_retain == list->n; i++) {
+		const struct pnode *at = list->first;
+
+		for (size_t k = 0; k < i; k++)
+			at = at->next;
+		if (lwm2m_tree_has(&l->d.tree, l->d.retain[i]))
+			finding_add(l->f, RULE_RETAINED, at, "the document has values under %s",
+			    lwm2m_path_str(l->d.retain[i]).s);
+	}
+}
+
 void
 check_rules(struct lower *l)
 {
 	static void (*const all[])(struct lower *) = { check_duplicate_ids,
 		check_duplicate_accounts, check_pairs, check_bindings, check_keys, check_links,
-		check_access, check_mute_send, check_refused, check_order, check_timeouts };
+		check_access, check_mute_send, check_refused, check_order, check_timeouts,
+		check_retained };
 
 	for (size_t i = 0; i < N_ELEMS(all); i++)
 		all[i](l);

@@ -311,6 +311,24 @@ pnode_place(const struct pnode *n, struct gbuf *out)
 	gbuf_printf(out, "%s:%u:%u", n->src->file, n->line, n->column);
 }
 
+void
+text_clean(char *s)
+{
+	size_t left = strlen(s);
+
+	while (left > 0) {
+		unsigned char c = (unsigned char)*s;
+		size_t n = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc0 ? 2 : 1;
+
+		if (n > left || !str_is_printable(s, n)) {
+			*s = '?';
+			n = 1;
+		}
+		s += n;
+		left -= n;
+	}
+}
+
 enum err_code
 pnode_err(const struct pnode *n, struct err *e, enum err_code code, const char *fmt, ...)
 {
@@ -326,6 +344,8 @@ pnode_err(const struct pnode *n, struct err *e, enum err_code code, const char *
 	pnode_pointer(n, &at);
 	(void)err_set(e, code, "%s: %s", gbuf_cstr(&at), text);
 	gbuf_clear(&at);
+	if (e != NULL)
+		text_clean(e->msg);
 	return code;
 }
 

@@ -77,6 +77,12 @@ void pnode_place(const struct pnode *n, struct gbuf *out);
 enum err_code pnode_err(const struct pnode *n, struct err *e, enum err_code code, const char *fmt,
     ...) PRINTF_LIKE(4, 5);
 
+/*
+ * Makes text fit for one line of a message, in place: control characters, and octets that are not
+ * whole characters (what was cut), become '?'.
+ */
+void text_clean(char *s);
+
 /* Reads kind and name off the root. */
 void pdoc_identify(struct profile_doc *d);
 

@@ -77,6 +77,9 @@ add(struct profile_findings *f, const struct profile_finding *want)
 		free(to->reason);
 		return; /* it is counted all the same */
 	}
+	text_clean(to->file);
+	text_clean(to->path);
+	text_clean(to->reason);
 	f->n++;
 }
 

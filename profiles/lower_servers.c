@@ -345,7 +345,7 @@ read_identity(struct lower *l, const struct pnode *n, struct secret *out)
 }
 
 static void
-lower_psk(struct lower *l, const struct laccount *a)
+lower_psk(struct lower *l, const struct laccount *a, const struct pnode *mode)
 {
 	const struct pnode *identity = security_get(a, "identity"), *key = security_get(a, "key");
 	const struct pnode *spk = security_get(a, "server_public_key");
@@ -355,7 +355,7 @@ lower_psk(struct lower *l, const struct laccount *a)
 		missing(l, a, "identity");
 	else if (read_identity(l, identity, &s))
 		put_bytes(l, a, 3, &s, identity);
-	if (spk != NULL)
+	if (spk != NULL && spk->parent == mode->parent)
 		finding_add(l->f, RULE_KEY_MATERIAL, spk, "mode psk has no server_public_key");
 	put_empty(l, a, 4);
 	if (key == NULL) {
@@ -370,14 +370,14 @@ lower_psk(struct lower *l, const struct laccount *a)
 }
 
 static void
-lower_nosec(struct lower *l, const struct laccount *a)
+lower_nosec(struct lower *l, const struct laccount *a, const struct pnode *mode)
 {
 	static const char *const names[] = { "identity", "server_public_key", "key" };
 
 	for (size_t i = 0; i < N_ELEMS(names); i++) {
 		const struct pnode *n = security_get(a, names[i]);
 
-		if (n != NULL)
+		if (n != NULL && n->parent == mode->parent)
 			finding_add(l->f, RULE_KEY_MATERIAL, n, "mode nosec has no %s", names[i]);
 		put_empty(l, a, (uint16_t)(3 + i));
 	}
@@ -463,9 +463,9 @@ lower_mode(struct lower *l, struct laccount *a)
 	put_value(l, lwm2m_path3(LWM2M_SECURITY, a->iid, 2), v, mode);
 	check_scheme(l, a, mode);
 	if (a->mode == PROFILE_PSK)
-		lower_psk(l, a);
+		lower_psk(l, a, mode);
 	else if (a->mode == PROFILE_NOSEC)
-		lower_nosec(l, a);
+		lower_nosec(l, a, mode);
 	else if (a->mode == PROFILE_EST)
 		finding_add(
 		    l->f, RULE_NOT_SERVED, mode, "accounts with mode est are not served yet");

@@ -260,6 +260,14 @@ wrong(struct lower *l, const struct pnode *n, const struct err *e)
 	return MATERIAL_WRONG;
 }
 
+/* Variables are kept in the clear beside the document. */
+static enum material
+from_variable(struct lower *l, const struct pnode *n)
+{
+	finding_add(l->f, RULE_KEY_FORM, n, "a key does not come from a variable");
+	return MATERIAL_WRONG;
+}
+
 /* One that somebody keeps. */
 static enum material
 ask(struct lower *l, const struct pnode *n, const char *slot, bool may_come, struct secret *out)
@@ -353,8 +361,8 @@ read_bytes(struct lower *l, const struct pnode *how, bool hex, struct secret *ou
 		finding_add(l->f, RULE_TYPE, how, "must be a string, is %s", pnode_type_name(how));
 		return MATERIAL_WRONG;
 	}
-	if (how->open)
-		return MATERIAL_UNKNOWN;
+	if (how->expanded)
+		return from_variable(l, how);
 	rc = hex ? dec_hex(how->s, how->n, out, &e) : dec_base64(how->s, how->n, out, &e);
 	return rc == ERR_OK ? MATERIAL_OK : wrong(l, how, &e);
 }
@@ -390,6 +398,8 @@ read_plain(struct lower *l, const struct pnode *n, bool text, struct secret *out
 	struct err e = { 0 };
 	enum err_code rc;
 
+	if (n->expanded && !text)
+		return from_variable(l, n);
 	if (n->open)
 		return MATERIAL_UNKNOWN;
 	if (text)

@@ -65,6 +65,7 @@
 	X(REFUSED, "refused-by-clients", WARNING, "The value is legal, and known clients refuse it with 4.06 at Finish.") \
 	X(ORDER, "registration-order", WARNING, "With ordered registrations, bootstrap_on_registration_failure should be true only together with registration_failure_block: otherwise one dead server sends the device back to bootstrap while the others work.") \
 	X(AT_ONCE, "acts-at-once", WARNING, "The device obeys at once: its radio goes off in the middle of the bootstrap.") \
+	X(RETAINED, "retained", WARNING, "What \"retain\" covers is neither deleted nor written: these values do not reach the device.") \
 	X(FOREIGN, "foreign-accounts", WARNING, "Under \"replace\" nothing of other accounts is left: foreign_accounts says otherwise.")
 /* clang-format on */
 

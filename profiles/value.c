@@ -276,12 +276,20 @@ read_string(
 	return false;
 }
 
+/* An identity is text, unless it is a key in PEM. */
 static bool
-read_opaque(struct lower *l, const struct pnode *n, struct lwm2m_value *out)
+is_identity(const struct pnode *n, int oid, uint16_t rid)
+{
+	return oid == LWM2M_SECURITY && rid == 3 && n->type == PN_STRING &&
+	       strncmp(n->s, "-----", 5) != 0;
+}
+
+static bool
+read_opaque(struct lower *l, const struct pnode *n, bool text, struct lwm2m_value *out)
 {
 	struct secret s;
 
-	if (material_read(l, n, false, &s) != MATERIAL_OK)
+	if (material_read(l, n, text, &s) != MATERIAL_OK)
 		return false;
 	*out = (struct lwm2m_value){ .type = LWM2M_OPAQUE, .bytes = s };
 	return true;
@@ -339,7 +347,7 @@ read_typed(struct lower *l, const struct pnode *n, int oid, const struct lwm2m_r
 		ok = read_link(l, n, oid, r->id, out);
 		break;
 	case LWM2M_OPAQUE:
-		return read_opaque(l, n, out);
+		return read_opaque(l, n, is_identity(n, oid, r->id), out);
 	case LWM2M_NONE:
 	case LWM2M__TYPES:
 		finding_key(l->f, RULE_NOT_WRITABLE, n, "%s is executed, not written", r->name);

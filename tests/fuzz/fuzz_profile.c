@@ -76,6 +76,10 @@ compile(const struct profile_doc *resolved)
 	for (size_t i = 0; i < f.n; i++)
 		FUZZ_MUST(f.v[i].line > 0 && f.v[i].column > 0, "a finding without a place: %s",
 		    f.v[i].reason);
+	for (size_t i = 0; i < f.n; i++)
+		FUZZ_MUST(str_is_printable(f.v[i].reason, strlen(f.v[i].reason)) &&
+		              str_is_printable(f.v[i].path, strlen(f.v[i].path)),
+		    "a finding that does not print");
 	enum err_code rc = profile_compile(resolved, lwm2m_model_builtin(), &keys, &d, NULL, &e);
 	if (rc == ERR_OK) {
 		FUZZ_MUST(f.errors == 0, "compiled with errors: %s", f.v[0].reason);

@@ -294,6 +294,13 @@ static const struct row rows[] = {
 	  "true without registration_failure_block", ", \"registration_priority_order\": 1, \"bootstrap_on_registration_failure\": true, \"registration_failure_block\": true" },
 	{ "acts-at-once", OBJECTS, "\"/10/0\": { \"disable_radio_period\": @5 }", "/objects/~110~10/disable_radio_period",
 	  "the radio is off for 5 minutes from the write on", "\"/10/0\": { \"disable_radio_period\": 0 }" },
+	{ "retained", "{ \"profile_format\": 1, \"endpoint\": \"dev\", \"objects\": { \"/3/0\": { \"timezone\": \"x\" } },\n  \"bootstrap\": { \"policy\": \"merge\", \"retain\": [ \"/10\", %s ] } }",
+	  "@\"/3/0\"", "/bootstrap/retain/1", "the document has values under /3/0", "\"/3/0/14\"" },
+	{ "uri", ACCOUNT, "@\"http://\\n\\u00e9\", \"security\": { \"mode\": \"nosec\" }", "/servers/dm/uri",
+	  "\"http://?\xc3\xa9\" is no URI of a server: a blank or a character outside ASCII in it", "\"coap://x\", \"security\": { \"mode\": \"nosec\" }" },
+	{ "key-form", "{ \"profile_format\": 1, \"endpoint\": \"dev\", \"vars\": { \"k\": " K16 " }, \"bootstrap\": { \"policy\": \"merge\" },\n"
+	  "\"credentials\": { \"bootstrap\": { \"mode\": \"psk\", \"identity\": \"i\", \"key\": %s } } }", "@\"${k}\"", "/credentials/bootstrap/key",
+	  "a key does not come from a variable", K16 },
 	{ "foreign-accounts", BOOTSTRAP, "\"policy\": \"replace\", \"foreign_accounts\": @\"keep\"", "/bootstrap/foreign_accounts",
 	  "\"keep\" has no meaning under \"replace\"", "\"policy\": \"replace\", \"foreign_accounts\": \"remove\"" },
 };

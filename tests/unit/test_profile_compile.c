@@ -57,6 +57,15 @@ static const struct {
 	{ "{ " DEV REPLACE "\"vars\": { \"n\": \"90\", \"t\": \"true\", \"d\": \"2m\", \"i\": 7 }, \"objects\": { \"/1/0\": { \"lifetime\": \"${d}\", \"disable_timeout\": \"${n}\", "
 	  "\"mute_send\": \"${t}\", \"short_server_id\": \"${i}\", \"min_period\": \"${i}s\" }, \"/0/0\": { \"short_server_id\": \"${i}\" } } }",
 	  "/0/0/10 7\n/1/0/0 7\n/1/0/1 120\n/1/0/2 7\n/1/0/5 90\n/1/0/23 true\n", "" },
+	/* a transport of its own mode takes no keys from the server's */
+	{ "{ " DEV REPLACE "\"servers\": { \"x\": { \"short_server_id\": 1, \"lifetime\": 1, \"binding\": \"UT\", \"notification_storing\": true, \"security\": "
+	  "{ \"mode\": \"psk\", \"identity\": \"i\", \"key\": { \"hex\": \"000102030405060708090a0b0c0d0e0f\" } },\n"
+	  "\"endpoints\": [ { \"uri\": \"coaps://x\" }, { \"uri\": \"coap+tcp://x\", \"security\": { \"mode\": \"nosec\" } } ] } } }",
+	  "/0/0/0 \"coaps://x\"\n/0/0/1 false\n/0/0/2 0\n/0/0/3 69\n/0/0/4 \n/0/0/5 000102030405060708090a0b0c0d0e0f\n/0/0/10 1\n"
+	  "/0/1/0 \"coap+tcp://x\"\n/0/1/1 false\n/0/1/2 3\n/0/1/3 \n/0/1/4 \n/0/1/5 \n/0/1/10 1\n/1/0/0 1\n/1/0/1 1\n/1/0/6 true\n/1/0/7 \"UT\"\n", "" },
+	/* an account as it stands */
+	{ "{ " DEV REPLACE "\"objects\": { \"/0/3\": { \"identity\": \"deadbeefdeadbeefdeadbeefdeadbeef\", \"key\": { \"hex\": \"00\" } } } }",
+	  "/0/3/3 6465616462656566646561646265656664656164626565666465616462656566\n/0/3/5 00\n", "" },
 	/* raw public keys and certificates go as they stand */
 	{ "{ " DEV REPLACE "\"servers\": { \"x\": { \"short_server_id\": 1, \"uri\": \"coaps://x\", \"lifetime\": 1, \"binding\": \"U\", \"notification_storing\": true, \"security\": "
 	  "{ \"mode\": \"x509\", \"certificate_usage\": \"trust_anchor_assertion\", \"identity\": \"-----BEGIN CERTIFICATE-----\\nMAA=\\n-----END CERTIFICATE-----\\n\", "
