@@ -1,0 +1,430 @@
+/* The daemon put together: who is registered with whom. Nothing is decided here. */
+#include "config.h"
+
+#include "bsserver/server.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "bsserver/api/api.h"
+#include "bsserver/auth/auth.h"
+#include "bsserver/bootstrap/driver.h"
+#include "bsserver/loop/loop.h"
+#include "bsserver/ports/ports.h"
+#include "bsserver/server_bs.h"
+#include "bsserver/store/store.h"
+#include "bsserver/transport/transport.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+
+struct server {
+	const struct conf *conf;
+	struct auth_rule rules[CONF_RULES_MAX];
+	struct lwm2m_model *model;
+	struct loop *loop;
+	struct shelf *shelf;
+	struct auth *auth;
+	const struct store_ops *ops;
+	struct store *store;
+	struct ports *ports;
+	struct server_bs *bs; /* driver and transport, and what ties them */
+	struct api *api;
+	struct loop_timer *drain;
+	uint64_t drain_until_ms;
+	bool stopping;
+	const char *conf_file; /* for SIGHUP */
+};
+
+/* ---- checks that need no daemon ---- */
+
+static enum err_code
+make_rules(const struct conf *c, struct auth_rule *rules, struct err *e)
+{
+	for (size_t i = 0; i < c->n_rules; i++) {
+		const struct conf_rule *r = &c->rules[i];
+
+		if (!auth_rule_from_words(r->credential, r->rule, &rules[i]))
+			return err_set(e, ERR_INVALID, "auth.rules: there is no rule \"%s\" for credential \"%s\"", r->rule,
+			    r->credential);
+		rules[i].identity = r->identity;
+		rules[i].endpoint = r->endpoint;
+	}
+	return ERR_OK;
+}
+
+static enum err_code
+make_model(const struct conf *c, struct lwm2m_model **out, struct err *e)
+{
+	struct lwm2m_model *m = lwm2m_model_new();
+	enum err_code rc = m == NULL ? err_no_memory(e) : ERR_OK;
+
+	for (size_t i = 0; rc == ERR_OK && i < c->n_object_dirs; i++)
+		rc = lwm2m_model_load_dir(m, c->object_dirs[i], e);
+	if (rc != ERR_OK) {
+		lwm2m_model_free(m);
+		m = NULL;
+	}
+	*out = m;
+	return rc;
+}
+
+enum err_code
+server_check(const struct conf *c, struct err *e)
+{
+	struct auth_rule rules[CONF_RULES_MAX];
+	struct lwm2m_model *m = NULL;
+	enum err_code rc = make_rules(c, rules, e);
+
+	if (rc == ERR_OK)
+		rc = log_set_levels(c->log_levels, e);
+	if (rc == ERR_OK)
+		rc = make_model(c, &m, e);
+	lwm2m_model_free(m);
+	if (rc == ERR_OK && (strlen(c->api_mode) != 4 || strspn(c->api_mode, "01234567") != 4))
+		rc = err_set(e, ERR_INVALID, "api.mode: must be four octal digits, as 0660");
+	if (rc == ERR_OK && access(c->store_key, R_OK) != 0)
+		rc = err_set(e, ERR_NOT_FOUND, "store.key_file: %s cannot be read: make one with bsserver init",
+		    c->store_key);
+	return rc;
+}
+
+/* ---- what ties the parts ---- */
+
+static void
+on_feed(void *arg, const struct store_feed *f)
+{
+	struct server *s = arg;
+	struct err e;
+
+	if (auth_feed(s->auth, f, &e) != ERR_OK)
+		log_msg(LVL_ERROR, LOG_AUTH, NULL, "a change was not taken in, %s is refused (%s)", f->name, e.msg);
+	if (shelf_feed(s->shelf, f, &e) != ERR_OK)
+		log_msg(LVL_ERROR, LOG_PORTS, NULL, "profile %s is not served (%s)", f->name, e.msg);
+	if (s->api != NULL)
+		api_feed(s->api, f);
+}
+
+static void
+deliver(void *arg, uint64_t session, struct bs_event *ev)
+{
+	struct server *s = arg;
+
+	if (s->bs != NULL)
+		bs_driver_event(server_bs_driver(s->bs), session, ev);
+}
+
+static void
+on_record(void *arg, const struct bs_record *r)
+{
+	struct server *s = arg;
+
+	if (s->api != NULL)
+		api_record(s->api, r);
+}
+
+static enum err_code
+open_core(struct server *s, struct err *e)
+{
+	enum err_code rc = make_rules(s->conf, s->rules, e);
+	uint64_t seed;
+
+	if (rc == ERR_OK)
+		rc = make_model(s->conf, &s->model, e);
+	if (rc == ERR_OK)
+		rc = loop_new(&s->loop, e);
+	if (rc == ERR_OK)
+		rc = crypt_random(&seed, sizeof seed, e);
+	if (rc == ERR_OK)
+		rc = auth_new(s->rules, s->conf->n_rules, seed, &s->auth, e);
+	if (rc == ERR_OK) {
+		s->shelf = shelf_new(seed);
+		rc = s->shelf == NULL ? err_no_memory(e) : ERR_OK;
+	}
+	return rc;
+}
+
+static enum err_code
+open_store(struct server *s, struct err *e)
+{
+	struct store_conf c = {
+		.uri = s->conf->store_uri,
+		.key_file = s->conf->store_key,
+		.create = true,
+		.max_sessions = (unsigned)s->conf->sessions_kept,
+	};
+
+	s->ops = store_by_uri(c.uri);
+	if (s->ops == NULL)
+		return err_set(e, ERR_UNSUPPORTED, "store.uri: no store is called that: %s", c.uri);
+	return s->ops->open(&c, s->loop, on_feed, s, &s->store, e);
+}
+
+static enum err_code
+open_ports(struct server *s, struct err *e)
+{
+	struct ports_conf c = {
+		.loop = s->loop,
+		.ops = s->ops,
+		.store = s->store,
+		.auth = s->auth,
+		.shelf = s->shelf,
+		.model = s->model,
+		.arg = s,
+		.deliver = deliver,
+		.recorded = on_record,
+	};
+
+	return ports_new(&c, &s->ports, e);
+}
+
+static enum err_code
+open_bs(struct server *s, struct err *e)
+{
+	struct server_bs_conf c = {
+		.conf = s->conf,
+		.loop = s->loop,
+		.auth = s->auth,
+		.ports = s->ports,
+		.model = s->model,
+	};
+
+	return server_bs_open(&c, &s->bs, e);
+}
+
+/* ---- the API's view of the rest ---- */
+
+/* clang-format off */
+static const struct {
+	const char *name, *help;
+	bool gauge;
+	size_t at; /* in struct transport_stats */
+} counters[] = {
+	{ "transport_requests_in", "CoAP requests received", false, offsetof(struct transport_stats, requests_in) },
+	{ "transport_requests_out", "CoAP requests sent", false, offsetof(struct transport_stats, requests_out) },
+	{ "transport_retransmissions_seen", "requests that came again", false, offsetof(struct transport_stats, retransmissions_seen) },
+	{ "transport_replies_repeated", "answers given again", false, offsetof(struct transport_stats, replies_repeated) },
+	{ "transport_handshakes", "DTLS handshakes completed", false, offsetof(struct transport_stats, handshakes) },
+	{ "transport_handshakes_failed", "DTLS handshakes that came to nothing", false, offsetof(struct transport_stats, handshakes_failed) },
+	{ "transport_datagrams_dropped", "datagrams that the socket had no room for", false, offsetof(struct transport_stats, datagrams_dropped) },
+	{ "transport_peers", "peers connected", true, offsetof(struct transport_stats, peers) },
+};
+/* clang-format on */
+
+static bool
+transport_counter(void *arg, size_t i, struct api_counter *out)
+{
+	struct server *s = arg;
+	struct transport_stats t;
+
+	if (i >= N_ELEMS(counters))
+		return false;
+	server_bs_stats(s->bs, &t);
+	*out = (struct api_counter){
+		.name = counters[i].name,
+		.help = counters[i].help,
+		.gauge = counters[i].gauge,
+		.value = *(const uint64_t *)(const void *)((const char *)&t + counters[i].at),
+	};
+	return true;
+}
+
+static bool
+api_listener(void *arg, size_t i, char *out, size_t cap)
+{
+	struct server *s = arg;
+
+	return server_bs_listener(s->bs, i, out, cap);
+}
+
+static enum err_code
+open_api(struct server *s, struct err *e)
+{
+	struct api_conf c = {
+		.loop = s->loop,
+		.ops = s->ops,
+		.store = s->store,
+		.auth = s->auth,
+		.shelf = s->shelf,
+		.driver = server_bs_driver(s->bs),
+		.model = s->model,
+		.grants = s->conf->grants,
+		.n_grants = s->conf->n_grants,
+		.socket = s->conf->api_socket,
+		.mode = (unsigned)strtoul(s->conf->api_mode, NULL, 8), /* server_check() read it */
+		.version = PACKAGE_VERSION,
+		.group = s->conf->api_group,
+		.arg = s,
+		.counter = transport_counter,
+		.listener = api_listener,
+	};
+
+	return api_open(&c, &s->api, e);
+}
+
+enum err_code
+server_open(const struct conf *c, struct server **out, struct err *e)
+{
+	struct server *s = calloc(1, sizeof *s);
+	enum err_code rc;
+
+	if (s == NULL)
+		return err_no_memory(e);
+	s->conf = c;
+	rc = open_core(s, e);
+	if (rc == ERR_OK)
+		rc = open_store(s, e);
+	if (rc == ERR_OK)
+		rc = open_ports(s, e);
+	if (rc == ERR_OK)
+		rc = open_bs(s, e);
+	if (rc == ERR_OK)
+		rc = open_api(s, e);
+	if (rc != ERR_OK) {
+		server_close(s);
+		return rc;
+	}
+	*out = s;
+	return ERR_OK;
+}
+
+void
+server_close(struct server *s)
+{
+	if (s == NULL)
+		return;
+	api_close(s->api);
+	s->api = NULL;
+	if (s->bs != NULL)
+		server_bs_close(s->bs);
+	if (s->store != NULL)
+		s->ops->close(s->store); /* what is still to be written is, and every answer comes */
+	server_bs_free(s->bs);
+	ports_free(s->ports);
+	loop_timer_free(s->drain);
+	auth_free(s->auth);
+	shelf_free(s->shelf);
+	loop_free(s->loop);
+	lwm2m_model_free(s->model);
+	free(s);
+}
+
+/* ---- running ---- */
+
+/* One datagram to systemd's socket (sd_notify(3)); nothing when there is none. */
+static void
+notify(const char *state)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	size_t n = path == NULL ? 0 : strlen(path);
+
+	if (n == 0 || n >= sizeof to.sun_path)
+		return;
+	memcpy(to.sun_path, path, n);
+	if (to.sun_path[0] == '@')
+		to.sun_path[0] = 0;
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	(void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to,
+	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
+	(void)close(fd);
+}
+
+#define DRAIN_LOOK_MS 50   /* how often a stopping daemon looks whether the last session has gone */
+#define RECORD_GRACE_MS 5000 /* for the records of what was ended */
+
+static size_t
+live_sessions(const struct server *s)
+{
+	struct bs_driver_stats stats;
+
+	bs_driver_stats(server_bs_driver(s->bs), &stats);
+	return stats.live;
+}
+
+static void
+drain_step(void *arg)
+{
+	struct server *s = arg;
+	uint64_t now = loop_now_ms(s->loop);
+
+	if (live_sessions(s) == 0 || now >= s->drain_until_ms + RECORD_GRACE_MS)
+		loop_stop(s->loop);
+	else if (now >= s->drain_until_ms)
+		server_bs_stop(s->bs); /* the time is over: what runs is ended, and recorded */
+}
+
+/* A second signal does not wait for sessions any longer. */
+static void
+on_stop(void *arg, int signum)
+{
+	struct server *s = arg;
+	uint64_t now = loop_now_ms(s->loop);
+
+	log_msg(LVL_NOTICE, LOG_SERVER, NULL, "%s: stopping, %zu sessions under way",
+	    signum == SIGTERM ? "SIGTERM" : "SIGINT", live_sessions(s));
+	notify("STOPPING=1");
+	bs_driver_drain(server_bs_driver(s->bs));
+	api_drain(s->api);
+	s->drain_until_ms = s->stopping ? now : now + (uint64_t)s->conf->drain_seconds * 1000;
+	s->stopping = true;
+	loop_timer_start(s->drain, 1, DRAIN_LOOK_MS);
+}
+
+static void
+on_reload(void *arg, int signum)
+{
+	struct server *s = arg;
+	struct conf c = { 0 };
+	struct err e;
+
+	(void)signum;
+	if (conf_load(s->conf_file, &c, &e) != ERR_OK || log_set_levels(c.log_levels, &e) != ERR_OK)
+		log_msg(LVL_ERROR, LOG_CONF, NULL, "SIGHUP: the old configuration stays (%s)", e.msg);
+	else {
+		log_set_json(strcmp(c.log_format, "json") == 0);
+		log_msg(LVL_NOTICE, LOG_CONF, NULL,
+		    "SIGHUP: log settings are read again; all others need a restart");
+	}
+	conf_clear(&c);
+}
+
+static enum err_code
+catch_signals(struct server *s, struct err *e)
+{
+	enum err_code rc = loop_timer_new(s->loop, drain_step, s, &s->drain, e);
+
+	if (rc == ERR_OK)
+		rc = loop_signal(s->loop, SIGTERM, on_stop, s, e);
+	if (rc == ERR_OK)
+		rc = loop_signal(s->loop, SIGINT, on_stop, s, e);
+	if (rc == ERR_OK)
+		rc = loop_signal(s->loop, SIGHUP, on_reload, s, e);
+	return rc;
+}
+
+enum err_code
+server_run(struct server *s, const char *conf_file, struct err *e)
+{
+	char name[128];
+	enum err_code rc;
+
+	s->conf_file = conf_file;
+	rc = catch_signals(s, e);
+	if (rc != ERR_OK)
+		return rc;
+	for (size_t i = 0; server_bs_listener(s->bs, i, name, sizeof name); i++)
+		log_msg(LVL_NOTICE, LOG_SERVER, NULL, "listening on %s", name);
+	log_msg(LVL_NOTICE, LOG_SERVER, NULL, "ready, %zu identities may knock, API on %s", auth_identities(s->auth),
+	    s->conf->api_socket);
+	notify("READY=1");
+	loop_run(s->loop);
+	return ERR_OK;
+}

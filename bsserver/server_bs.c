@@ -1,0 +1,389 @@
+#include "bsserver/server_bs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/str.h"
+#include "lib/base/table.h"
+
+#define QUERIES_MAX 32
+#define STRANGERS 1024	       /* failed handshakes remembered, so that one peer does not fill the store */
+#define STRANGER_QUIET_MS 5000 /* the same one again within this is only counted */
+
+struct server_bs {
+	struct server_bs_conf c;
+	struct transport_listener listeners[CONF_LISTENERS_MAX];
+	struct transport *transport;
+	struct bs_driver *driver;
+	struct loop_timer *timer;
+	uint64_t last_stranger_id;
+	struct {
+		uint64_t hash, at_ms;
+	} strangers[STRANGERS];
+	struct table hasher; /* for its seed only */
+};
+
+/* ---- from the transport to the driver ---- */
+
+static void
+on_knock(void *arg, const struct transport_request *r)
+{
+	struct server_bs *b = arg;
+	struct bs_query queries[QUERIES_MAX];
+	struct bs_knock k = {
+		.peer = {
+			.id = r->peer,
+			.addr = r->addr,
+			.mode = r->identity.psk ? BS_PSK : BS_NOSEC,
+			.identity = r->identity.psk ? r->identity.bytes : NULL,
+			.identity_len = r->identity.psk ? r->identity.len : 0,
+		},
+		.request = r->request,
+		.queries = queries,
+	};
+
+	for (size_t i = 0; i < r->n_queries && i < QUERIES_MAX; i++)
+		queries[k.n_queries++] = (struct bs_query){ r->queries[i].data, r->queries[i].len };
+	bs_driver_knock(b->driver, &k);
+}
+
+/* Bootstrap-Pack is of 1.2: a client that asks for it is told to knock at /bs (5.01). */
+static void
+on_pack(void *arg, const struct transport_request *r)
+{
+	struct server_bs *b = arg;
+
+	transport_reply(b->transport, r->request, 0xa1, 0, NULL);
+}
+
+static void
+on_peer_gone(void *arg, uint64_t peer)
+{
+	struct server_bs *b = arg;
+
+	bs_driver_peer_gone(b->driver, peer);
+}
+
+static bool
+on_psk(void *arg, const char *identity, size_t len, struct secret *key)
+{
+	struct server_bs *b = arg;
+
+	return auth_psk(b->c.auth, identity, len, key);
+}
+
+/* The same failure of the same peer a moment ago: not another record. */
+static bool
+seen_lately(struct server_bs *b, const char *addr, const char *identity, size_t len, uint64_t now)
+{
+	const char *port = strrchr(addr, ':');
+	uint64_t hash = table_hash(&b->hasher, addr, port == NULL ? strlen(addr) : (size_t)(port - addr));
+
+	hash ^= table_hash(&b->hasher, identity, identity == NULL ? 0 : len);
+	size_t at = hash % STRANGERS;
+	bool lately = b->strangers[at].hash == hash && now - b->strangers[at].at_ms < STRANGER_QUIET_MS;
+	if (!lately) {
+		b->strangers[at].hash = hash;
+		b->strangers[at].at_ms = now;
+	}
+	return lately;
+}
+
+/* What a failed handshake was about: the identity's device when there is one. */
+static void
+describe_stranger(const struct server_bs *b, const char *identity, size_t len, struct bs_record *r)
+{
+	const char *endpoint;
+
+	r->reason = BS_REASON_HANDSHAKE;
+	if (identity == NULL)
+		return;
+	endpoint = auth_endpoint_of(b->c.auth, identity, len);
+	r->reason = endpoint == NULL ? BS_REASON_UNKNOWN_IDENTITY : BS_REASON_WRONG_KEY;
+	if (endpoint != NULL)
+		r->endpoint = str_dup_n(endpoint, strlen(endpoint));
+}
+
+static void
+on_handshake_failed(void *arg, const char *addr, const char *identity, size_t len, const char *why)
+{
+	struct server_bs *b = arg;
+	int64_t wall = clock_wall_ms();
+	struct bs_record r = {
+		.started_ms = wall,
+		.ended_ms = wall,
+		.verdict = BS_VERDICT_REFUSED,
+		.step = BS_STEP_REQUEST,
+		.used_format = -1,
+	};
+	struct gbuf credential = { .max = 1024 };
+
+	if (seen_lately(b, addr, identity, len, loop_now_ms(b->c.loop)))
+		return;
+	b->last_stranger_id = MAX(b->last_stranger_id + 1, (uint64_t)wall * 1000 + 1);
+	r.id = b->last_stranger_id;
+	gbuf_str(&credential, "psk:");
+	if (identity != NULL)
+		str_quote(&credential, identity, len);
+	describe_stranger(b, identity, len, &r);
+	r.peer = str_dup_n(addr, strlen(addr));
+	r.credential = str_dup_n(gbuf_cstr(&credential), credential.len);
+	r.detail = str_dup_n(why, strlen(why));
+	ports_record(b->c.ports, 0, &r);
+	bs_record_clear(&r);
+	gbuf_clear(&credential);
+}
+
+/* ---- from the driver to the transport ---- */
+
+static void
+port_now(void *arg, uint64_t *mono_ms, int64_t *wall_ms)
+{
+	(void)arg;
+	*mono_ms = clock_mono_ms();
+	*wall_ms = clock_wall_ms();
+}
+
+static void
+port_lookup(void *arg, uint64_t session, const struct bs_lookup *q)
+{
+	struct server_bs *b = arg;
+
+	ports_lookup(b->c.ports, session, q);
+}
+
+static void
+port_record(void *arg, uint64_t session, const struct bs_record *r)
+{
+	struct server_bs *b = arg;
+
+	ports_record(b->c.ports, session, r);
+}
+
+static void
+port_reply(void *arg, uint64_t session, uint64_t peer, uint64_t request, const struct bs_reply *r)
+{
+	struct server_bs *b = arg;
+
+	(void)session;
+	(void)peer;
+	if (b->transport == NULL)
+		return; /* closing: nobody hears it any more */
+	transport_reply(b->transport, request, r->code, r->max_age_s, r->text);
+}
+
+static void
+on_answer(void *arg, uint64_t session, const struct transport_answer *a)
+{
+	struct server_bs *b = arg;
+	struct bs_event ev = {
+		.code = a->code,
+		.format = a->format,
+		.payload = a->payload,
+		.payload_len = a->payload_len,
+		.text = a->why,
+	};
+
+	switch (a->outcome) {
+	case TRANSPORT_RESPONSE:
+		ev.type = BS_EV_RESPONSE;
+		break;
+	case TRANSPORT_NO_ANSWER:
+		ev.type = BS_EV_NO_ANSWER;
+		break;
+	case TRANSPORT_RESET:
+		ev.type = BS_EV_RESET;
+		break;
+	case TRANSPORT_GONE:
+		ev.type = BS_EV_SEND_FAILED;
+		break;
+	}
+	bs_driver_event(b->driver, session, &ev);
+}
+
+static void
+port_send(void *arg, uint64_t session, uint64_t peer, const struct bs_send *s)
+{
+	static const enum transport_method methods[] = {
+		[BS_POST] = TRANSPORT_POST,
+		[BS_GET] = TRANSPORT_GET,
+		[BS_PUT] = TRANSPORT_PUT,
+		[BS_DELETE] = TRANSPORT_DELETE,
+	};
+	struct server_bs *b = arg;
+	struct lwm2m_path_str path = lwm2m_path_str(s->path);
+	struct transport_out o = {
+		.method = methods[s->method],
+		.path = s->finish ? "/bs" : path.s,
+		.format = s->format,
+		.accept = s->accept,
+		.payload = s->payload,
+		.payload_len = s->payload_len,
+		.timeout_ms = s->timeout_ms,
+	};
+
+	if (b->transport != NULL)
+		transport_send(b->transport, peer, &o, session, on_answer, b);
+}
+
+static void
+port_release(void *arg, uint64_t session, uint64_t peer, bool failed)
+{
+	struct server_bs *b = arg;
+
+	(void)session;
+	if (b->transport != NULL)
+		transport_release(b->transport, peer, failed);
+}
+
+static void
+on_timer(void *arg)
+{
+	struct server_bs *b = arg;
+
+	bs_driver_tick(b->driver);
+}
+
+static void
+port_wake_at(void *arg, uint64_t when_ms)
+{
+	struct server_bs *b = arg;
+	uint64_t now = clock_mono_ms();
+
+	loop_timer_start(b->timer, when_ms > now ? when_ms - now : 1, 0);
+}
+
+/* ---- open and close ---- */
+
+static enum err_code
+open_driver(struct server_bs *b, struct err *e)
+{
+	struct bs_driver_conf c = {
+		.ports = {
+			.arg = b,
+			.now = port_now,
+			.lookup = port_lookup,
+			.record = port_record,
+			.reply = port_reply,
+			.send = port_send,
+			.release = port_release,
+			.wake_at = port_wake_at,
+		},
+		.model = b->c.model,
+		.max_sessions = (unsigned)b->c.conf->max_sessions,
+		.seed = b->hasher.seed,
+	};
+
+	return bs_driver_new(&c, &b->driver, e);
+}
+
+static enum err_code
+open_transport(struct server_bs *b, struct err *e)
+{
+	static const struct transport_route routes[] = {
+		{ TRANSPORT_POST, "bs", on_knock },
+		{ TRANSPORT_GET, "bspack", on_pack },
+	};
+	const struct conf *conf = b->c.conf;
+	struct transport_conf c = {
+		.listeners = b->listeners,
+		.n_listeners = conf->n_listeners,
+		.routes = routes,
+		.n_routes = N_ELEMS(routes),
+		.hooks = {
+			.arg = b,
+			.psk = on_psk,
+			.handshake_failed = on_handshake_failed,
+			.peer_gone = on_peer_gone,
+		},
+		.max_handshakes = (unsigned)conf->max_handshakes,
+		.max_peers = (unsigned)conf->max_peers,
+		.cbc = conf->cbc,
+	};
+
+	for (size_t i = 0; i < conf->n_listeners; i++)
+		b->listeners[i] = (struct transport_listener){
+			.scheme = conf->listeners[i].secure ? TRANSPORT_COAPS : TRANSPORT_COAP,
+			.host = conf->listeners[i].host,
+			.port = conf->listeners[i].port,
+		};
+	return transport_open(b->c.loop, &c, &b->transport, e);
+}
+
+enum err_code
+server_bs_open(const struct server_bs_conf *c, struct server_bs **out, struct err *e)
+{
+	struct server_bs *b = calloc(1, sizeof *b);
+	uint64_t seed = 0;
+	enum err_code rc;
+
+	if (b == NULL)
+		return err_no_memory(e);
+	b->c = *c;
+	rc = crypt_random(&seed, sizeof seed, e);
+	table_init(&b->hasher, seed);
+	if (rc == ERR_OK)
+		rc = loop_timer_new(c->loop, on_timer, b, &b->timer, e);
+	if (rc == ERR_OK)
+		rc = open_driver(b, e);
+	if (rc == ERR_OK)
+		rc = open_transport(b, e);
+	if (rc != ERR_OK) {
+		server_bs_free(b);
+		return rc;
+	}
+	*out = b;
+	return ERR_OK;
+}
+
+void
+server_bs_stop(struct server_bs *b)
+{
+	bs_driver_stop(b->driver);
+}
+
+void
+server_bs_close(struct server_bs *b)
+{
+	transport_close(b->transport);
+	b->transport = NULL;
+}
+
+void
+server_bs_free(struct server_bs *b)
+{
+	if (b == NULL)
+		return;
+	server_bs_close(b);
+	bs_driver_free(b->driver);
+	loop_timer_free(b->timer);
+	free(b);
+}
+
+struct bs_driver *
+server_bs_driver(const struct server_bs *b)
+{
+	return b->driver;
+}
+
+void
+server_bs_stats(const struct server_bs *b, struct transport_stats *out)
+{
+	*out = (struct transport_stats){ 0 };
+	if (b->transport != NULL)
+		transport_stats(b->transport, out);
+}
+
+bool
+server_bs_listener(const struct server_bs *b, size_t i, char *out, size_t cap)
+{
+	if (b->transport == NULL || i >= b->c.conf->n_listeners)
+		return false;
+	bool v6 = strchr(b->listeners[i].host, ':') != NULL;
+	(void)snprintf(out, cap, "%s://%s%s%s:%u", b->listeners[i].scheme == TRANSPORT_COAPS ? "coaps" : "coap",
+	    v6 ? "[" : "", b->listeners[i].host, v6 ? "]" : "", (unsigned)transport_port(b->transport, i));
+	return true;
+}
