@@ -59,7 +59,7 @@ static const struct route routes[] = {
 	{ "GET", "/v1/events", PERM_READ, BODY_NONE, false, "", get_events,
 	  "What happens, as it happens (server-sent events)" },
 	{ "GET", "/v1/explain", PERM_READ, BODY_NONE, false, "", get_explain,
-	  "What each finding, reason and error means" },
+	  "What each finding and each reason means" },
 	{ "GET", "/metrics", PERM_READ, BODY_NONE, false, "", get_metrics,
 	  "Counters in the text format of Prometheus" },
 };

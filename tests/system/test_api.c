@@ -417,6 +417,44 @@ START_TEST(a_profile_counts_who_extends_it)
 }
 END_TEST
 
+/* FLEET devices in requests of CHUNK rows; the figure is printed. */
+#define CHUNK 500
+
+START_TEST(a_fleet_in_chunks)
+{
+	const char *size = getenv("FLEET");
+	unsigned fleet = size == NULL ? 2000 : (unsigned)strtoul(size, NULL, 10);
+	double seconds = 0;
+	struct world w;
+	struct reply r;
+
+	world_open(&w, NULL);
+	apply(&w, ROW(SHARED));
+	for (unsigned i = 0; i < fleet; i += CHUNK) {
+		struct gbuf body = { 0 };
+
+		for (unsigned k = i; k < i + CHUNK; k++)
+			gbuf_printf(&body,
+			    "{\"source\":\"fleet.ndjson:%u\",\"doc\":{\"profile_format\":1,\"endpoint\":\"urn:dev:%06u\","
+			    "\"extends\":\"meter\",\"credentials\":{\"bootstrap\":{\"mode\":\"psk\",\"identity\":\"${endpoint}\","
+			    "\"key\":{\"hex\":\"%032x\"}}}}}\n", k + 1, k, k + 0x10000000);
+		ask(&w, "POST", "/v1/apply", gbuf_cstr(&body), &r);
+		ck_assert_int_eq(r.status, 200);
+		seconds += r.seconds;
+		expect_row(&r, CHUNK - 1, "created", NULL);
+		ck_assert_ptr_null(strstr(r.body, "\"error\""));
+		reply_clear(&r);
+		gbuf_clear(&body);
+	}
+	(void)printf("# %u devices applied in %.2f s\n", fleet, seconds);
+	(void)fflush(stdout);
+	ask(&w, "GET", "/v1/status", NULL, &r);
+	ck_assert_int_eq(num(&r, "devices"), fleet);
+	reply_clear(&r);
+	world_close(&w);
+}
+END_TEST
+
 /* ---- devices ---- */
 
 START_TEST(a_device_and_its_end)
@@ -671,6 +709,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(an_array_will_do, 0),
 	UNIT_CASE(diff_shows_place_by_place, 0),
 	UNIT_CASE(a_profile_counts_who_extends_it, 0),
+	UNIT_CASE(a_fleet_in_chunks, 0),
 	UNIT_CASE(a_device_and_its_end, 0),
 	UNIT_CASE(lists_go_on_where_they_stopped, 0),
 	UNIT_CASE(a_plan_masks_keys_and_marks_defaults, 0),

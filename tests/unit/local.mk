@@ -159,3 +159,6 @@ tests_system_test_api_LDADD = $(UNIT_LIBS) $(BSSERVER_LIBS)
 unit_programs += tests/unit/test_cmd
 tests_unit_test_cmd_SOURCES = tests/unit/test_cmd.c
 tests_unit_test_cmd_LDADD = $(UNIT_LIBS) $(PROV_LIBS)
+unit_programs += tests/unit/test_api_routes
+tests_unit_test_api_routes_SOURCES = tests/unit/test_api_routes.c
+tests_unit_test_api_routes_LDADD = $(UNIT_LIBS) $(BSSERVER_LIBS)
