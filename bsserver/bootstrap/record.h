@@ -10,6 +10,7 @@
 
 #include "lib/base/buf.h"
 
+/* Verdicts, steps, reasons and methods are kept as numbers in stores: new ones go to the end. */
 enum bs_verdict {
 	BS_VERDICT_NONE,	/* still running */
 	BS_VERDICT_PROVISIONED, /* written, verified, finished with 2.04 */

@@ -15,4 +15,5 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/store/sqlite_writer.c \
 	bsserver/store/store.c bsserver/store/store.h \
 	bsserver/store/store_key.c \
-	bsserver/store/store_sqlite.c
+	bsserver/store/store_sqlite.c \
+	bsserver/store/transcript.c bsserver/store/transcript.h

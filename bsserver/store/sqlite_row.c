@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bsserver/store/transcript.h"
+
 static enum err_code
 complete(const struct sq *q, struct err *e)
 {
@@ -50,6 +52,28 @@ sq_record_string(struct bs_record *r, size_t i)
 	return all[i];
 }
 
+static enum err_code
+read_transcript(struct sq *q, struct store_session_row *row, struct err *e)
+{
+	struct bs_record entries = { 0 };
+	struct gbuf json = { 0 };
+	size_t n;
+	const void *packed = sq_get_blob(q, &n);
+
+	enum err_code rc = transcript_unpack(packed, n, &entries, e);
+	if (rc == ERR_OK) {
+		bs_record_transcript_json(&entries, &json);
+		rc = gbuf_check(&json, e);
+	}
+	bs_record_clear(&entries);
+	if (rc != ERR_OK) {
+		gbuf_clear(&json);
+		return err_wrap(e, "store: session %llu", (unsigned long long)row->rec.id);
+	}
+	row->transcript = (char *)json.data; /* from malloc(), with a NUL behind */
+	return ERR_OK;
+}
+
 enum err_code
 sq_row_session(struct sq *q, struct store_session_row *row, bool transcript, struct err *e)
 {
@@ -70,9 +94,8 @@ sq_row_session(struct sq *q, struct store_session_row *row, bool transcript, str
 	(void)snprintf(r->path, sizeof r->path, "%s", path == NULL ? "" : path);
 	for (size_t i = 0; i < SQ_RECORD_STRINGS; i++)
 		*sq_record_string(r, i) = sq_get_dup(q);
-	if (transcript)
-		row->transcript = sq_get_dup(q);
-	return complete(q, e);
+	enum err_code rc = complete(q, e);
+	return rc == ERR_OK && transcript ? read_transcript(q, row, e) : rc;
 }
 
 enum err_code

@@ -39,7 +39,7 @@ static const char schema_1[] =
     " used_format INTEGER NOT NULL, revision INTEGER NOT NULL, started_ms INTEGER NOT NULL,"
     " ended_ms INTEGER NOT NULL, exchanges INTEGER NOT NULL, dropped INTEGER NOT NULL, path TEXT,"
     " endpoint TEXT, peer TEXT, credential TEXT, rule TEXT, profile TEXT, fingerprints TEXT,"
-    " detail TEXT, unconfirmed TEXT, transcript TEXT NOT NULL);"
+    " detail TEXT, unconfirmed TEXT, transcript BLOB NOT NULL);"
     "CREATE INDEX session_device ON session(device);"
     "CREATE INDEX session_stray ON session(endpoint) WHERE device = 0;"
     "CREATE TABLE audit(seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, actor TEXT NOT NULL,"

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bsserver/store/transcript.h"
+
 #define SESSIONS_MIN 1000 /* fewer than these are never swept */
 #define SWEEP 256	  /* so many go at once */
 
@@ -77,7 +79,7 @@ insert(struct sq_db *db, struct session_req *r, int64_t device, struct err *e)
 	for (size_t i = 0; i < SQ_RECORD_STRINGS; i++)
 		sq_put_text(&q, *sq_record_string(&r->rec, i));
 	sq_put_int(&q, device);
-	sq_put_text(&q, gbuf_cstr(&r->transcript));
+	sq_put_blob(&q, r->transcript.data, r->transcript.len);
 	bool row;
 	enum err_code rc = sq_step(&q, &row, e);
 	bool duplicate = rc != ERR_OK && sq_was_duplicate(db);
@@ -284,7 +286,7 @@ void
 sq_session_put(struct store *s, const struct bs_record *rec, store_done_fn *done, void *arg)
 {
 	struct session_req *r = copy_record(rec, arg);
-	size_t guess = 128 * (rec->n_entries + 1) + rec->text_total + rec->text_total / 8;
+	size_t guess = 64 * (rec->n_entries + 1) + rec->text_total;
 
 	r->done = done;
 	r->transcript.data = malloc(guess); /* so that it need not move while it grows */
@@ -292,7 +294,7 @@ sq_session_put(struct store *s, const struct bs_record *rec, store_done_fn *done
 		r->transcript.cap = guess;
 		r->transcript.data[0] = 0;
 	}
-	bs_record_transcript_json(rec, &r->transcript);
+	transcript_pack(rec, &r->transcript);
 	r->base.weight += r->transcript.len;
 	sq_worker_submit(&s->writer, &r->base);
 }

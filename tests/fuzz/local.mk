@@ -62,3 +62,8 @@ tests_fuzz_fuzz_senml_json_LDADD = $(LWM2M_LIBS) $(FUZZ_LIBS)
 fuzz_programs += tests/fuzz/fuzz_conf
 tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_conf_LDADD = $(BSSERVER_LIBS) $(FUZZ_LIBS)
+
+# bsserver/store
+fuzz_programs += tests/fuzz/fuzz_transcript
+tests_fuzz_fuzz_transcript_SOURCES = tests/fuzz/fuzz_transcript.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_transcript_LDADD = bsserver/libbsserver.a bsserver/libbootstrap.a $(BASE_LIBS) $(FUZZ_LIBS)

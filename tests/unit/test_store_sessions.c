@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "bsserver/store/sqlite_db.h"
+#include "bsserver/store/transcript.h"
 #include "tests/unit/store_fixture.h"
 #include "tests/unit/unit.h"
 
@@ -78,6 +79,78 @@ START_TEST(a_session_comes_back_whole)
 	r.id = 79;
 	ck_assert_int_eq(fx_session_put(&f, &r), ERR_USAGE);
 	fx_free(&f);
+}
+END_TEST
+
+static void
+add_entry(struct bs_record *r, struct bs_entry v, const char *text)
+{
+	ck_assert_ptr_nonnull(bs_record_add(r, &v, text, text == NULL ? 0 : strlen(text)));
+}
+
+START_TEST(a_transcript_is_kept_in_every_detail)
+{
+	struct bs_record r = session(1, "ep", BS_VERDICT_FAILED, BS_REASON_RESET);
+	struct gbuf json = { 0 };
+	char text[BS_ENTRY_TEXT_MAX + 1];
+
+	open_fresh();
+	memset(text, 'x', sizeof text - 1);
+	text[sizeof text - 1] = 0;
+	add_entry(&r, (struct bs_entry){ .uplink = true, .method = BS_POST, .path = "/bs", .format = -1, .code = 0x44 }, NULL);
+	add_entry(&r, (struct bs_entry){ .at_ms = UINT32_MAX, .step = BS_STEP_FINISH, .method = BS_DELETE,
+	    .path = "/65534/65534/65534/65534", .format = 65535, .sent = UINT32_MAX, .received = UINT32_MAX,
+	    .code = 0xff }, text);
+	add_entry(&r, (struct bs_entry){ .at_ms = 128, .remark = true, .step = BS_STEP_PLAN }, "");
+	add_entry(&r, (struct bs_entry){ .at_ms = 127, .method = BS_GET, .path = "", .format = 0 }, "\xc3\xa9\n");
+	bs_record_transcript_json(&r, &json);
+	ck_assert_int_eq(fx_session_put(&f, &r), ERR_OK);
+	ck_assert_int_eq(fx_session_get(&f, 1, NULL), ERR_OK);
+	ck_assert_str_eq(f.session.transcript, gbuf_cstr(&json));
+	while (r.n_entries < BS_TRANSCRIPT_MAX)
+		add_entry(&r, (struct bs_entry){ .at_ms = 5, .step = BS_STEP_WRITE, .path = "/1/0" }, "some text or other");
+	gbuf_reset(&json);
+	bs_record_transcript_json(&r, &json);
+	r.id = 2;
+	ck_assert_int_eq(fx_session_put(&f, &r), ERR_OK);
+	ck_assert_int_eq(fx_session_get(&f, 2, NULL), ERR_OK);
+	ck_assert_str_eq(f.session.transcript, gbuf_cstr(&json));
+	gbuf_clear(&json);
+	r.endpoint = NULL;
+	bs_record_clear(&r);
+	fx_free(&f);
+}
+END_TEST
+
+START_TEST(a_damaged_transcript_is_refused)
+{
+	static const struct {
+		const char *octets;
+		size_t n;
+		const char *text;
+	} rows[] = {
+		{ "", 0, "transcript: version 0, not 1" },
+		{ "\2", 1, "transcript: version 2, not 1" },
+		{ "\1\x10", 2, "transcript: entry 0, at octet 1: not well-formed" },
+		{ "\1\1\16\0", 4, "transcript: entry 0, at octet 1: not well-formed" },
+		{ "\1\3\0\0", 4, "transcript: entry 0, at octet 1: not well-formed" },
+		{ "\1\1\0\0\1", 5, "transcript: entry 1, at octet 4: not well-formed" },
+		{ "\1\1\0\x80\0", 5, "transcript: entry 0, at octet 1: not well-formed" },
+		{ "\1\1\0\xff\xff\xff\xff\x1f", 8, "transcript: entry 0, at octet 1: not well-formed" },
+		{ "\1\x9\0\0\2a", 6, "transcript: entry 0, at octet 1: not well-formed" },
+		{ "\1\x9\0\0\2a\0", 7, "transcript: entry 0, at octet 1: not well-formed" },
+		{ "\1\0\0\0\4\0\0\0\0", 9, "transcript: entry 0, at octet 1: not well-formed" },
+		{ "\1\1\0\0", 4, "" },
+	};
+
+	for (size_t i = 0; i < N_ELEMS(rows); i++) {
+		struct bs_record r = { 0 };
+		struct err e = { 0 };
+		enum err_code rc = transcript_unpack(rows[i].octets, rows[i].n, &r, &e);
+		ck_assert_int_eq(rc, rows[i].text[0] == 0 ? ERR_OK : ERR_PARSE);
+		ck_assert_msg(strcmp(e.msg, rows[i].text) == 0, "row %zu: %s", i, e.msg);
+		bs_record_clear(&r);
+	}
 }
 END_TEST
 
@@ -257,6 +330,8 @@ END_TEST
 
 static const struct unit_case cases[] = {
 	UNIT_CASE(a_session_comes_back_whole, 0),
+	UNIT_CASE(a_transcript_is_kept_in_every_detail, 0),
+	UNIT_CASE(a_damaged_transcript_is_refused, 0),
 	UNIT_CASE(sessions_move_their_device_on, 0),
 	UNIT_CASE(a_mere_claim_changes_nothing_of_a_device, 0),
 	UNIT_CASE(old_sessions_go, 0),
