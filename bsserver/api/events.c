@@ -264,6 +264,7 @@ get_events(struct req *r)
 	}
 	(void)MHD_add_response_header(m, "Content-Type", "text/event-stream");
 	(void)MHD_add_response_header(m, "Cache-Control", "no-store");
+	(void)MHD_add_response_header(m, "Connection", "close");
 	answer_response(r, 200, m);
 }
 

@@ -2,11 +2,15 @@
 
 #include <check.h>
 #include <curl/curl.h>
+#include <errno.h>
 #include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -423,6 +427,94 @@ line(const struct reply *r, unsigned n)
 			s++;
 	}
 	return s == NULL ? NULL : json_loads(s, JSON_DISABLE_EOF_CHECK, NULL);
+}
+
+/* ---- applying ---- */
+
+void
+ask(struct world *w, const char *method, const char *path, const char *body, struct reply *r)
+{
+	bool rows = strncmp(path, "/v1/apply", 9) == 0 || strncmp(path, "/v1/diff", 8) == 0;
+
+	world_ask(w, method, path, rows ? ROWS : JSON, body, r);
+}
+
+json_t *
+field(json_t *j, const char *key)
+{
+	return json_object_get(j, key);
+}
+
+const char *
+text(json_t *j, const char *key)
+{
+	const char *s = json_string_value(field(j, key));
+
+	return s == NULL ? "" : s;
+}
+
+void
+expect_row(const struct reply *r, unsigned n, const char *result, const char *complaint)
+{
+	json_t *j = line(r, n), *e = field(j, "error"), *f = json_array_get(field(j, "findings"), 0);
+	const char *said = e != NULL ? text(e, "detail") : f != NULL ? text(f, "reason") : "";
+
+	ck_assert_msg(j != NULL, "no row %u in: %s", n, r->body);
+	ck_assert_msg(strcmp(text(j, "result"), result) == 0, "row %u: %s", n, r->body);
+	if (complaint != NULL)
+		ck_assert_msg(strstr(said, complaint) != NULL, "row %u said: %s", n, said);
+	json_decref(j);
+}
+
+void
+apply(struct world *w, const char *rows)
+{
+	struct reply r;
+
+	ask(w, "POST", "/v1/apply", rows, &r);
+	ck_assert_msg(r.status == 200 && strstr(r.body, "\"created\"") != NULL, "%ld %s", r.status, r.body);
+	reply_clear(&r);
+}
+
+/* ---- bytes by hand ---- */
+
+int
+world_connect(const struct world *w)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	(void)snprintf(sa.sun_path, sizeof sa.sun_path, "%s", w->socket);
+	ck_assert_int_eq(connect(fd, (const struct sockaddr *)&sa, sizeof sa), 0);
+	return fd;
+}
+
+void
+world_send(int fd, const char *s)
+{
+	ck_assert_int_eq(send(fd, s, strlen(s), MSG_NOSIGNAL), (ssize_t)strlen(s));
+}
+
+bool
+world_read_until(struct world *w, int fd, struct gbuf *got, const char *needle)
+{
+	uint64_t end = clock_mono_ms() + PATIENCE_MS;
+	static char buf[65536];
+	size_t from = 0;
+
+	while (needle == NULL || strstr(gbuf_cstr(got) + from, needle) == NULL) {
+		ssize_t n = recv(fd, buf, sizeof buf, 0);
+
+		from = needle == NULL || got->len < strlen(needle) ? 0 : got->len - strlen(needle);
+		ck_assert_msg(clock_mono_ms() < end, "waited for %s in: %s", needle, gbuf_cstr(got));
+		if (n == 0 || (n < 0 && errno != EAGAIN))
+			return false;
+		if (n > 0)
+			gbuf_put(got, buf, (size_t)n);
+		else
+			loop_turn(w->loop, 2);
+	}
+	return true;
 }
 
 /* ---- devices ---- */

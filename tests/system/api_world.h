@@ -53,6 +53,39 @@ json_t *node(const struct reply *r, const char *path);
 /* The n-th line of an NDJSON answer; the caller's. */
 json_t *line(const struct reply *r, unsigned n);
 
+/* ---- documents, and applying them ---- */
+
+#define JSON "application/json"
+#define ROWS "application/x-ndjson"
+
+#define DM                                                                                         \
+	"\"servers\":{\"dm\":{\"short_server_id\":101,\"uri\":\"coaps://dm.example.com:5684\","    \
+	"\"security\":{\"mode\":\"psk\",\"identity\":\"${endpoint}\",\"key\":{\"generate\":16}},"  \
+	"\"lifetime\":\"1d\",\"binding\":\"U\"}}"
+#define SHARED "{\"profile_format\":1,\"profile\":\"meter\"," DM ",\"bootstrap\":{\"policy\":\"replace\"}}"
+#define KEY(last) "00112233445566778899aabbccddee" last
+#define DEVICE(ep, key)                                                                            \
+	"{\"profile_format\":1,\"endpoint\":\"" ep "\",\"extends\":\"meter\",\"credentials\":"     \
+	"{\"bootstrap\":{\"mode\":\"psk\",\"identity\":\"id-" ep "\",\"key\":{\"hex\":\"" key "\"}}}}"
+#define ROW(doc) "{\"source\":\"fleet.ndjson:7\",\"doc\":" doc "}\n"
+
+/* world_ask() with the content type that the path takes. */
+void ask(struct world *w, const char *method, const char *path, const char *body, struct reply *r);
+/* Applies rows that must be created. */
+void apply(struct world *w, const char *rows);
+json_t *field(json_t *j, const char *key);
+const char *text(json_t *j, const char *key); /* "" when it is no string */
+/* The result of row n, and a part of its first complaint; NULL: whatever. */
+void expect_row(const struct reply *r, unsigned n, const char *result, const char *complaint);
+
+/* ---- bytes by hand ---- */
+
+int world_connect(const struct world *w);
+/* Sends text as it is. */
+void world_send(int fd, const char *text);
+/* Turns the loop until needle was received (appended to got), or the other side hung up: false. */
+bool world_read_until(struct world *w, int fd, struct gbuf *got, const char *needle);
+
 /* Knocks as a device: psk identity NULL: without credentials. */
 void world_knock(struct world *w, const char *endpoint, const char *identity, const char *addr);
 /* Turns the loop until *what is at least n. */
