@@ -171,8 +171,12 @@ void
 loop_turn(struct loop *l, unsigned timeout_ms)
 {
 	uv_update_time(&l->uv);
+	if (has_posted(l)) { /* perhaps the wake-up itself is not here yet */
+		run_posted(l);
+		timeout_ms = 0;
+	}
 	/* with 0 as well: libuv does not look at its descriptors at all when nothing is alive */
-	(void)uv_timer_start(&l->turn, on_turn_over, has_posted(l) ? 0 : timeout_ms, 0);
+	(void)uv_timer_start(&l->turn, on_turn_over, timeout_ms, 0);
 	(void)uv_run(&l->uv, UV_RUN_ONCE);
 	(void)uv_timer_stop(&l->turn);
 }

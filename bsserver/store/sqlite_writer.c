@@ -4,7 +4,7 @@
 
 /* Pages of the write-ahead log (4 KiB each): from here on it is copied into the file; and from
  * there on the writer waits for readers so that the log can begin anew. */
-#define CHECKPOINT_PAGES 8000
+#define CHECKPOINT_PAGES 4000
 #define RESTART_PAGES 65536
 
 static enum err_code

@@ -329,7 +329,7 @@ post_again(void *arg)
 {
 	struct counter *c = arg;
 
-	if (++c->n < 3)
+	if (++c->n < 5)
 		loop_post(c->loop, post_again, c);
 }
 
@@ -339,13 +339,14 @@ START_TEST(a_post_may_post_and_the_last_ones_run_before_the_loop_goes)
 
 	loop_post(c.loop, post_again, &c);
 	loop_run(c.loop); /* nothing attached, but posted: that is done first */
-	ck_assert_uint_eq(c.n, 3);
+	ck_assert_uint_eq(c.n, 5);
 	c.n = 0;
 	loop_post(c.loop, post_again, &c);
 	loop_turn(c.loop, 1000);
-	ck_assert_uint_eq(c.n, 1);
+	ck_assert_uint_ge(c.n, 1);
+	ck_assert_uint_lt(c.n, 5);
 	loop_free(c.loop);
-	ck_assert_uint_eq(c.n, 3);
+	ck_assert_uint_eq(c.n, 5);
 }
 END_TEST
 

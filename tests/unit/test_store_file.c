@@ -510,13 +510,13 @@ START_TEST(the_log_does_not_grow_without_end)
 
 	open_fresh();
 	memset(doc, ' ', sizeof doc - 1);
-	for (int i = 0; i < 64; i++) {
+	for (int i = 0; i < 14; i++) { /* each is written twice: the last one becomes history */
 		doc[0] = (char)('A' + i);
 		ck_assert_int_eq(fx_put(&f, "ep", doc), ERR_OK);
 	}
 	(void)snprintf(wal, sizeof wal, "%s-wal", f.path);
 	ck_assert_int_eq(stat(wal, &st), 0);
-	ck_assert_int_lt(st.st_size, 40 << 20);
+	ck_assert_int_lt(st.st_size, 22 << 20);
 	fx_free(&f);
 }
 END_TEST
