@@ -123,13 +123,50 @@ device_delay(
 
 /* --- What it holds ---------------------------------------------------------------------------- */
 
+/*
+ * Until the first write the tree is the configuration's own, not a copy: thousands of devices that
+ * begin alike share it, and falling back to it costs nothing.
+ */
+static void
+drop_tree(struct device *d)
+{
+	if (!d->borrowed)
+		lwm2m_tree_clear(&d->tree);
+	d->tree = (struct lwm2m_tree){ 0 };
+	d->borrowed = false;
+}
+
+static void
+borrow_initial(struct device *d)
+{
+	drop_tree(d);
+	if (d->cfg->initial == NULL)
+		return;
+	d->tree = *d->cfg->initial;
+	d->borrowed = true;
+}
+
+static void
+own_tree(struct device *d)
+{
+	if (!d->borrowed)
+		return;
+	d->tree = (struct lwm2m_tree){ 0 };
+	d->borrowed = false;
+	(void)lwm2m_tree_copy(&d->tree, d->cfg->initial, NULL);
+}
+
 void
 device_will_write(struct device *d)
 {
 	if (d->wrote)
 		return;
 	d->wrote = true;
-	(void)lwm2m_tree_copy(&d->before, &d->tree, NULL);
+	d->before_is_initial = d->borrowed;
+	if (d->borrowed)
+		own_tree(d);
+	else
+		(void)lwm2m_tree_copy(&d->before, &d->tree, NULL);
 }
 
 void
@@ -137,10 +174,14 @@ device_roll_back(struct device *d)
 {
 	if (!d->wrote)
 		return;
-	lwm2m_tree_clear(&d->tree);
+	d->wrote = false;
+	if (d->before_is_initial) {
+		borrow_initial(d);
+		return;
+	}
+	drop_tree(d);
 	d->tree = d->before;
 	d->before = (struct lwm2m_tree){ 0 };
-	d->wrote = false;
 }
 
 /* --- Attempts --------------------------------------------------------------------------------- */
@@ -383,8 +424,8 @@ device_new(const struct device_config *cfg, const char *endpoint, uint64_t seed,
 	d->request_lie = DEVICE_LIE__KINDS;
 	d->next_mid = (uint16_t)device_random64(d);
 	d->endpoint = endpoint == NULL ? NULL : strdup(endpoint);
-	if ((endpoint != NULL && d->endpoint == NULL) ||
-	    (cfg->initial != NULL && lwm2m_tree_copy(&d->tree, cfg->initial, e) != ERR_OK)) {
+	borrow_initial(d);
+	if (endpoint != NULL && d->endpoint == NULL) {
 		device_free(d);
 		(void)err_no_memory(e);
 		return NULL;
@@ -397,7 +438,7 @@ device_free(struct device *d)
 {
 	if (d == NULL)
 		return;
-	lwm2m_tree_clear(&d->tree);
+	drop_tree(d);
 	lwm2m_tree_clear(&d->before);
 	forget_session(d);
 	for (size_t i = 0; i < DEVICE_REMEMBERED; i++)
@@ -496,6 +537,7 @@ device_tree(const struct device *d)
 struct lwm2m_tree *
 device_tree_mutable(struct device *d)
 {
+	own_tree(d);
 	return &d->tree;
 }
 

@@ -330,7 +330,7 @@ struct device_stats {
 };
 
 /*
- * cfg, ops are borrowed until device_free(); endpoint is copied, NULL leaves ep out of the request.
+ * cfg (with its initial tree) and ops are borrowed until device_free(); endpoint is copied, NULL leaves ep out of the request.
  * NULL when memory is short.
  */
 struct device *device_new(const struct device_config *cfg, const char *endpoint, uint64_t seed,

@@ -275,10 +275,8 @@ command_finish(struct device *d, struct device_command *c, uint64_t now_ms)
 		device_will_write(d);
 		set_last_bootstrapped(d, now_ms);
 	}
-	if (lies(c, DEVICE_LIE_STORE_NOTHING) && d->wrote) {
-		lwm2m_tree_clear(&d->tree);
-		(void)lwm2m_tree_copy(&d->tree, &d->before, NULL);
-	}
+	if (lies(c, DEVICE_LIE_STORE_NOTHING))
+		device_roll_back(d);
 }
 
 bool

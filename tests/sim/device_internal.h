@@ -58,6 +58,8 @@ struct device {
 	uint64_t response_by;           /* of REQUESTING after an empty ACK */
 	struct lwm2m_tree tree, before; /* before: what a failed session falls back to */
 	bool wrote;                     /* tree may differ from before */
+	bool borrowed;                  /* tree is the configuration's own */
+	bool before_is_initial;         /* what a failed session falls back to is that one */
 
 	uint16_t next_mid;
 	uint8_t token[4]; /* of our request */

@@ -88,11 +88,12 @@ static enum err_code
 open_shared(struct net *net, unsigned i, struct err *e)
 {
 	struct sockaddr_in any = { .sin_family = AF_INET };
-	int on = 1;
+	int on = 1, whole = IP_PMTUDISC_DO; /* unfragmented: the kernel need not number them */
 	net->fds[i] = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (net->fds[i] < 0 || bind(net->fds[i], (const struct sockaddr *)&any, sizeof any) != 0 ||
 	    setsockopt(net->fds[i], IPPROTO_IP, IP_PKTINFO, &on, sizeof on) != 0)
 		return err_errno(e, errno, "socket");
+	(void)setsockopt(net->fds[i], IPPROTO_IP, IP_MTU_DISCOVER, &whole, sizeof whole);
 	big_buffers(net->fds[i]);
 	return watch(net, net->fds[i], i, e);
 }

@@ -169,8 +169,9 @@ void
 report_progress(struct report *r, const struct fleet_config *cfg, unsigned active)
 {
 	uint64_t now = clock_mono_us();
+	uint64_t pause_us = now - r->begun_us < 10000000 ? 1000000 : 5000000;
 	if (cfg->quiet || r->ended_us != 0 || now - r->begun_us < 2000000 ||
-	    now - r->shown_us < 1000000)
+	    now - r->shown_us < pause_us)
 		return;
 	unsigned done = r->provisioned + r->refused + r->failed;
 	double seconds = (double)(now - r->begun_us) / 1e6;

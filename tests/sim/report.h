@@ -25,7 +25,7 @@ void report_end(struct report *r);
 /* One bootstrap is over; before holds what the device's counts were at its beginning. */
 void report_device(struct report *r, const struct fleet_config *cfg, const struct device *d,
     const struct device_stats *before, uint64_t took_us);
-/* On stderr, once a second from the third on. */
+/* On stderr, once a second from the third on, later every five. */
 void report_progress(struct report *r, const struct fleet_config *cfg, unsigned active);
 void report_print(struct report *r, const struct fleet_config *cfg, const struct net_stats *net);
 
