@@ -179,9 +179,21 @@ on_trial_row(void *arg, size_t place, const struct json_t *row, struct err *e)
 	bool shared = profile_doc_kind(a->docs.v[a->order[place]].doc) == PROFILE_SHARED;
 
 	(void)e;
+	a->progress.done++;
 	if (outcome_of(row) == UPDATED)
 		a->affected +=
 		    shared ? (uint64_t)json_integer_value(json_object_get(row, "devices")) : 1;
+	return ERR_OK;
+}
+
+static enum err_code
+on_trial_chunk(void *arg, bool *stop, struct err *e)
+{
+	struct applying *a = arg;
+
+	(void)e;
+	progress_tick(&a->progress, clock_mono_ms());
+	*stop = interrupted();
 	return ERR_OK;
 }
 
@@ -207,6 +219,7 @@ check_affected(struct applying *a, struct err *e)
 	uint64_t allowed = cli_number(a->cli, OPT_MAX_AFFECTED, CLI_TOUCH_FREELY);
 	struct batch b = batch_of(a, "/v1/apply?dry_run=1", true);
 	uint64_t devices = 0, profiles = 0;
+	size_t already = a->progress.done;
 	enum err_code rc;
 
 	for (size_t i = 0; i < a->n; i++) {
@@ -221,8 +234,12 @@ check_affected(struct applying *a, struct err *e)
 	    (profiles == 0 && devices <= allowed))
 		return ERR_OK;
 	b.on_row = on_trial_row;
-	b.on_chunk = NULL;
+	b.on_chunk = on_trial_chunk;
+	a->progress.what = "documents compared";
 	rc = batch_run(&b, e);
+	progress_end(&a->progress);
+	progress_start(&a->progress, stderr, "documents", a->n, clock_mono_ms());
+	a->progress.done = already;
 	return rc != ERR_OK ? rc : cli_may_touch(a->cli, "apply would change", a->affected, e);
 }
 
@@ -406,7 +423,7 @@ apply_run(struct cli *cli, struct docs *docs, bool must_be_new, struct err *e)
 	end = exit_of(rc);
 	if (rc != ERR_OK && end != EXIT_UNREACHABLE)
 		goto out;
-	if (rc == ERR_OK)
+	if (rc == ERR_OK && !interrupted())
 		rc = send_all(&a, e);
 	if (note_pending(&a, &lost) != ERR_OK && rc == ERR_OK)
 		rc = err_set(e, lost.code, "%s", lost.msg);

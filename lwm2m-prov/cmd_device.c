@@ -380,11 +380,11 @@ change_all(struct cli *cli, const char *what, const char *state, struct err *e)
 		if (one == ERR_OK)
 			continue;
 		if (cli->n_args == 1 || exit_of(one) == EXIT_UNREACHABLE || one == ERR_TIMEOUT) {
-			rc = err_set(e, one, "%s: %s", cli->args[i], why.msg);
+			rc = err_set(e, one, "%s", why.msg);
 			break;
 		}
 		failed++;
-		out_note(cli->out, "%s: %s", cli->args[i], why.msg);
+		out_note(cli->out, "%s", why.msg);
 	}
 	if (rc != ERR_OK)
 		return exit_of(rc);

@@ -159,7 +159,7 @@ say_list(struct out *o, const char *title, const json_t *list)
 
 		if (i == 0)
 			out_say(o, "%s:", title);
-		str_quote(&text, json_string_value(line) != NULL ? json_string_value(line) : "",
+		out_clean(&text, json_string_value(line) != NULL ? json_string_value(line) : "",
 		    json_string_length(line));
 		out_say(o, "  %s", gbuf_cstr(&text));
 		gbuf_clear(&text);

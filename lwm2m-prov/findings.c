@@ -2,8 +2,6 @@
 
 #include <jansson.h>
 
-#include "lib/base/str.h"
-
 void
 findings_add(struct json_t *list, const struct profile_finding *f)
 {
@@ -54,14 +52,14 @@ findings_line(struct gbuf *out, const struct json_t *finding)
 	json_int_t line = json_integer_value(json_object_get(finding, "line"));
 	const char *reason = text_of(finding, "reason");
 
-	str_quote(out, file, strlen(file));
+	out_clean(out, file, strlen(file));
 	gbuf_printf(out, ":%d:%d: %s: ", (int)line,
 	    (int)json_integer_value(json_object_get(finding, "column")),
 	    text_of(finding, "severity"));
-	str_quote(out, reason, strlen(reason));
+	out_clean(out, reason, strlen(reason));
 	if (path[0] != '\0') {
 		gbuf_str(out, " (");
-		str_quote(out, path, strlen(path));
+		out_clean(out, path, strlen(path));
 		gbuf_str(out, ")");
 	}
 	gbuf_printf(out, " [%s]", text_of(finding, "rule"));

@@ -54,7 +54,7 @@ out_raw(struct out *o, const char *text, size_t n)
 static void
 dump(struct out *o, const json_t *doc, size_t flags)
 {
-	char *text = json_dumps(doc, flags | JSON_ENCODE_ANY);
+	char *text = json_dumps(doc, flags | JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
 
 	if (text == NULL) {
 		o->broken = true;
@@ -90,6 +90,15 @@ member(const json_t *doc, const char *key)
 		key += n + 1;
 	}
 	return NULL;
+}
+
+void
+out_clean(struct gbuf *g, const char *text, size_t n)
+{
+	if (str_is_printable(text, n))
+		gbuf_put(g, text, n);
+	else
+		str_quote(g, text, n);
 }
 
 static void put_value(struct gbuf *g, enum out_kind kind, const json_t *v);
@@ -156,10 +165,7 @@ put_value(struct gbuf *g, enum out_kind kind, const json_t *v)
 {
 	switch (json_typeof(v)) {
 	case JSON_STRING:
-		if (str_is_printable(json_string_value(v), json_string_length(v)))
-			gbuf_put(g, json_string_value(v), json_string_length(v));
-		else
-			str_quote(g, json_string_value(v), json_string_length(v));
+		out_clean(g, json_string_value(v), json_string_length(v));
 		break;
 	case JSON_INTEGER:
 	case JSON_REAL:
@@ -216,7 +222,7 @@ put_line(struct out *o, const char *indent, const struct out_view *v, const stru
 		const char *text = gbuf_cstr(&cells[i]);
 
 		gbuf_str(&line, text);
-		for (size_t w = width(text); i + 1 < v->n && w < widths[i] + 2; w++)
+		for (size_t w = MIN(width(text), widths[i]); i + 1 < v->n && w < widths[i] + 2; w++)
 			gbuf_str(&line, " ");
 	}
 	while (line.len > 0 && line.data[line.len - 1] == ' ')
@@ -283,10 +289,7 @@ put_block(struct out *o, const json_t *v)
 		size_t n = strcspn(text, "\n");
 
 		gbuf_str(&line, "  ");
-		if (str_is_printable(text, n))
-			gbuf_put(&line, text, n);
-		else
-			str_quote(&line, text, n);
+		out_clean(&line, text, n);
 		gbuf_str(&line, "\n");
 		out_raw(o, gbuf_cstr(&line), line.len);
 		gbuf_clear(&line);

@@ -54,6 +54,8 @@ void out_say(struct out *o, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void out_json(struct out *o, const struct json_t *doc);
 /* Text that is the answer itself: scripts, canonical files, help. */
 void out_raw(struct out *o, const char *text, size_t n);
+/* Text from elsewhere, appended: as it is when it can be printed on a line, else harmless. */
+void out_clean(struct gbuf *g, const char *text, size_t n);
 /* A remark on the error stream, "lwm2m-prov: ...", in either form. */
 void out_note(struct out *o, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /*

@@ -6,7 +6,6 @@
 #include <jansson.h>
 
 #include "lib/base/secret.h"
-#include "lib/base/str.h"
 #include "lwm2m-prov/findings.h"
 
 #define PAGE_ROWS 1000
@@ -64,7 +63,7 @@ remote_problem(const struct client_answer *a, struct err *e)
 	if (detail == NULL)
 		detail = json_string_value(json_object_get(doc, "title"));
 	if (detail != NULL)
-		str_quote(&words, detail, strlen(detail));
+		out_clean(&words, detail, strlen(detail));
 	else
 		gbuf_printf(&words, "the daemon answered %ld", a->status);
 	err_set(e, rc, "%s", gbuf_cstr(&words));
