@@ -49,6 +49,9 @@ print_row(struct diffing *d, const struct doc_item *item, const json_t *row)
 		out_note(d->cli->out, "%s: %s", item->source, detail);
 	out_say(d->cli->out, "%s %s: %s", json_string_value(json_object_get(row, "kind")),
 	    name != NULL ? name : "-", result != NULL ? result : "error");
+	/* of what is new, all of it */
+	if (result != NULL && strcmp(result, "created") == 0)
+		return;
 	json_array_foreach(json_object_get(row, "changes"), i, change)
 	{
 		struct gbuf line = { .max = 65536 };

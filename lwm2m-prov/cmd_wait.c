@@ -2,6 +2,7 @@
  * wait: until the current revision of devices has reached them. What is asked is their state, so
  * nothing can be missed; the daemon's events only say when it is worth asking again.
  */
+#include <poll.h>
 #include <stdlib.h>
 
 #include <jansson.h>
@@ -14,6 +15,7 @@
 
 #define ASK_AGAIN_MS 5000
 #define WAIT_SECONDS 600
+#define SETTLE_MS 160
 
 struct waited {
 	const char *endpoint; /* borrowed */
@@ -139,12 +141,35 @@ is_over(const struct waiting *w)
 }
 
 static bool
+someone_asks(const struct waiting *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (w->v[i].ask && !w->v[i].reached)
+			return true;
+	return false;
+}
+
+/* An event may be a little ahead of the store: those it is about are asked some times. */
+static void
+ask_until_settled(struct waiting *w, const struct event *ev)
+{
+	for (int ms = 10; !is_over(w) && ms <= SETTLE_MS && someone_asks(w); ms *= 2) {
+		ask_all(w);
+		mark(w, ev);
+		if (!is_over(w) && someone_asks(w))
+			(void)poll(NULL, 0, ms);
+	}
+}
+
+static bool
 on_event(void *arg, const struct event *ev)
 {
 	struct waiting *w = arg;
 
-	if (ev != NULL)
+	if (ev != NULL) {
 		mark(w, ev);
+		ask_until_settled(w, ev);
+	}
 	if (!is_over(w))
 		ask_all(w);
 	return !is_over(w);
@@ -164,8 +189,7 @@ conclude(struct waiting *w)
 	}
 	if (interrupted())
 		return EXIT_INTERRUPTED;
-	err_set(
-	    w->e, ERR_TIMEOUT, "wait: %zu of %zu devices are not %s yet", w->left, w->n, w->goal);
+	err_set(w->e, ERR_TIMEOUT, "wait: not %s yet: %zu of %zu", w->goal, w->left, w->n);
 	return EXIT_TIMEOUT;
 }
 

@@ -36,5 +36,7 @@ bin_PROGRAMS += lwm2m-prov/lwm2m-prov
 lwm2m_prov_lwm2m_prov_SOURCES = lwm2m-prov/main.c
 lwm2m_prov_lwm2m_prov_LDADD = $(PROV_LIBS)
 
-dist_check_SCRIPTS += tests/system/cli_offline.sh
-TESTS += tests/system/cli_offline.sh
+prov_scripts = tests/system/cli_offline.sh tests/system/cli_online.sh
+dist_check_SCRIPTS += $(prov_scripts)
+TESTS += $(prov_scripts)
+EXTRA_DIST += tests/system/cli_frame.sh

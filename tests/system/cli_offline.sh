@@ -2,43 +2,7 @@
 # The command line without a daemon: what it prints and how it ends, word by word. TAP.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 
-SRCDIR=$(cd "${SRCDIR:-$(dirname "$0")/../..}" && pwd)
-BUILDDIR=${BUILDDIR:-$SRCDIR/build}
-PROV=${PROV:-$BUILDDIR/lwm2m-prov/lwm2m-prov}
-WORK=$(mktemp -d "${TMPDIR:-/tmp}/lwm2m-prov-test.XXXXXX") || exit 1
-trap 'rm -rf "$WORK"' EXIT
-cd "$WORK" || exit 1
-export LWM2M_PROV_SOCKET=$WORK/nobody.sock
-number=0 failed=0
-
-# report NAME: ok when $why is empty.
-report() {
-	number=$((number + 1))
-	if [ -z "$why" ]; then
-		echo "ok $number - $1"
-		return
-	fi
-	failed=$((failed + 1))
-	echo "not ok $number - $1"
-	sed 's/^/# /' <<<"$why"
-}
-
-# expect RC NAME ARGUMENT...: how it ends; standard output and errors must be what stands on the
-# standard input: lines of output, with "! " before those of errors. @W@ is the folder of this run.
-expect() {
-	local rc=$1 name=$2 want got ended
-
-	shift 2
-	want=$(sed "s|@W@|$WORK|g")
-	"$PROV" "$@" >out 2>err </dev/null
-	ended=$?
-	got=$(cat out; sed 's/^/! /' err)
-	why=
-	[ "$ended" -eq "$rc" ] || why="ended with $ended, not $rc"
-	[ "$got" = "$want" ] || why="$why
-$(diff <(echo "$want") <(echo "$got"))"
-	report "$name"
-}
+. "$(dirname "$0")/cli_frame.sh"
 
 # --- files that are fine -------------------------------------------------------------------------
 
@@ -296,6 +260,4 @@ if command -v mandoc >/dev/null; then
 	report 'the manual is well-formed'
 fi
 
-echo "1..$number"
-echo "# $number checks, $failed failed"
-[ "$failed" -eq 0 ]
+finish
