@@ -67,3 +67,8 @@ tests_fuzz_fuzz_conf_LDADD = $(BSSERVER_LIBS) $(FUZZ_LIBS)
 fuzz_programs += tests/fuzz/fuzz_transcript
 tests_fuzz_fuzz_transcript_SOURCES = tests/fuzz/fuzz_transcript.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_transcript_LDADD = bsserver/libbsserver.a bsserver/libbootstrap.a $(BASE_LIBS) $(FUZZ_LIBS)
+
+# bsserver/api
+fuzz_programs += tests/fuzz/fuzz_api
+tests_fuzz_fuzz_api_SOURCES = tests/fuzz/fuzz_api.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_api_LDADD = $(BSSERVER_LIBS) $(FUZZ_LIBS)

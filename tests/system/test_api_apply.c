@@ -214,7 +214,7 @@ END_TEST
 START_TEST(a_fleet_in_chunks)
 {
 	const char *size = getenv("FLEET");
-	unsigned fleet = size == NULL ? 2000 : (unsigned)strtoul(size, NULL, 10);
+	unsigned fleet = size == NULL ? 1000 : (unsigned)strtoul(size, NULL, 10);
 	double seconds = 0;
 	struct world w;
 	struct reply r;
