@@ -34,6 +34,9 @@ is_unproven(const struct bs_record *r)
 		[BS_REASON_NO_CREDENTIAL_RULE] = true,
 		[BS_REASON_OVERLOAD] = true,
 		[BS_REASON_STORE] = true,
+		[BS_REASON_UNKNOWN_IDENTITY] = true,
+		[BS_REASON_WRONG_KEY] = true,
+		[BS_REASON_HANDSHAKE] = true,
 	};
 
 	return r->endpoint == NULL ||

@@ -196,7 +196,8 @@ START_TEST(a_mere_claim_changes_nothing_of_a_device)
 {
 	static const enum bs_reason claims[] = { BS_REASON_BAD_REQUEST, BS_REASON_NO_ENDPOINT,
 		BS_REASON_UNKNOWN_ENDPOINT, BS_REASON_IDENTITY_MISMATCH, BS_REASON_NO_CREDENTIAL_RULE,
-		BS_REASON_OVERLOAD, BS_REASON_STORE };
+		BS_REASON_OVERLOAD, BS_REASON_STORE, BS_REASON_UNKNOWN_IDENTITY, BS_REASON_WRONG_KEY,
+		BS_REASON_HANDSHAKE };
 
 	fx_init(&f);
 	f.conf.max_sessions = 3;
@@ -209,7 +210,7 @@ START_TEST(a_mere_claim_changes_nothing_of_a_device)
 	ck_assert_uint_eq(f.device.last_session, 1);
 	ck_assert_int_eq(f.device.last_verdict, BS_VERDICT_PROVISIONED);
 	ck_assert_int_eq(fx_sessions(&f, (struct store_page){ .limit = 100, .glob = "ep", .verdict = -1 }), ERR_OK);
-	ck_names("16 15 14 13 12 11 10 1");
+	ck_names("19 18 17 16 15 14 13 12 11 10 1");
 	ck_assert_int_eq(put_session(20, "ep", BS_VERDICT_REFUSED, BS_REASON_BLOCKED), ERR_OK); /* it was that device */
 	ck_assert_int_eq(fx_get(&f, "ep"), ERR_OK);
 	ck_assert_uint_eq(f.device.last_session, 20);
