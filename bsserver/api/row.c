@@ -36,8 +36,12 @@ json_of_keys(const struct prep *p)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < p->n_creds; i++)
-		(void)json_array_append_new(list, json_of_credential(&p->creds[i]));
+	for (size_t i = 0; i < p->n_creds; i++) {
+		json_t *j = json_of_credential(&p->creds[i]);
+
+		(void)json_object_del(j, "revision"); /* the row's */
+		(void)json_array_append_new(list, j);
+	}
 	return list;
 }
 

@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "bsserver/api/sessions.h"
 #include "lib/base/str.h"
@@ -29,27 +30,47 @@ scan_free(struct scan *s)
 	free(s);
 }
 
+/* An address as people write it: without brackets, and IPv4 as IPv4 though it came over IPv6. */
+static void
+plain_address(const char *s, size_t n, char *out, size_t cap)
+{
+	if (n > 1 && s[0] == '[' && s[n - 1] == ']') {
+		s++;
+		n -= 2;
+	}
+	if (n > 7 && strncasecmp(s, "::ffff:", 7) == 0 && memchr(s, '.', n) != NULL) {
+		s += 7;
+		n -= 7;
+	}
+	n = MIN(n, cap - 1);
+	memcpy(out, s, n);
+	out[n] = 0;
+}
+
+/* Where the port's colon is; the end when there is none. */
+static size_t
+port_at(const char *s)
+{
+	const char *colon = strrchr(s, ':'), *bracket = strrchr(s, ']');
+
+	if (colon == NULL || (bracket != NULL && colon < bracket) || (bracket == NULL && strchr(s, ':') != colon))
+		return strlen(s);
+	return (size_t)(colon - s);
+}
+
 bool
 session_of_peer(const char *peer, const char *want)
 {
-	size_t n = strlen(want);
-	const char *rest;
+	char a[80], b[80];
+	size_t pa, pb;
 
 	if (peer == NULL)
 		return false;
-	if (strcmp(peer, want) == 0)
-		return true;
-	/* without a port: any; an IPv6 address stands in brackets in the record */
-	if (peer[0] == '[' && want[0] != '[') {
-		if (strncmp(peer + 1, want, n) != 0 || peer[1 + n] != ']')
-			return false;
-		rest = peer + n + 2;
-	} else {
-		if (strncmp(peer, want, n) != 0)
-			return false;
-		rest = peer + n;
-	}
-	return *rest == ':' && strchr(rest + 1, ':') == NULL;
+	pa = port_at(peer);
+	pb = port_at(want);
+	plain_address(peer, pa, a, sizeof a);
+	plain_address(want, pb, b, sizeof b);
+	return strcasecmp(a, b) == 0 && (want[pb] == 0 || strcmp(peer + pa, want + pb) == 0);
 }
 
 static bool

@@ -307,6 +307,11 @@ START_TEST(a_peer_with_and_without_its_port)
 	ck_assert(session_of_peer("[::1]:5684", "[::1]:5684"));
 	ck_assert(!session_of_peer("[::1]:5684", "::"));
 	ck_assert(!session_of_peer("[::1:2]:5684", "::1"));
+	ck_assert(session_of_peer("[::ffff:192.0.2.1]:5684", "192.0.2.1"));
+	ck_assert(session_of_peer("[::ffff:192.0.2.1]:5684", "192.0.2.1:5684"));
+	ck_assert(session_of_peer("[::ffff:192.0.2.1]:5684", "::ffff:192.0.2.1"));
+	ck_assert(!session_of_peer("[::ffff:192.0.2.1]:5684", "192.0.2.1:568"));
+	ck_assert(session_of_peer("[2001:DB8::1]:5684", "2001:db8::1"));
 	ck_assert(!session_of_peer(NULL, "::1"));
 }
 END_TEST
