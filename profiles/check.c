@@ -12,13 +12,24 @@ place(const struct lower *l, struct lwm2m_path p)
 	return n != NULL ? n : l->doc->root;
 }
 
-/* Walks the instances of an object: each call gives the next instance id; false at the end. */
-static bool
-next_instance(const struct lower *l, uint16_t oid, size_t *at, struct lwm2m_path *inst)
-{
-	struct lwm2m_span all = lwm2m_tree_under(&l->d.tree, lwm2m_path1(oid)), sub;
+/* The instances of an object, one after the other. */
+struct instances {
+	struct lwm2m_span all;
+	size_t at;
+};
 
-	return lwm2m_span_next(&all, LWM2M_INSTANCE, at, inst, &sub);
+static struct instances
+instances_of(const struct lower *l, uint16_t oid)
+{
+	return (struct instances){ .all = lwm2m_tree_under(&l->d.tree, lwm2m_path1(oid)) };
+}
+
+static bool
+next_instance(struct instances *i, struct lwm2m_path *inst)
+{
+	struct lwm2m_span sub;
+
+	return lwm2m_span_next(&i->all, LWM2M_INSTANCE, &i->at, inst, &sub);
 }
 
 static const struct lwm2m_value *
@@ -43,7 +54,7 @@ has_ssid(const struct lower *l, uint16_t oid, uint16_t rid, int64_t ssid)
 	struct lwm2m_path inst;
 	int64_t other;
 
-	for (size_t at = 0; next_instance(l, oid, &at, &inst);)
+	for (struct instances xs = instances_of(l, oid); next_instance(&xs, &inst);)
 		if (number_at(l, inst, rid, &other) && other == ssid)
 			return true;
 	return false;
@@ -55,10 +66,11 @@ check_duplicate_ids(struct lower *l)
 	struct lwm2m_path a, b;
 	int64_t x, y;
 
-	for (size_t i = 0; next_instance(l, LWM2M_SERVER, &i, &a);) {
+	for (struct instances xs = instances_of(l, LWM2M_SERVER); next_instance(&xs, &a);) {
 		if (!number_at(l, a, 0, &x))
 			continue;
-		for (size_t j = 0; next_instance(l, LWM2M_SERVER, &j, &b) && b.id[1] < a.id[1];) {
+		for (struct instances ys = instances_of(l, LWM2M_SERVER);
+		     next_instance(&ys, &b) && b.id[1] < a.id[1];) {
 			if (!number_at(l, b, 0, &y) || x != y)
 				continue;
 			finding_add(l->f, RULE_DUPLICATE_ID, place(l, lwm2m_path_child(a, 0)),
@@ -86,12 +98,13 @@ check_duplicate_accounts(struct lower *l)
 	struct lwm2m_path a, b;
 	int64_t x, y;
 
-	for (size_t i = 0; next_instance(l, LWM2M_SECURITY, &i, &a);) {
+	for (struct instances xs = instances_of(l, LWM2M_SECURITY); next_instance(&xs, &a);) {
 		char letter = letter_of(l, a);
 
 		if (letter == 0 || !number_at(l, a, 10, &x))
 			continue;
-		for (size_t j = 0; next_instance(l, LWM2M_SECURITY, &j, &b) && b.id[1] < a.id[1];) {
+		for (struct instances ys = instances_of(l, LWM2M_SECURITY);
+		     next_instance(&ys, &b) && b.id[1] < a.id[1];) {
 			if (!number_at(l, b, 10, &y) || x != y || letter_of(l, b) != letter)
 				continue;
 			finding_add(l->f, RULE_DUPLICATE_ACCOUNT, place(l, lwm2m_path_child(a, 0)),
@@ -115,7 +128,7 @@ check_pairs(struct lower *l)
 	if (l->d.policy != PROFILE_REPLACE || lower_partial(l))
 		return;
 	for (size_t i = 0; i < N_ELEMS(rows); i++)
-		for (size_t at = 0; next_instance(l, rows[i].oid, &at, &inst);)
+		for (struct instances xs = instances_of(l, rows[i].oid); next_instance(&xs, &inst);)
 			if (number_at(l, inst, rows[i].rid, &ssid) &&
 			    !has_ssid(l, rows[i].other, rows[i].other_rid, ssid))
 				finding_add(l->f, RULE_UNPAIRED,
@@ -179,7 +192,7 @@ check_bindings(struct lower *l)
 {
 	struct lwm2m_path inst;
 
-	for (size_t at = 0; next_instance(l, LWM2M_SERVER, &at, &inst);)
+	for (struct instances xs = instances_of(l, LWM2M_SERVER); next_instance(&xs, &inst);)
 		check_binding(l, inst.id[1] < l->n_servers ? &l->servers[inst.id[1]] : NULL, inst);
 }
 
@@ -213,7 +226,8 @@ check_same_key(struct lower *l, struct lwm2m_path a, const struct lwm2m_value *k
 		return;
 	}
 	(void)number_at(l, a, 10, &x);
-	for (size_t j = 0; next_instance(l, LWM2M_SECURITY, &j, &b) && b.id[1] < a.id[1];) {
+	for (struct instances ys = instances_of(l, LWM2M_SECURITY);
+	     next_instance(&ys, &b) && b.id[1] < a.id[1];) {
 		const struct lwm2m_value *other = psk_of(l, b);
 
 		if (other == NULL || !secret_equal(&other->bytes, &key->bytes) ||
@@ -232,7 +246,7 @@ check_keys(struct lower *l)
 
 	if (keys_may_be_shared(l))
 		return;
-	for (size_t at = 0; next_instance(l, LWM2M_SECURITY, &at, &inst);) {
+	for (struct instances xs = instances_of(l, LWM2M_SECURITY); next_instance(&xs, &inst);) {
 		const struct lwm2m_value *key = psk_of(l, inst);
 
 		if (key != NULL && key->bytes.len > 0)
@@ -290,7 +304,8 @@ may_read(const struct lower *l, int64_t ssid)
 	struct lwm2m_path inst;
 	int64_t rights, owner;
 
-	for (size_t at = 0; next_instance(l, LWM2M_ACCESS_CONTROL, &at, &inst);) {
+	for (struct instances xs = instances_of(l, LWM2M_ACCESS_CONTROL);
+	     next_instance(&xs, &inst);) {
 		struct lwm2m_path acl = lwm2m_path_child(inst, 2);
 		const struct lwm2m_value *own =
 		    lwm2m_tree_get(&l->d.tree, lwm2m_path_child(acl, (uint16_t)ssid));
@@ -316,7 +331,7 @@ check_mute_send(struct lower *l)
 
 	if (l->n_servers < 2 || lower_partial(l))
 		return;
-	for (size_t at = 0; next_instance(l, LWM2M_SERVER, &at, &inst);) {
+	for (struct instances xs = instances_of(l, LWM2M_SERVER); next_instance(&xs, &inst);) {
 		const struct lwm2m_value *mute = value_at(l, inst, 23);
 
 		if (mute != NULL && !mute->b && number_at(l, inst, 0, &ssid) && !may_read(l, ssid))
@@ -346,7 +361,7 @@ check_refused(struct lower *l)
 	int64_t v;
 
 	for (size_t i = 0; i < N_ELEMS(rows); i++)
-		for (size_t at = 0; next_instance(l, rows[i].oid, &at, &inst);)
+		for (struct instances xs = instances_of(l, rows[i].oid); next_instance(&xs, &inst);)
 			if (number_at(l, inst, rows[i].rid, &v) && v == rows[i].value)
 				finding_add(l->f, rows[i].rule,
 				    place(l, lwm2m_path_child(inst, rows[i].rid)), "%s",
@@ -361,7 +376,7 @@ check_order(struct lower *l)
 {
 	struct lwm2m_path inst;
 
-	for (size_t at = 0; next_instance(l, LWM2M_SERVER, &at, &inst);) {
+	for (struct instances xs = instances_of(l, LWM2M_SERVER); next_instance(&xs, &inst);) {
 		const struct lwm2m_value *block = value_at(l, inst, 15),
 		                         *back = value_at(l, inst, 16);
 

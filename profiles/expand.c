@@ -191,38 +191,52 @@ become(struct pnode *n, const struct pnode *v)
 		n->b = v->b;
 }
 
+struct expander {
+	const struct profile_doc *d;
+	struct profile_findings *f;
+	size_t left; /* octets that may still come of variables in this document */
+	struct err *e;
+};
+
 static enum err_code
-expand_string(
-    struct pnode *n, const struct profile_doc *d, struct profile_findings *f, struct err *e)
+keep_text(struct expander *x, struct pnode *n, const struct gbuf *text)
 {
-	const struct pnode *whole = whole_variable(n->s, d);
+	x->left -= MIN(x->left, text->len);
+	return pnode_set_string(n, gbuf_cstr(text), text->len, x->e);
+}
+
+static enum err_code
+expand_text(struct expander *x, struct pnode *n)
+{
 	struct reader r = { .wrong = "its value is no scalar" };
-	struct gbuf out = { 0 };
+	struct gbuf out = { .max = x->left + 1 };
 	enum err_code rc = ERR_OK;
-	int how;
+	int how = fill_in(n->s, x->d, NULL, &r, &out);
+
+	n->open = how != 0 || out.failed;
+	if (out.failed)
+		finding_add(x->f, RULE_LIMIT, n, "variables make the document too long");
+	else if (how < 0)
+		finding_add(x->f, RULE_VARIABLE, n, "%s", r.wrong);
+	else if (how > 0 && x->d->kind != PROFILE_SHARED)
+		finding_add(x->f, RULE_VARIABLE, n, "nobody defines ${%.*s}", (int)r.len, r.text);
+	else if (how == 0)
+		rc = keep_text(x, n, &out);
+	gbuf_clear(&out);
+	return rc;
+}
+
+static enum err_code
+expand_string(struct expander *x, struct pnode *n)
+{
+	const struct pnode *whole = whole_variable(n->s, x->d);
 
 	n->expanded = true;
 	n->typed = is_whole(n->s);
-	if (whole != NULL && whole->type != PN_STRING && pnode_scalar(whole)) {
-		become(n, whole);
-		return ERR_OK;
-	}
-	how = fill_in(n->s, d, NULL, &r, &out);
-	if (how < 0) {
-		finding_add(f, RULE_VARIABLE, n, "%s", r.wrong);
-		n->open = true;
-	} else if (how > 0) {
-		n->open = true;
-		if (d->kind != PROFILE_SHARED)
-			finding_add(
-			    f, RULE_VARIABLE, n, "nobody defines ${%.*s}", (int)r.len, r.text);
-	} else {
-		rc = gbuf_check(&out, e);
-		if (rc == ERR_OK)
-			rc = pnode_set_string(n, gbuf_cstr(&out), out.len, e);
-	}
-	gbuf_clear(&out);
-	return rc;
+	if (whole == NULL || whole->type == PN_STRING || !pnode_scalar(whole))
+		return expand_text(x, n);
+	become(n, whole);
+	return ERR_OK;
 }
 
 static bool
@@ -237,23 +251,24 @@ left_alone(const struct pnode *n)
 }
 
 static enum err_code
-expand_below(
-    struct pnode *n, const struct profile_doc *d, struct profile_findings *f, struct err *e)
+expand_below(struct expander *x, struct pnode *n)
 {
 	enum err_code rc = ERR_OK;
 
 	if (left_alone(n))
 		return ERR_OK;
 	if (n->type == PN_STRING && expand_wanted(n->s))
-		return expand_string(n, d, f, e);
+		return expand_string(x, n);
 	if (!pnode_scalar(n))
 		for (struct pnode *k = n->first; rc == ERR_OK && k != NULL; k = k->next)
-			rc = expand_below(k, d, f, e);
+			rc = expand_below(x, k);
 	return rc;
 }
 
 enum err_code
 expand_all(struct profile_doc *d, struct profile_findings *f, struct err *e)
 {
-	return expand_below(d->root, d, f, e);
+	struct expander x = { .d = d, .f = f, .left = PROFILE_TEXT_MAX, .e = e };
+
+	return expand_below(&x, d->root);
 }

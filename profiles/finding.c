@@ -48,6 +48,8 @@ profile_findings_clear(struct profile_findings *f)
 	*f = (struct profile_findings){ 0 };
 }
 
+#define PATH_TEXT_MAX 1024 /* octets of a path in a finding */
+
 static char *
 dup(const char *s)
 {
@@ -91,7 +93,7 @@ report(struct profile_findings *f, enum prule rule, const struct pnode *at, bool
     const char *member, const char *fmt, va_list ap)
 {
 	char reason[512];
-	struct gbuf path = { 0 };
+	struct gbuf path = { .max = PATH_TEXT_MAX };
 	bool key = of_key && at->key_line > 0;
 
 	(void)vsnprintf(reason, sizeof reason, fmt, ap);

@@ -43,16 +43,23 @@ syntax_error(const json_error_t *je, const char *file, unsigned line, const char
 	return err_set(e, ERR_PARSE, "%s:%u:%u: %.*s", file, w.line, w.column, (int)len, je->text);
 }
 
-static struct pnode *convert(
-    const json_t *j, const char *key, struct psource *src, unsigned depth, struct err *e);
+/* What may still come, so that no document costs more than its due. */
+struct reader {
+	struct psource *src;
+	unsigned depth, nodes;
+	struct err *e;
+};
+
+static struct pnode *convert(struct reader *r, const json_t *j, const char *key);
 
 static bool
-convert_members(struct pnode *n, const json_t *j, unsigned depth, struct err *e)
+convert_members(struct reader *r, struct pnode *n, const json_t *j)
 {
-	for (void *it = json_object_iter((json_t *)(uintptr_t)j); it != NULL;
-	     it = json_object_iter_next((json_t *)(uintptr_t)j, it)) {
-		struct pnode *k =
-		    convert(json_object_iter_value(it), json_object_iter_key(it), n->src, depth, e);
+	json_t *object = (json_t *)(uintptr_t)j; /* iterating does not change it */
+
+	for (void *it = json_object_iter(object); it != NULL;
+	     it = json_object_iter_next(object, it)) {
+		struct pnode *k = convert(r, json_object_iter_value(it), json_object_iter_key(it));
 
 		if (k == NULL)
 			return false;
@@ -62,10 +69,10 @@ convert_members(struct pnode *n, const json_t *j, unsigned depth, struct err *e)
 }
 
 static bool
-convert_elements(struct pnode *n, const json_t *j, unsigned depth, struct err *e)
+convert_elements(struct reader *r, struct pnode *n, const json_t *j)
 {
 	for (size_t i = 0; i < json_array_size(j); i++) {
-		struct pnode *k = convert(json_array_get(j, i), NULL, n->src, depth, e);
+		struct pnode *k = convert(r, json_array_get(j, i), NULL);
 
 		if (k == NULL)
 			return false;
@@ -98,15 +105,15 @@ type_of(const json_t *j)
 }
 
 static bool
-fill(struct pnode *n, const json_t *j, unsigned depth, struct err *e)
+fill(struct reader *r, struct pnode *n, const json_t *j)
 {
 	switch (n->type) {
 	case PN_OBJECT:
-		return convert_members(n, j, depth, e);
+		return convert_members(r, n, j);
 	case PN_ARRAY:
-		return convert_elements(n, j, depth, e);
+		return convert_elements(r, n, j);
 	case PN_STRING:
-		return pnode_set_string(n, json_string_value(j), json_string_length(j), e) ==
+		return pnode_set_string(n, json_string_value(j), json_string_length(j), r->e) ==
 		       ERR_OK;
 	case PN_INT:
 		n->i = json_integer_value(j);
@@ -123,23 +130,42 @@ fill(struct pnode *n, const json_t *j, unsigned depth, struct err *e)
 	return true;
 }
 
-static struct pnode *
-convert(const json_t *j, const char *key, struct psource *src, unsigned depth, struct err *e)
+static enum err_code
+check_bounds(const struct reader *r, const json_t *j, const char *key)
 {
-	if (depth == 0) {
-		(void)err_set(e, ERR_LIMIT, "nested deeper than %d", PROFILE_DEPTH_MAX);
+	size_t members = json_is_object(j) ? json_object_size(j) : json_array_size(j);
+
+	if (r->depth == 0)
+		return err_set(r->e, ERR_LIMIT, "nested deeper than %d", PROFILE_DEPTH_MAX);
+	if (r->nodes == 0)
+		return err_set(r->e, ERR_LIMIT, "more than %d values", PROFILE_NODES_MAX);
+	if (members > PROFILE_MEMBERS_MAX)
+		return err_set(r->e, ERR_LIMIT, "an object or list of %zu; %d are the most",
+		    members, PROFILE_MEMBERS_MAX);
+	if (key != NULL && strlen(key) > PROFILE_NAME_MAX)
+		return err_set(r->e, ERR_LIMIT, "a key of %zu octets; %d are the most", strlen(key),
+		    PROFILE_NAME_MAX);
+	return ERR_OK;
+}
+
+static struct pnode *
+convert(struct reader *r, const json_t *j, const char *key)
+{
+	if (check_bounds(r, j, key) != ERR_OK)
 		return NULL;
-	}
-	struct pnode *n = pnode_new(type_of(j), key, src);
+	struct pnode *n = pnode_new(type_of(j), key, r->src);
 	if (n == NULL) {
-		(void)err_no_memory(e);
+		(void)err_no_memory(r->e);
 		return NULL;
 	}
-	if (!fill(n, j, depth - 1, e)) {
-		pnode_free(n);
-		return NULL;
-	}
-	return n;
+	r->nodes--;
+	r->depth--;
+	bool ok = fill(r, n, j);
+	r->depth++;
+	if (ok)
+		return n;
+	pnode_free(n);
+	return NULL;
 }
 
 static enum err_code
@@ -156,7 +182,10 @@ make_doc(const json_t *j, const char *file, const char *text, size_t n, unsigned
 		free(d);
 		return err_no_memory(e);
 	}
-	d->root = convert(j, NULL, d->src, PROFILE_DEPTH_MAX, &own);
+	struct reader r = {
+		.src = d->src, .depth = PROFILE_DEPTH_MAX, .nodes = PROFILE_NODES_MAX, .e = &own
+	};
+	d->root = convert(&r, j, NULL);
 	if (d->root == NULL) {
 		profile_doc_free(d);
 		return err_set(e, own.code, "%s:%u:1: %s", file, line, own.msg);

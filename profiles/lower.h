@@ -55,6 +55,7 @@ struct lower {
 	size_t n_apns;
 	struct lplace *places; /* owned: where each value of the tree came from */
 	size_t n_places, cap_places;
+	size_t raw[2];           /* instances of objects 0 and 1 under "objects" */
 	struct secret knock_key; /* what the device knocks with, when known */
 	const struct pnode *knock_node;
 	struct gbuf missing; /* the slot of the first key that compiling needs and nobody has */

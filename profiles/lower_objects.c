@@ -366,6 +366,19 @@ check_bootstrap_account(struct lower *l, struct lwm2m_path inst)
 		    "a bootstrap account is never written whole; see \"bootstrap_account\"");
 }
 
+/* Accounts are compared with each other. */
+static bool
+too_many(struct lower *l, const struct pnode *k, uint16_t oid)
+{
+	size_t max = oid == LWM2M_SECURITY ? ACCOUNTS_MAX : SERVERS_MAX;
+
+	if ((oid != LWM2M_SECURITY && oid != LWM2M_SERVER) || l->raw[oid]++ < max)
+		return false;
+	finding_key(
+	    l->f, RULE_LIMIT, k, "more than %zu instances of object %u", max, (unsigned)oid);
+	return true;
+}
+
 static void
 lower_instance(struct lower *l, const struct pnode *k)
 {
@@ -382,6 +395,8 @@ lower_instance(struct lower *l, const struct pnode *k)
 	}
 	def = known_object(l, k, inst);
 	if (def == NULL)
+		return;
+	if (too_many(l, k, inst.id[0]))
 		return;
 	l->rc = lwm2m_tree_put_instance(&l->d.tree, inst, l->e);
 	for (const struct pnode *n = k->first; n != NULL && l->rc == ERR_OK; n = n->next) {

@@ -23,6 +23,8 @@
 
 #define PROFILE_TEXT_MAX ((size_t)1 << 20) /* octets of one document */
 #define PROFILE_DEPTH_MAX 16               /* how deep its JSON may nest */
+#define PROFILE_MEMBERS_MAX 1024           /* of one object or list in it */
+#define PROFILE_NODES_MAX 32768            /* values in all */
 #define PROFILE_EXTENDS_MAX 16             /* documents that one document may rest on, all told */
 #define PROFILE_KEY_MAX 4096               /* octets of one key or certificate */
 #define PROFILE_NAME_MAX 255               /* octets of an endpoint name or the name of a profile */

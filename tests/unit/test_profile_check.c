@@ -360,6 +360,63 @@ START_TEST(each_near_miss_passes)
 }
 END_TEST
 
+static void
+check_many(const char *section, const char *head, const char *entry, unsigned n, const char *want)
+{
+	struct gbuf g = { 0 };
+	struct kit k = { 0 };
+	const struct profile_finding *found = NULL;
+
+	gbuf_printf(&g, "{ \"profile_format\": 1, \"profile\": \"p\", \"%s\": {", section);
+	for (unsigned i = 0; i < n; i++)
+		gbuf_printf(&g, "%s\n\"%s%u\": %s", i > 0 ? "," : "", head, i, entry);
+	gbuf_str(&g, "} }");
+	kit_add(&k, "many.json", gbuf_cstr(&g));
+	kit_check(&k, NULL);
+	for (size_t i = 0; i < k.f.n; i++)
+		if (strcmp(k.f.v[i].rule->name, "limit") == 0)
+			found = &k.f.v[i];
+	ck_assert_msg(
+	    found != NULL && strcmp(found->reason, want) == 0, "%s: %s", section, kit_print(&k.f));
+	gbuf_clear(&g);
+	kit_clear(&k);
+}
+
+START_TEST(there_are_bounds)
+{
+	check_many("servers", "s", "{}", 65, "more than 64 servers");
+	check_many(
+	    "servers", "s", "{ \"endpoints\": [ {}, {}, {} ] }", 43, "more than 128 accounts");
+	check_many("apn_connection_profiles", "s", "{}", 65, "more than 64 APN profiles");
+	check_many("objects", "/1/", "{}", 65, "more than 64 instances of object 1");
+	check_many("objects", "/0/", "{}", 129, "more than 128 instances of object 0");
+	check_many("access_control", "/9/", "{ \"acl\": { \"1\": [], \"2\": [], \"3\": [] } }",
+	    1000, "more values than a configuration may have");
+}
+END_TEST
+
+/* All are counted, a bounded number is kept. */
+START_TEST(findings_are_bounded)
+{
+	struct gbuf g = { 0 };
+	struct kit k = { 0 };
+
+	gbuf_str(&g, "{ \"profile_format\": 1, \"profile\": \"p\", \"labels\": {");
+	for (unsigned i = 0; i < 600; i++)
+		gbuf_printf(&g, "%s\"a%u\": 1", i > 0 ? "," : "", i);
+	gbuf_str(&g, "}, \"vars\": {");
+	for (unsigned i = 0; i < 600; i++)
+		gbuf_printf(&g, "%s\"a%u\": []", i > 0 ? "," : "", i);
+	gbuf_str(&g, "} }");
+	kit_add(&k, "many.json", gbuf_cstr(&g));
+	kit_check(&k, NULL);
+	ck_assert_uint_eq(k.f.n, PROFILE_FINDINGS_MAX);
+	ck_assert_uint_eq(k.f.errors, 1200);
+	gbuf_clear(&g);
+	kit_clear(&k);
+}
+END_TEST
+
 /* Those that need several documents, or very long ones, are shown in other tests. */
 START_TEST(no_rule_is_without_a_row)
 {
@@ -383,6 +440,8 @@ END_TEST
 
 static const struct unit_case cases[] = {
 	UNIT_CASE(no_rule_is_without_a_row, 0),
+	UNIT_CASE(there_are_bounds, 0),
+	UNIT_CASE(findings_are_bounded, 0),
 	UNIT_CASE(each_rule_finds_its_place, N_ELEMS(rows)),
 	UNIT_CASE(each_near_miss_passes, N_ELEMS(rows)),
 };

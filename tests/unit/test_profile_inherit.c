@@ -173,7 +173,29 @@ START_TEST(a_shared_document_may_leave_variables_open)
 }
 END_TEST
 
+/* 600 times 2 KiB out of a text of 20 KiB. */
+START_TEST(variables_do_not_make_a_document_endless)
+{
+	struct gbuf g = { 0 };
+	struct kit k = { 0 };
+
+	gbuf_printf(
+	    &g, "{ \"endpoint\": \"e\", \"vars\": { \"a\": \"%02000d\" }, \"x_\": [ \"\"", 0);
+	for (unsigned i = 0; i < 600; i++)
+		gbuf_str(&g, ",\n\"${a}\"");
+	gbuf_str(&g, "] }");
+	kit_add(&k, "long.json", gbuf_cstr(&g));
+	kit_resolve(&k);
+	ck_assert_uint_gt(k.f.n, 0);
+	ck_assert_str_eq(k.f.v[0].reason, "variables make the document too long");
+	ck_assert_uint_eq(k.f.v[0].line, 526);
+	gbuf_clear(&g);
+	kit_clear(&k);
+}
+END_TEST
+
 static const struct unit_case cases[] = {
+	UNIT_CASE(variables_do_not_make_a_document_endless, 0),
 	UNIT_CASE(members_win_and_vanish_as_they_should, N_ELEMS(merged)),
 	UNIT_CASE(what_does_not_resolve_says_where_and_why, N_ELEMS(wrong)),
 	UNIT_CASE(a_finding_names_the_file_that_the_value_came_from, 0),

@@ -68,6 +68,51 @@ START_TEST(too_large_and_too_deep_are_refused)
 }
 END_TEST
 
+/* A list of n: {"a":[0,0,...]}, or n lists of m. */
+static void
+put_lists(struct gbuf *g, unsigned n, unsigned m)
+{
+	gbuf_reset(g);
+	gbuf_str(g, "{\"a\":[");
+	for (unsigned i = 0; i < n; i++) {
+		gbuf_str(g, i > 0 ? ",[" : "[");
+		for (unsigned k = 0; k < m; k++)
+			gbuf_str(g, k > 0 ? ",0" : "0");
+		gbuf_str(g, "]");
+	}
+	gbuf_str(g, "]}");
+}
+
+START_TEST(too_many_values_and_too_long_keys_are_refused)
+{
+	static const struct {
+		unsigned n, m;
+		const char *msg;
+	} bounds[] = { { 1, 1024, NULL },
+		{ 1, 1025, "f:1:1: an object or list of 1025; 1024 are the most" },
+		{ 1025, 0, "f:1:1: an object or list of 1025; 1024 are the most" },
+		{ 31, 1024, NULL }, { 32, 1024, "f:1:1: more than 32768 values" } };
+	struct profile_doc *d = NULL;
+	struct err e = { 0 };
+	struct gbuf g = { 0 };
+
+	for (size_t i = 0; i < N_ELEMS(bounds); i++) {
+		put_lists(&g, bounds[i].n, bounds[i].m);
+		enum err_code rc = profile_parse("f", 1, gbuf_cstr(&g), g.len, &d, &e);
+		ck_assert_int_eq(rc, bounds[i].msg == NULL ? ERR_OK : ERR_LIMIT);
+		if (rc == ERR_OK)
+			profile_doc_free(d);
+		else
+			ck_assert_str_eq(e.msg, bounds[i].msg);
+	}
+	gbuf_reset(&g);
+	gbuf_printf(&g, "{\"%0256d\":1}", 0);
+	ck_assert_int_eq(profile_parse("f", 1, gbuf_cstr(&g), g.len, &d, &e), ERR_LIMIT);
+	ck_assert_str_eq(e.msg, "f:1:1: a key of 256 octets; 255 are the most");
+	gbuf_clear(&g);
+}
+END_TEST
+
 START_TEST(lines_keep_their_numbers)
 {
 	static const char text[] = "\n{\"a\":1}\n  \r\n{\"b\":2}\r\n{\"c\":3}";
@@ -225,6 +270,7 @@ END_TEST
 static const struct unit_case cases[] = {
 	UNIT_CASE(a_syntax_error_has_its_place_and_shows_no_content, N_ELEMS(wrong)),
 	UNIT_CASE(too_large_and_too_deep_are_refused, 0),
+	UNIT_CASE(too_many_values_and_too_long_keys_are_refused, 0),
 	UNIT_CASE(lines_keep_their_numbers, 0),
 	UNIT_CASE(a_document_says_what_it_is, 0),
 	UNIT_CASE(the_canonical_text_has_an_order_and_stays, 0),
