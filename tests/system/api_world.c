@@ -525,7 +525,9 @@ world_knock(struct world *w, const char *endpoint, const char *identity, const c
 	static uint64_t id;
 	char ep[300];
 	struct bs_query q = { .data = ep };
-	struct bs_knock k = { .peer = { .id = ++id, .addr = addr, .mode = identity == NULL ? BS_NOSEC : BS_PSK,
+
+	id++;
+	struct bs_knock k = { .peer = { .id = id, .addr = addr, .mode = identity == NULL ? BS_NOSEC : BS_PSK,
 				  .identity = identity, .identity_len = identity == NULL ? 0 : strlen(identity) },
 		.request = id, .queries = &q, .n_queries = 1 };
 
