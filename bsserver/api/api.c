@@ -1,4 +1,5 @@
-/* The HTTP server inside the loop: MHD's epoll descriptor is watched, and MHD runs when it stirs. */
+/* The HTTP server inside the loop: MHD's epoll descriptor is watched, and MHD runs when it stirs.
+ */
 #include "bsserver/api/api.h"
 
 #include <errno.h>
@@ -26,7 +27,8 @@ address_of(const char *path, struct sockaddr_un *sa, struct err *e)
 {
 	*sa = (struct sockaddr_un){ .sun_family = AF_UNIX };
 	if (strlen(path) >= sizeof sa->sun_path)
-		return err_set(e, ERR_INVALID, "%s: a socket's path has at most %zu octets", path, sizeof sa->sun_path - 1);
+		return err_set(e, ERR_INVALID, "%s: a socket's path has at most %zu octets", path,
+		    sizeof sa->sun_path - 1);
 	memcpy(sa->sun_path, path, strlen(path));
 	return ERR_OK;
 }
@@ -59,7 +61,8 @@ set_owner(const struct api_conf *c, struct err *e)
 		const struct group *gr = getgrnam(c->group);
 
 		if (gr == NULL)
-			return err_set(e, ERR_INVALID, "api.group: no group %s on this machine", c->group);
+			return err_set(
+			    e, ERR_INVALID, "api.group: no group %s on this machine", c->group);
 		if (chown(c->socket, (uid_t)-1, gr->gr_gid) != 0)
 			return err_errno(e, errno, "%s: give it to group %s", c->socket, c->group);
 	}
@@ -137,8 +140,8 @@ send_answer(struct req *r, struct MHD_Connection *conn)
 }
 
 static enum MHD_Result
-on_access(void *arg, struct MHD_Connection *conn, const char *url, const char *method, const char *version,
-    const char *upload, size_t *upload_size, void **con_cls)
+on_access(void *arg, struct MHD_Connection *conn, const char *url, const char *method,
+    const char *version, const char *upload, size_t *upload_size, void **con_cls)
 {
 	struct api *a = arg;
 	struct req *r = *con_cls;
@@ -166,7 +169,8 @@ on_access(void *arg, struct MHD_Connection *conn, const char *url, const char *m
 }
 
 static void
-on_completed(void *arg, struct MHD_Connection *conn, void **con_cls, enum MHD_RequestTerminationCode why)
+on_completed(
+    void *arg, struct MHD_Connection *conn, void **con_cls, enum MHD_RequestTerminationCode why)
 {
 	struct req *r = *con_cls;
 
@@ -187,8 +191,7 @@ leave_escaped(void *arg, struct MHD_Connection *conn, char *s)
 	return strlen(s);
 }
 
-static void PRINTF_LIKE(2, 0)
-on_log(void *arg, const char *fmt, va_list ap)
+static void PRINTF_LIKE(2, 0) on_log(void *arg, const char *fmt, va_list ap)
 {
 	char line[256];
 
@@ -203,21 +206,18 @@ start_mhd(struct api *a, struct err *e)
 {
 	const union MHD_DaemonInfo *info;
 
-	a->mhd = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-	    on_access, a,
-	    MHD_OPTION_EXTERNAL_LOGGER, on_log, a,
-	    MHD_OPTION_LISTEN_SOCKET, (MHD_socket)a->listen_fd,
-	    MHD_OPTION_CONNECTION_LIMIT, a->c.max_connections,
-	    MHD_OPTION_CONNECTION_TIMEOUT, a->c.idle_seconds,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
-	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, a,
-	    MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, a,
-	    MHD_OPTION_END);
+	a->mhd = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
+	    NULL, NULL, on_access, a, MHD_OPTION_EXTERNAL_LOGGER, on_log, a,
+	    MHD_OPTION_LISTEN_SOCKET, (MHD_socket)a->listen_fd, MHD_OPTION_CONNECTION_LIMIT,
+	    a->c.max_connections, MHD_OPTION_CONNECTION_TIMEOUT, a->c.idle_seconds,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED,
+	    on_completed, a, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, a, MHD_OPTION_END);
 	if (a->mhd == NULL)
 		return err_set(e, ERR_INTERNAL, "%s: the HTTP server does not start", a->c.socket);
 	info = MHD_get_daemon_info(a->mhd, MHD_DAEMON_INFO_EPOLL_FD);
 	if (info == NULL || info->epoll_fd < 0)
-		return err_set(e, ERR_INTERNAL, "%s: the HTTP server has no epoll descriptor", a->c.socket);
+		return err_set(
+		    e, ERR_INTERNAL, "%s: the HTTP server has no epoll descriptor", a->c.socket);
 	enum err_code rc = loop_fd_new(a->c.loop, info->epoll_fd, on_ready, a, &a->fd, e);
 	if (rc == ERR_OK)
 		loop_fd_want(a->fd, LOOP_READ);

@@ -22,9 +22,10 @@ struct api;
 
 /* A number that somebody else counts, for /metrics. Strings are static. */
 struct api_counter {
-	const char *name; /* "transport_requests_in": becomes bsserver_transport_requests_in_total */
+	const char
+	    *name; /* "transport_requests_in": becomes bsserver_transport_requests_in_total */
 	const char *help; /* one line */
-	bool gauge;	  /* may go down: no _total */
+	bool gauge;       /* may go down: no _total */
 	uint64_t value;
 };
 
@@ -39,8 +40,9 @@ struct api_conf {
 	const struct lwm2m_model *model;
 	const struct conf_grant *grants;
 	size_t n_grants;
-	const char *socket; /* path; what a dead daemon left there is replaced, a living one is ERR_EXISTS */
-	unsigned mode;	    /* of the socket, e.g. 0660 */
+	const char *socket; /* path; what a dead daemon left there is replaced, a living one is
+	                       ERR_EXISTS */
+	unsigned mode;      /* of the socket, e.g. 0660 */
 	const char *group;  /* its group; NULL or "": as it comes */
 	const char *version;
 	void *arg;
@@ -48,9 +50,9 @@ struct api_conf {
 	bool (*listener)(void *arg, size_t i, char *out, size_t cap);
 	/* The i-th counter; false past the end. NULL: none. */
 	bool (*counter)(void *arg, size_t i, struct api_counter *out);
-	unsigned idle_seconds;	 /* a connection on which nothing moves is closed. 0: default 30 */
-	unsigned heartbeat_ms;	 /* between signs of life on /v1/events. 0: default 15000 */
-	size_t max_body;	 /* octets of a request. 0: default 8 MiB */
+	unsigned idle_seconds;    /* a connection on which nothing moves is closed. 0: default 30 */
+	unsigned heartbeat_ms;    /* between signs of life on /v1/events. 0: default 15000 */
+	size_t max_body;          /* octets of a request. 0: default 8 MiB */
 	unsigned max_connections; /* at once. 0: default 128 */
 };
 

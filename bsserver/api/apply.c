@@ -121,8 +121,8 @@ got_one(struct job *j)
 }
 
 static void
-on_device(void *arg, enum err_code rc, const struct err *e, struct store_device *d, struct store_credential *creds,
-    size_t n)
+on_device(void *arg, enum err_code rc, const struct err *e, struct store_device *d,
+    struct store_credential *creds, size_t n)
 {
 	struct row *w = arg;
 
@@ -134,8 +134,8 @@ on_device(void *arg, enum err_code rc, const struct err *e, struct store_device 
 }
 
 static void
-on_profile(void *arg, enum err_code rc, const struct err *e, struct store_profile *p, struct store_credential *creds,
-    size_t n)
+on_profile(void *arg, enum err_code rc, const struct err *e, struct store_profile *p,
+    struct store_credential *creds, size_t n)
 {
 	struct row *w = arg;
 
@@ -204,20 +204,23 @@ may_row(const struct job *j, const struct row *w, enum row_result *result, struc
 
 	*result = ROW_ERROR;
 	if (!may_change && is_profile(w))
-		return err_set(e, ERR_REFUSED, "%s may not change profiles: it takes the permission operate", j->r->actor);
+		return err_set(e, ERR_REFUSED,
+		    "%s may not change profiles: it takes the permission operate", j->r->actor);
 	if (j->must_be_new && p->exists) {
 		*result = ROW_EXISTS;
 		return err_set(e, ERR_EXISTS, "%s: is there already, revision %llu", prep_name(p),
 		    (unsigned long long)p->revision);
 	}
 	if (!may_change && p->exists && !prep_unchanged(p))
-		return err_set(e, ERR_REFUSED, "%s is there already, and %s may not change it: it takes the permission operate",
+		return err_set(e, ERR_REFUSED,
+		    "%s is there already, and %s may not change it: it takes the permission "
+		    "operate",
 		    prep_name(p), j->r->actor);
 	if (j->expect_revision != 0 && p->revision != j->expect_revision) {
 		*result = ROW_CONFLICT;
-		return err_set(e, ERR_CONFLICT, "%s: revision %llu was expected, and it is %s%llu", prep_name(p),
-		    (unsigned long long)j->expect_revision, p->exists ? "" : "not there: ",
-		    (unsigned long long)p->revision);
+		return err_set(e, ERR_CONFLICT, "%s: revision %llu was expected, and it is %s%llu",
+		    prep_name(p), (unsigned long long)j->expect_revision,
+		    p->exists ? "" : "not there: ", (unsigned long long)p->revision);
 	}
 	return ERR_OK;
 }
@@ -237,7 +240,11 @@ keep_for_later_rows(struct job *j, struct row *w)
 static void
 judge(struct job *j, struct row *w)
 {
-	row_end(w, !w->p->exists ? ROW_CREATED : prep_unchanged(w->p) ? ROW_UNCHANGED : ROW_UPDATED, NULL);
+	row_end(w,
+	    !w->p->exists          ? ROW_CREATED
+	    : prep_unchanged(w->p) ? ROW_UNCHANGED
+	                           : ROW_UPDATED,
+	    NULL);
 	w->revision = w->p->revision;
 	if (is_profile(w) && j->overlay.n < PROFILE_FINDINGS_MAX)
 		keep_for_later_rows(j, w);
@@ -248,9 +255,11 @@ finish_row(struct job *j, struct row *w)
 {
 	enum row_result result = ROW_INVALID;
 	struct err e;
-	enum err_code rc = prep_finish(w->p, j->kind == JOB_APPLY ? PREP_MAKE_KEYS : PREP_NO_KEYS, j->fleet, &e);
+	enum err_code rc =
+	    prep_finish(w->p, j->kind == JOB_APPLY ? PREP_MAKE_KEYS : PREP_NO_KEYS, j->fleet, &e);
 
-	if (rc == ERR_OK && (w->p->findings.errors > 0 || w->p->resolved == NULL || prep_kind(w->p) == PROFILE_NO_KIND)) {
+	if (rc == ERR_OK && (w->p->findings.errors > 0 || w->p->resolved == NULL ||
+	                        prep_kind(w->p) == PROFILE_NO_KIND)) {
 		row_end(w, ROW_INVALID, NULL);
 		return;
 	}
@@ -299,9 +308,9 @@ end_range(struct job *j, const struct store_result *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct row *w = &j->v[j->rows_of[j->from + i]];
-		enum row_result result = v[i].kind == STORE_CREATED ? ROW_CREATED :
-		    v[i].kind == STORE_UNCHANGED			? ROW_UNCHANGED :
-									  ROW_UPDATED;
+		enum row_result result = v[i].kind == STORE_CREATED     ? ROW_CREATED
+		                         : v[i].kind == STORE_UNCHANGED ? ROW_UNCHANGED
+		                                                        : ROW_UPDATED;
 
 		row_end(w, result, NULL);
 		w->revision = v[i].revision;
@@ -335,11 +344,12 @@ fail_range(struct job *j, const struct err *e)
 }
 
 static void
-on_put(void *arg, enum err_code rc, const struct err *e, size_t failed_at, const struct store_result *v, size_t n)
+on_put(void *arg, enum err_code rc, const struct err *e, size_t failed_at,
+    const struct store_result *v, size_t n)
 {
 	struct job *j = arg;
-	bool of_a_row = rc == ERR_EXISTS || rc == ERR_CONFLICT || rc == ERR_USAGE || rc == ERR_INVALID ||
-	    rc == ERR_NOT_FOUND;
+	bool of_a_row = rc == ERR_EXISTS || rc == ERR_CONFLICT || rc == ERR_USAGE ||
+	                rc == ERR_INVALID || rc == ERR_NOT_FOUND;
 
 	if (rc == ERR_OK)
 		end_range(j, v, n);

@@ -12,7 +12,7 @@
 #include "bsserver/api/rows.h"
 
 #define GROUP 64 /* rows of one batch of the store */
-#define SLICE 8	 /* rows worked on in one turn of the loop */
+#define SLICE 8  /* rows worked on in one turn of the loop */
 
 enum row_result {
 	ROW_CREATED,
@@ -28,9 +28,9 @@ enum row_result {
 struct row {
 	struct job *job;
 	unsigned no;
-	char *source; /* "file:line" */
+	char *source;   /* "file:line" */
 	struct prep *p; /* NULL: not even read */
-	bool over;	/* result is known */
+	bool over;      /* result is known */
 	enum row_result result;
 	struct err e; /* code ERR_OK: none */
 	uint64_t revision;
@@ -51,10 +51,10 @@ struct job {
 	struct row v[GROUP];
 	struct row ahead; /* a profile that waits for the group before it */
 	bool has_ahead;
-	size_t n, at;	  /* rows in the group; the next to be worked on */
-	size_t waiting;	  /* answers of the store that are still to come */
+	size_t n, at;   /* rows in the group; the next to be worked on */
+	size_t waiting; /* answers of the store that are still to come */
 	struct store_change changes[GROUP];
-	size_t rows_of[GROUP]; /* changes[i] is of v[rows_of[i]] */
+	size_t rows_of[GROUP];           /* changes[i] is of v[rows_of[i]] */
 	size_t n_changes, from, to, end; /* [from, to) is being put, [to, end) is not yet */
 	struct store_actor who;
 	struct overlay overlay; /* of a dry run: profiles that were accepted */
@@ -63,7 +63,7 @@ struct job {
 	uint64_t results[ROW__COUNT];
 };
 
-const char *row_result_name(enum row_result r); /* "created" */
+const char *row_result_name(enum row_result r);                           /* "created" */
 void row_end(struct row *w, enum row_result result, const struct err *e); /* e NULL: no error */
 /* The row's answer, a line appended to out. */
 void row_print(const struct row *w, struct gbuf *out);

@@ -17,7 +17,8 @@ put_revisions(json_t *j, const struct shelf *s, const struct store_device *d)
 	struct chain ch = { .n = 0 };
 	json_t *extends = json_array();
 
-	if (d->doc != NULL && profile_parse(d->endpoint, 1, d->doc, strlen(d->doc), &doc, NULL) == ERR_OK)
+	if (d->doc != NULL &&
+	    profile_parse(d->endpoint, 1, d->doc, strlen(d->doc), &doc, NULL) == ERR_OK)
 		chain_of(s, doc, &ch);
 	for (size_t i = 0; i < ch.n; i++)
 		(void)json_array_append_new(extends, json_text(ch.names[i]));
@@ -38,8 +39,10 @@ json_of_device(const struct shelf *s, const struct store_device *d)
 	json_put(j, "endpoint", json_text(d->endpoint));
 	json_put(j, "state", json_text(store_state_name(d->state)));
 	put_revisions(j, s, d);
-	json_put(j, "verdict", d->last_session == 0 ? json_null() : json_text(bs_verdict_name(d->last_verdict)));
-	json_put(j, "reason", d->last_session == 0 ? json_null() : json_text(bs_reason_name(d->last_reason)));
+	json_put(j, "verdict",
+	    d->last_session == 0 ? json_null() : json_text(bs_verdict_name(d->last_verdict)));
+	json_put(j, "reason",
+	    d->last_session == 0 ? json_null() : json_text(bs_reason_name(d->last_reason)));
 	json_put(j, "last_ended", json_when(d->last_ended_ms));
 	json_put(j, "failures", json_integer(d->failures));
 	json_put(j, "created", json_when(d->created_ms));
@@ -50,7 +53,8 @@ json_of_device(const struct shelf *s, const struct store_device *d)
 /* ---- GET /v1/devices ---- */
 
 static void
-on_devices(void *arg, enum err_code rc, const struct err *e, struct store_device *v, size_t n, bool more)
+on_devices(
+    void *arg, enum err_code rc, const struct err *e, struct store_device *v, size_t n, bool more)
 {
 	struct req *r = arg;
 	json_t *j, *list;
@@ -71,8 +75,10 @@ on_devices(void *arg, enum err_code rc, const struct err *e, struct store_device
 void
 get_devices(struct req *r)
 {
-	struct store_page page = { .glob = req_param(r, "glob"), .profile = req_param(r, "profile"),
-		.after = req_param(r, "after"), .verdict = -1 };
+	struct store_page page = { .glob = req_param(r, "glob"),
+		.profile = req_param(r, "profile"),
+		.after = req_param(r, "after"),
+		.verdict = -1 };
 	uint64_t limit;
 
 	if (!req_u64(r, "limit", 1, 1000, 100, &limit))
@@ -117,7 +123,8 @@ on_live(void *arg, const struct bs_live_info *info)
 }
 
 static void
-on_last(void *arg, enum err_code rc, const struct err *e, struct store_session_row *v, size_t n, bool more)
+on_last(void *arg, enum err_code rc, const struct err *e, struct store_session_row *v, size_t n,
+    bool more)
 {
 	struct one *o = arg;
 	uint64_t written = 0;
@@ -147,8 +154,8 @@ answer_no_device(struct req *r, enum err_code rc, const struct err *e)
 }
 
 static void
-on_device(void *arg, enum err_code rc, const struct err *e, struct store_device *d, struct store_credential *creds,
-    size_t n)
+on_device(void *arg, enum err_code rc, const struct err *e, struct store_device *d,
+    struct store_credential *creds, size_t n)
 {
 	struct req *r = arg;
 	struct live live = { .found = NULL };
@@ -215,8 +222,8 @@ out:
 }
 
 static void
-on_resolve(void *arg, enum err_code rc, const struct err *e, struct store_device *d, struct store_credential *creds,
-    size_t n)
+on_resolve(void *arg, enum err_code rc, const struct err *e, struct store_device *d,
+    struct store_credential *creds, size_t n)
 {
 	(void)creds;
 	(void)n;
@@ -241,7 +248,8 @@ struct change {
 };
 
 static void
-on_changed(void *arg, enum err_code rc, const struct err *e, size_t failed_at, const struct store_result *v, size_t n)
+on_changed(void *arg, enum err_code rc, const struct err *e, size_t failed_at,
+    const struct store_result *v, size_t n)
 {
 	struct change *ch = arg;
 	struct req *r = ch->r;
@@ -255,14 +263,16 @@ on_changed(void *arg, enum err_code rc, const struct err *e, size_t failed_at, c
 		return;
 	}
 	if (removed || ch->c.state != STORE_ACTIVE)
-		(void)bs_driver_cancel(r->api->c.driver, name, removed ? "the device was removed" : "the device was shut out");
+		(void)bs_driver_cancel(r->api->c.driver, name,
+		    removed ? "the device was removed" : "the device was shut out");
 	j = json_object();
 	json_put(j, ch->c.op == STORE_RM_PROFILE ? "profile" : "endpoint", json_text(name));
 	if (removed)
 		json_put(j, "result", json_text("removed"));
 	else {
 		json_put(j, "state", json_text(store_state_name(ch->c.state)));
-		json_put(j, "result", json_text(v[0].kind == STORE_UNCHANGED ? "unchanged" : "updated"));
+		json_put(
+		    j, "result", json_text(v[0].kind == STORE_UNCHANGED ? "unchanged" : "updated"));
 	}
 	json_put(j, "revision", json_u64(v[0].revision));
 	answer_json(r, 200, j);
@@ -282,7 +292,9 @@ change_one(struct req *r, enum store_op op, enum store_state state)
 		return;
 	}
 	ch->r = r;
-	ch->c = (struct store_change){ .op = op, .name = req_arg(r, 0), .state = state, .expect_revision = expect };
+	ch->c = (struct store_change){
+		.op = op, .name = req_arg(r, 0), .state = state, .expect_revision = expect
+	};
 	ch->who = req_actor(r);
 	r->state = ch;
 	r->state_free = free;

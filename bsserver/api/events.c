@@ -1,6 +1,7 @@
 /*
  * What happens, as it happens: server-sent events. There is one ring of them for all; each listener
- * has a place in it. Who falls out of the ring is told so and let go: memory is bounded whoever reads.
+ * has a place in it. Who falls out of the ring is told so and let go: memory is bounded whoever
+ * reads.
  */
 #include <inttypes.h>
 #include <jansson.h>
@@ -21,7 +22,7 @@ struct client {
 	struct client *next, *prev;
 	struct events *ev;
 	struct MHD_Connection *conn;
-	uint64_t at;	    /* number of the next event it gets */
+	uint64_t at;        /* number of the next event it gets */
 	const char *notice; /* static; comes first */
 	struct gbuf out;    /* what is half sent */
 	size_t sent;
@@ -31,10 +32,10 @@ struct client {
 struct events {
 	struct api *api;
 	char *ring[RING_EVENTS]; /* number n lies at n modulo RING_EVENTS */
-	uint64_t first, next;	 /* numbers: rising, from one start of the daemon to the next too */
+	uint64_t first, next;    /* numbers: rising, from one start of the daemon to the next too */
 	struct client *clients;
 	size_t n_clients;
-	uint64_t left_ms;	 /* when the last listener left; 0: there was none yet */
+	uint64_t left_ms; /* when the last listener left; 0: there was none yet */
 	struct loop_timer *heartbeat;
 	bool closed;
 };
@@ -109,7 +110,8 @@ events_clients(const struct events *ev)
 static bool
 nobody_cares(struct events *ev)
 {
-	if (ev->n_clients > 0 || (ev->left_ms != 0 && loop_now_ms(ev->api->c.loop) - ev->left_ms < KEPT_MS))
+	if (ev->n_clients > 0 ||
+	    (ev->left_ms != 0 && loop_now_ms(ev->api->c.loop) - ev->left_ms < KEPT_MS))
 		return ev->closed;
 	ev->first = ++ev->next; /* whoever asks for it later is told that it is gone */
 	return true;
@@ -148,7 +150,8 @@ fill(struct client *c)
 		gbuf_str(&c->out, c->notice);
 	c->notice = NULL;
 	if (c->at < ev->first) {
-		gbuf_str(&c->out, "event: dropped\ndata: {\"detail\":\"too slow: events were lost; ask again\"}\n\n");
+		gbuf_str(&c->out, "event: dropped\ndata: {\"detail\":\"too slow: events were lost; "
+		                  "ask again\"}\n\n");
 		c->last = true;
 		return;
 	}
@@ -212,7 +215,9 @@ client_new(struct events *ev, struct MHD_Connection *conn)
 
 	if (c == NULL)
 		return NULL;
-	*c = (struct client){ .ev = ev, .conn = conn, .at = ev->next, .next = ev->clients, .out.max = 1 << 20 };
+	*c = (struct client){
+		.ev = ev, .conn = conn, .at = ev->next, .next = ev->clients, .out.max = 1 << 20
+	};
 	c->notice = ": listening\n\n";
 	if (ev->clients != NULL)
 		ev->clients->prev = c;
@@ -235,7 +240,8 @@ resume_from(struct req *r, struct client *c)
 	c->at = MIN(id + 1, c->ev->next);
 	if (c->at < c->ev->first) {
 		c->at = c->ev->first;
-		c->notice = "event: gap\ndata: {\"detail\":\"earlier events are no longer kept\"}\n\n";
+		c->notice =
+		    "event: gap\ndata: {\"detail\":\"earlier events are no longer kept\"}\n\n";
 	}
 	return true;
 }

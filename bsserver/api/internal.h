@@ -34,7 +34,7 @@ struct api {
 	struct loop_timer *timer;
 	struct perms *perms;
 	struct events *events;
-	struct req *reqs;  /* not gone yet, answered or not */
+	struct req *reqs; /* not gone yet, answered or not */
 	uint64_t opened_ms;
 	bool closed, draining, resumed;
 	struct actor actors[API_ACTORS_MAX];
@@ -75,8 +75,10 @@ struct req {
 	void (*state_free)(void *);
 };
 
-/* Looks at everything but the body; what is wrong is already answered. NULL when memory is short. */
-struct req *req_new(struct api *a, struct MHD_Connection *conn, const char *method, const char *url);
+/* Looks at everything but the body; what is wrong is already answered. NULL when memory is short.
+ */
+struct req *req_new(
+    struct api *a, struct MHD_Connection *conn, const char *method, const char *url);
 void req_take_body(struct req *r, const char *p, size_t n);
 /* The body is there: the handler runs. */
 void req_run(struct req *r);
@@ -86,9 +88,10 @@ void req_gone(struct req *r);
 bool req_alive(struct req *r);
 
 const char *req_param(const struct req *r, const char *name); /* NULL: not given */
-const char *req_arg(const struct req *r, size_t i);	      /* of the path */
+const char *req_arg(const struct req *r, size_t i);           /* of the path */
 /* fallback when it is not given. Each answers 400 and returns false when it is wrong. */
-bool req_u64(struct req *r, const char *name, uint64_t min, uint64_t max, uint64_t fallback, uint64_t *out);
+bool req_u64(
+    struct req *r, const char *name, uint64_t min, uint64_t max, uint64_t fallback, uint64_t *out);
 bool req_flag(struct req *r, const char *name, bool *out); /* "1", "true", "" or "0", "false" */
 /* Milliseconds since 1970 UTC: a number of them, or "10m" ago. 0 when not given. */
 bool req_since(struct req *r, const char *name, int64_t *out);
@@ -100,11 +103,14 @@ struct store_actor req_actor(const struct req *r);
 
 /* ---- answers, answer.c: each ends the request as far as its handler goes ---- */
 
-void answer_json(struct req *r, unsigned status, struct json_t *j); /* takes j; NULL: memory was short */
-void answer_text(struct req *r, unsigned status, const char *type, struct gbuf *g); /* takes g's bytes */
+void answer_json(
+    struct req *r, unsigned status, struct json_t *j); /* takes j; NULL: memory was short */
+void answer_text(
+    struct req *r, unsigned status, const char *type, struct gbuf *g); /* takes g's bytes */
 /* A problem document (RFC 9457); status 0: by the code. */
 void answer_err(struct req *r, unsigned status, const struct err *e);
-void answer_fail(struct req *r, unsigned status, enum err_code code, const char *fmt, ...) PRINTF_LIKE(4, 5);
+void answer_fail(struct req *r, unsigned status, enum err_code code, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
 void answer_response(struct req *r, unsigned status, struct MHD_Response *m); /* takes m */
 unsigned answer_status(enum err_code code);
 bool answer_retryable(enum err_code code);
@@ -112,7 +118,7 @@ struct json_t *answer_problem(unsigned status, const struct err *e);
 
 /* ---- JSON, json.c ---- */
 
-struct json_t *json_text(const char *s);  /* null for NULL */
+struct json_t *json_text(const char *s);   /* null for NULL */
 struct json_t *json_when(int64_t wall_ms); /* RFC 3339; null for 0 */
 struct json_t *json_u64(uint64_t v);
 struct json_t *json_doc(const char *doc); /* the text of a document as JSON; null when it is none */

@@ -39,7 +39,8 @@ unknown_word(const char *word, struct err *e)
 
 	if (near == NULL)
 		return err_set(e, ERR_INVALID, "no permission is called %.40s", word);
-	return err_set(e, ERR_INVALID, "no permission is called %.40s; did you mean %s?", word, near);
+	return err_set(
+	    e, ERR_INVALID, "no permission is called %.40s; did you mean %s?", word, near);
 }
 
 static bool
@@ -81,13 +82,15 @@ resolve(const struct conf_grant *c, struct grant *g, struct err *e)
 		const struct group *gr = getgrnam(c->group);
 
 		if (gr == NULL)
-			return err_set(e, ERR_INVALID, "api.permissions: no group %s on this machine", c->group);
+			return err_set(e, ERR_INVALID,
+			    "api.permissions: no group %s on this machine", c->group);
 		g->id = gr->gr_gid;
 	} else {
 		const struct passwd *pw = c->user == NULL ? NULL : getpwnam(c->user);
 
 		if (pw == NULL)
-			return err_set(e, ERR_INVALID, "api.permissions: no user %s on this machine",
+			return err_set(e, ERR_INVALID,
+			    "api.permissions: no user %s on this machine",
 			    c->user == NULL ? "(none)" : c->user);
 		g->id = pw->pw_uid;
 	}

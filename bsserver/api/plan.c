@@ -1,4 +1,5 @@
-/* What would be written: the operations for a fresh device, with keys shown by length and fingerprint only. */
+/* What would be written: the operations for a fresh device, with keys shown by length and
+ * fingerprint only. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,8 @@ planning_clear(struct planning *pl)
 
 /* ---- as JSON ---- */
 
-/* In the document's numbering a path may have another instance: defaults are told by Object and Resource, and the order of instances is kept. */
+/* In the document's numbering a path may have another instance: defaults are told by Object and
+ * Resource, and the order of instances is kept. */
 static bool
 is_default(const struct planning *pl, const struct lwm2m_path *p)
 {
@@ -67,7 +69,8 @@ secret_value(const struct planning *pl, const struct secret *key)
 static json_t *
 json_of_value(const struct planning *pl, const struct lwm2m_node *n)
 {
-	const struct lwm2m_res_def *def = lwm2m_model_resource(pl->r->api->c.model, n->path.id[0], n->path.id[2]);
+	const struct lwm2m_res_def *def =
+	    lwm2m_model_resource(pl->r->api->c.model, n->path.id[0], n->path.id[2]);
 	struct gbuf text = { .max = 65536 };
 	json_t *j = json_object();
 
@@ -148,7 +151,8 @@ static enum err_code
 plan_fresh(struct planning *pl, struct err *e)
 {
 	struct bs_inventory inv = { .account = BS_UNKNOWN_INSTANCE };
-	enum err_code rc = bs_inventory_discover(&inv, (const uint8_t *)fresh_device, sizeof fresh_device - 1, e);
+	enum err_code rc =
+	    bs_inventory_discover(&inv, (const uint8_t *)fresh_device, sizeof fresh_device - 1, e);
 
 	if (rc == ERR_OK)
 		rc = bs_plan_make(&pl->desired, &inv, pl->r->api->c.model, &pl->plan, e);
@@ -177,7 +181,8 @@ answer_findings(struct req *r, const struct prep *p, const char *what)
 	struct gbuf g = { .max = API_ANSWER_MAX };
 	char *text;
 
-	(void)err_set(&e, ERR_INVALID, "%s: %zu error%s", what, p->findings.errors, p->findings.errors == 1 ? "" : "s");
+	(void)err_set(&e, ERR_INVALID, "%s: %zu error%s", what, p->findings.errors,
+	    p->findings.errors == 1 ? "" : "s");
 	j = answer_problem(422, &e);
 	json_put(j, "findings", json_of_findings(&p->findings));
 	text = json_dumps(j, JSON_COMPACT);
@@ -200,7 +205,8 @@ plan_it(struct req *r, struct prep *p, int remembered)
 	enum err_code rc;
 
 	if (prep_kind(p) == PROFILE_SHARED) {
-		answer_fail(r, 0, ERR_INVALID, "a plan is made for a device: this is the shared profile %s", prep_name(p));
+		answer_fail(r, 0, ERR_INVALID,
+		    "a plan is made for a device: this is the shared profile %s", prep_name(p));
 		goto out;
 	}
 	rc = prep_finish(p, PREP_SHAM_KEYS, NULL, &e);
@@ -209,7 +215,8 @@ plan_it(struct req *r, struct prep *p, int remembered)
 		goto out;
 	}
 	if (rc == ERR_OK)
-		rc = profile_compile(p->resolved, r->api->c.model, &keys, &pl.desired, &pl.defaults, &e);
+		rc = profile_compile(
+		    p->resolved, r->api->c.model, &keys, &pl.desired, &pl.defaults, &e);
 	if (rc == ERR_OK)
 		rc = plan_fresh(&pl, &e);
 	if (rc != ERR_OK) {
@@ -223,8 +230,8 @@ out:
 }
 
 static void
-on_planned(void *arg, enum err_code rc, const struct err *e, struct store_device *d, struct store_credential *creds,
-    size_t n)
+on_planned(void *arg, enum err_code rc, const struct err *e, struct store_device *d,
+    struct store_credential *creds, size_t n)
 {
 	struct req *r = arg;
 	struct prep *p = NULL;
@@ -255,8 +262,8 @@ get_device_plan(struct req *r)
 /* ---- POST /v1/plan: of a document, with the keys that the store has for it ---- */
 
 static void
-on_had(void *arg, enum err_code rc, const struct err *e, struct store_device *d, struct store_credential *creds,
-    size_t n)
+on_had(void *arg, enum err_code rc, const struct err *e, struct store_device *d,
+    struct store_credential *creds, size_t n)
 {
 	struct req *r = arg;
 	struct prep *p = NULL;

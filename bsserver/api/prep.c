@@ -84,7 +84,8 @@ add_cred(struct prep *p, const char *slot, struct secret *key, bool generated, s
 		return err_no_memory(e);
 	p->creds = v;
 	v += p->n_creds;
-	*v = (struct store_credential){ .generated = generated, .slot = str_dup_n(slot, strlen(slot)) };
+	*v = (struct store_credential){ .generated = generated,
+		.slot = str_dup_n(slot, strlen(slot)) };
 	if (v->slot == NULL)
 		return err_no_memory(e);
 	p->n_creds++;
@@ -103,7 +104,8 @@ note_kept(struct prep *p, const char *name, const char *fingerprint, struct err 
 	v += p->n_kept++;
 	v->name = str_dup_n(name, strlen(name));
 	v->fingerprint = fingerprint == NULL ? NULL : str_dup_n(fingerprint, strlen(fingerprint));
-	return v->name == NULL || (fingerprint != NULL && v->fingerprint == NULL) ? err_no_memory(e) : ERR_OK;
+	return v->name == NULL || (fingerprint != NULL && v->fingerprint == NULL) ? err_no_memory(e)
+	                                                                          : ERR_OK;
 }
 
 /* Of the document itself. */
@@ -119,7 +121,8 @@ seen_own(void *arg, struct profile_key *k, struct err *e)
 			return err_set(e, ERR_EXISTS, "%s: is there twice", k->slot);
 		rc = add_cred(p, k->slot, k->bytes, false, e);
 		if (rc == ERR_OK)
-			memcpy(k->new_fingerprint, p->creds[p->n_creds - 1].fingerprint, CRYPT_FP_LEN + 1);
+			memcpy(k->new_fingerprint, p->creds[p->n_creds - 1].fingerprint,
+			    CRYPT_FP_LEN + 1);
 		return rc;
 	case PROFILE_KEY_KEPT:
 		return note_kept(p, k->slot, k->fingerprint, e);
@@ -130,7 +133,8 @@ seen_own(void *arg, struct profile_key *k, struct err *e)
 }
 
 enum err_code
-prep_read(struct api *a, const char *file, unsigned line, const char *text, size_t n, struct prep **out, struct err *e)
+prep_read(struct api *a, const char *file, unsigned line, const char *text, size_t n,
+    struct prep **out, struct err *e)
 {
 	struct prep *p = calloc(1, sizeof *p);
 	enum err_code rc;
@@ -217,7 +221,8 @@ keep_own(struct prep *p, struct err *e)
 		if (c == NULL)
 			continue; /* check says what that means */
 		if (s->fingerprint != NULL && strcmp(s->fingerprint, c->fingerprint) != 0)
-			return err_set(e, ERR_CONFLICT, "%s: the document means key %.64s, and %s is kept", s->name,
+			return err_set(e, ERR_CONFLICT,
+			    "%s: the document means key %.64s, and %s is kept", s->name,
 			    s->fingerprint, c->fingerprint);
 		rc = keep_slot(p, c->slot, e);
 		if (rc != ERR_OK)
@@ -367,7 +372,8 @@ set_identity(struct prep *p, struct err *e)
 		return err_set(e, ERR_INVALID, "the PSK identity is not text");
 	c = own_key(p, STORE_SLOT_BOOTSTRAP);
 	mine = find_cred(p->creds, p->n_creds, STORE_SLOT_BOOTSTRAP);
-	if (c != NULL && mine == NULL && c->identity != NULL && strlen(c->identity) == k.identity_len &&
+	if (c != NULL && mine == NULL && c->identity != NULL &&
+	    strlen(c->identity) == k.identity_len &&
 	    memcmp(c->identity, k.identity, k.identity_len) == 0)
 		return ERR_OK; /* kept, and as it was */
 	if (c == NULL)
@@ -438,7 +444,9 @@ prep_compile(struct prep *p, struct err *e)
 	struct compiled made = { 0 };
 	size_t n;
 	struct store_credential *creds = all_creds(p, &n);
-	struct compile_input in = { .endpoint = prep_name(p), .doc = gbuf_cstr(&p->text), .credentials = creds,
+	struct compile_input in = { .endpoint = prep_name(p),
+		.doc = gbuf_cstr(&p->text),
+		.credentials = creds,
 		.n_credentials = n };
 	enum err_code rc;
 
@@ -462,7 +470,8 @@ prep_unchanged(const struct prep *p)
 	if (!p->exists || p->had == NULL || strcmp(p->had, gbuf_cstr(&p->text)) != 0)
 		return false;
 	for (size_t i = 0; i < p->n_creds; i++) {
-		const struct store_credential *c = find_cred(p->had_creds, p->n_had_creds, p->creds[i].slot);
+		const struct store_credential *c =
+		    find_cred(p->had_creds, p->n_had_creds, p->creds[i].slot);
 
 		if (c == NULL || strcmp(c->fingerprint, p->creds[i].fingerprint) != 0)
 			return false;
@@ -516,7 +525,8 @@ push_parents(const struct shelf *s, const struct profile_doc *d, struct chain *c
 {
 	const char *name;
 
-	for (size_t i = 0; (name = profile_doc_extends(d, i)) != NULL && ch->n < N_ELEMS(ch->names); i++) {
+	for (size_t i = 0; (name = profile_doc_extends(d, i)) != NULL && ch->n < N_ELEMS(ch->names);
+	     i++) {
 		size_t k = 0;
 
 		while (k < ch->n && strcmp(ch->names[k], name) != 0)

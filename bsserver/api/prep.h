@@ -27,7 +27,7 @@ struct prep {
 	struct api *api;
 	const struct overlay *overlay; /* NULL: none */
 	struct profile_doc *own, *resolved;
-	struct gbuf text; /* own, compact, without keys */
+	struct gbuf text;  /* own, compact, without keys */
 	struct slot *kept; /* what own says it has here already */
 	size_t n_kept, cap_kept;
 	/* what is new: to be put */
@@ -50,27 +50,31 @@ struct prep {
 void prep_free(struct prep *p); /* wipes; NULL is fine */
 
 /* Reads text, takes its keys out. file and line: where it stands, for messages. */
-enum err_code prep_read(struct api *a, const char *file, unsigned line, const char *text, size_t n, struct prep **out,
-    struct err *e);
+enum err_code prep_read(struct api *a, const char *file, unsigned line, const char *text, size_t n,
+    struct prep **out, struct err *e);
 
 enum profile_kind prep_kind(const struct prep *p);
 const char *prep_name(const struct prep *p); /* NULL without kind */
 
 /* What is in the store under its name; takes the contents. NULL and 0: nothing. */
-void prep_has_device(struct prep *p, struct store_device *d, struct store_credential *creds, size_t n);
-void prep_has_profile(struct prep *p, struct store_profile *s, struct store_credential *creds, size_t n);
+void prep_has_device(
+    struct prep *p, struct store_device *d, struct store_credential *creds, size_t n);
+void prep_has_profile(
+    struct prep *p, struct store_profile *s, struct store_credential *creds, size_t n);
 
 enum prep_keys {
 	PREP_MAKE_KEYS, /* {"generate": n} of a key that is not there yet makes one */
-	PREP_NO_KEYS,	/* a dry run: it stays open */
-	PREP_SHAM_KEYS	/* a plan: something stands there that is never written; marked by prep_is_sham() */
+	PREP_NO_KEYS,   /* a dry run: it stays open */
+	PREP_SHAM_KEYS  /* a plan: something stands there that is never written; marked by
+	                   prep_is_sham() */
 };
 
 /*
  * Resolves, finds the keys, checks. ERR_OK with findings that may hold errors; another code when it
  * cannot go on (no findings then say why). fleet: NULL: not compared with others.
  */
-enum err_code prep_finish(struct prep *p, enum prep_keys keys, struct profile_fleet *fleet, struct err *e);
+enum err_code prep_finish(
+    struct prep *p, enum prep_keys keys, struct profile_fleet *fleet, struct err *e);
 /* A device without errors: fills packed and compiled_key. */
 enum err_code prep_compile(struct prep *p, struct err *e);
 /* The keys that it will have, for profile_compile(). */
@@ -89,7 +93,8 @@ void answer_findings(struct req *r, const struct prep *p, const char *what);
 /* A finder over overlay and shelf, for profile_resolve(); arg is the prep. */
 const struct profile_doc *prep_find(void *arg, const char *name, struct err *e);
 
-/* The names that a document rests on, nearest first; those that are not there count with revision 0. */
+/* The names that a document rests on, nearest first; those that are not there count with revision
+ * 0. */
 struct chain {
 	const char *names[PROFILE_EXTENDS_MAX + 1]; /* borrowed from the documents */
 	uint64_t revisions[PROFILE_EXTENDS_MAX + 1];

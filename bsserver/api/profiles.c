@@ -8,7 +8,8 @@
 static json_t *
 json_of_profile(const struct store_profile *p)
 {
-	json_t *j = json_object(), *doc = json_doc(p->doc), *extends = json_incref(json_object_get(doc, "extends"));
+	json_t *j = json_object(), *doc = json_doc(p->doc),
+	       *extends = json_incref(json_object_get(doc, "extends"));
 
 	json_put(j, "name", json_text(p->name));
 	json_put(j, "revision", json_u64(p->revision));
@@ -27,7 +28,8 @@ json_of_profile(const struct store_profile *p)
 /* ---- GET /v1/profiles ---- */
 
 static void
-on_profiles(void *arg, enum err_code rc, const struct err *e, struct store_profile *v, size_t n, bool more)
+on_profiles(
+    void *arg, enum err_code rc, const struct err *e, struct store_profile *v, size_t n, bool more)
 {
 	struct req *r = arg;
 	json_t *j, *list;
@@ -52,7 +54,9 @@ on_profiles(void *arg, enum err_code rc, const struct err *e, struct store_profi
 void
 get_profiles(struct req *r)
 {
-	struct store_page page = { .glob = req_param(r, "glob"), .after = req_param(r, "after"), .verdict = -1 };
+	struct store_page page = {
+		.glob = req_param(r, "glob"), .after = req_param(r, "after"), .verdict = -1
+	};
 	uint64_t limit;
 
 	if (!req_u64(r, "limit", 1, 1000, 100, &limit))
@@ -84,7 +88,8 @@ counted(struct counting *k, enum err_code rc, const struct err *e, bool complete
 static void count_page(struct counting *k);
 
 static void
-on_count(void *arg, enum err_code rc, const struct err *e, struct store_device *v, size_t n, bool more)
+on_count(
+    void *arg, enum err_code rc, const struct err *e, struct store_device *v, size_t n, bool more)
 {
 	struct counting *k = arg;
 
@@ -102,7 +107,9 @@ on_count(void *arg, enum err_code rc, const struct err *e, struct store_device *
 static void
 count_page(struct counting *k)
 {
-	struct store_page page = { .profile = k->name, .after = k->after, .limit = 1000, .verdict = -1 };
+	struct store_page page = {
+		.profile = k->name, .after = k->after, .limit = 1000, .verdict = -1
+	};
 
 	k->api->c.ops->device_list(k->api->c.store, &page, on_count, k);
 }
@@ -114,7 +121,9 @@ count_devices(struct req *r, const char *profile, count_fn *done, void *arg)
 	struct err e;
 
 	if (k != NULL)
-		*k = (struct counting){ .r = r, .api = r->api, .name = strdup(profile), .done = done, .arg = arg };
+		*k = (struct counting){
+			.r = r, .api = r->api, .name = strdup(profile), .done = done, .arg = arg
+		};
 	if (k == NULL || k->name == NULL) {
 		free(k);
 		(void)err_no_memory(&e);
@@ -164,8 +173,8 @@ answer_no_profile(struct req *r, enum err_code rc, const struct err *e)
 }
 
 static void
-on_profile(void *arg, enum err_code rc, const struct err *e, struct store_profile *p, struct store_credential *creds,
-    size_t n)
+on_profile(void *arg, enum err_code rc, const struct err *e, struct store_profile *p,
+    struct store_credential *creds, size_t n)
 {
 	struct req *r = arg;
 	struct shown *s;
@@ -200,7 +209,8 @@ get_profile(struct req *r)
 /* ---- GET /v1/profiles/{name}/history ---- */
 
 static void
-on_history(void *arg, enum err_code rc, const struct err *e, struct store_profile *v, size_t n, bool more)
+on_history(
+    void *arg, enum err_code rc, const struct err *e, struct store_profile *v, size_t n, bool more)
 {
 	struct req *r = arg;
 	json_t *j, *list;
@@ -236,9 +246,10 @@ on_in_use(void *arg, enum err_code rc, const struct err *e, uint64_t n, bool com
 	if (rc != ERR_OK)
 		answer_err(r, 0, e);
 	else if (n > 0)
-		answer_fail(r, 0, ERR_CONFLICT, "%s%llu device%s extend%s profile %s; force=1 removes it all the same",
-		    complete ? "" : "more than ", (unsigned long long)n, n == 1 ? "" : "s", n == 1 ? "s" : "",
-		    req_arg(r, 0));
+		answer_fail(r, 0, ERR_CONFLICT,
+		    "%s%llu device%s extend%s profile %s; force=1 removes it all the same",
+		    complete ? "" : "more than ", (unsigned long long)n, n == 1 ? "" : "s",
+		    n == 1 ? "s" : "", req_arg(r, 0));
 	else if (req_alive(r))
 		change_one(r, STORE_RM_PROFILE, STORE_ACTIVE);
 }

@@ -21,7 +21,8 @@ name_actor(struct actor *x, uid_t uid)
 
 	x->uid = uid;
 	if (getpwuid_r(uid, &pw, buf, sizeof buf, &found) == 0 && found != NULL)
-		(void)snprintf(x->text, sizeof x->text, "uid %u (%.40s)", (unsigned)uid, pw.pw_name);
+		(void)snprintf(
+		    x->text, sizeof x->text, "uid %u (%.40s)", (unsigned)uid, pw.pw_name);
 	else
 		(void)snprintf(x->text, sizeof x->text, "uid %u", (unsigned)uid);
 }
@@ -46,7 +47,8 @@ set_actor(struct req *r, uid_t uid)
 static bool
 look_at_peer(struct req *r)
 {
-	const union MHD_ConnectionInfo *ci = MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *ci =
+	    MHD_get_connection_info(r->conn, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct perms_peer peer;
 	struct err e;
 
@@ -90,12 +92,14 @@ look_at_permission(struct req *r)
 	const struct route *rt = r->match.route;
 
 	if ((r->permissions & rt->permission) == 0) {
-		answer_fail(r, 403, ERR_REFUSED, "%s may not do this: it takes the permission %s (api.permissions)",
-		    r->actor, perm_name(rt->permission));
+		answer_fail(r, 403, ERR_REFUSED,
+		    "%s may not do this: it takes the permission %s (api.permissions)", r->actor,
+		    perm_name(rt->permission));
 		return false;
 	}
 	if (rt->changes && r->api->draining) {
-		answer_fail(r, 0, ERR_CLOSED, "the daemon is stopping: nothing is changed any more");
+		answer_fail(
+		    r, 0, ERR_CLOSED, "the daemon is stopping: nothing is changed any more");
 		return false;
 	}
 	return true;
@@ -103,7 +107,8 @@ look_at_permission(struct req *r)
 
 /* ---- with which parameters ---- */
 
-/* Copies: the connection may go before us. MHD leaves percent signs to us: in the path a %2F is no slash. */
+/* Copies: the connection may go before us. MHD leaves percent signs to us: in the path a %2F is no
+ * slash. */
 static void
 put_param(struct req *r, const char *name, const char *value)
 {
@@ -169,14 +174,15 @@ type_is(const char *type, const char *want)
 	size_t n = strlen(want);
 
 	return type != NULL && strncasecmp(type, want, n) == 0 &&
-	    (type[n] == 0 || type[n] == ';' || type[n] == ' ');
+	       (type[n] == 0 || type[n] == ';' || type[n] == ' ');
 }
 
 static bool
 look_at_body(struct req *r)
 {
 	const char *type = MHD_lookup_connection_value(r->conn, MHD_HEADER_KIND, "Content-Type");
-	const char *length = MHD_lookup_connection_value(r->conn, MHD_HEADER_KIND, "Content-Length");
+	const char *length =
+	    MHD_lookup_connection_value(r->conn, MHD_HEADER_KIND, "Content-Length");
 	enum route_body body = r->match.route->body;
 	uint64_t n;
 
@@ -184,12 +190,14 @@ look_at_body(struct req *r)
 		answer_fail(r, 415, ERR_UNSUPPORTED, "Content-Type must be application/json");
 		return false;
 	}
-	if (body == BODY_ROWS && !type_is(type, "application/x-ndjson") && !type_is(type, "application/json")) {
+	if (body == BODY_ROWS && !type_is(type, "application/x-ndjson") &&
+	    !type_is(type, "application/json")) {
 		answer_fail(r, 415, ERR_UNSUPPORTED,
 		    "Content-Type must be application/x-ndjson, or application/json for an array");
 		return false;
 	}
-	if (length != NULL && str_to_u64(length, strlen(length), 0, UINT64_MAX, &n) && n > r->body_max) {
+	if (length != NULL && str_to_u64(length, strlen(length), 0, UINT64_MAX, &n) &&
+	    n > r->body_max) {
 		answer_fail(r, 0, ERR_LIMIT, "the body is longer than %zu octets", r->body_max);
 		return false;
 	}
@@ -223,12 +231,14 @@ req_json(struct req *r)
 	json_t *j;
 
 	if (!json_depth_ok(text, r->body.len, API_JSON_DEPTH_MAX)) {
-		answer_fail(r, 0, ERR_LIMIT, "the body nests deeper than %d levels", API_JSON_DEPTH_MAX);
+		answer_fail(
+		    r, 0, ERR_LIMIT, "the body nests deeper than %d levels", API_JSON_DEPTH_MAX);
 		return NULL;
 	}
 	j = json_loadb(text, r->body.len, JSON_REJECT_DUPLICATES, &je);
 	if (j == NULL) {
-		answer_fail(r, 0, ERR_PARSE, "body:%d:%d: not JSON", MAX(je.line, 1), MAX(je.column, 1));
+		answer_fail(
+		    r, 0, ERR_PARSE, "body:%d:%d: not JSON", MAX(je.line, 1), MAX(je.column, 1));
 		return NULL;
 	}
 	if (!json_is_object(j)) {
@@ -246,7 +256,8 @@ req_members(struct req *r, const json_t *obj, const char *known)
 	const char *key;
 	json_t *v;
 
-	json_object_foreach((json_t *)(uintptr_t)obj, key, v) {
+	json_object_foreach((json_t *)(uintptr_t)obj, key, v)
+	{
 		const char *near = NULL;
 		struct err e;
 
@@ -286,7 +297,8 @@ req_new(struct api *a, struct MHD_Connection *conn, const char *method, const ch
 	link_req(a, r);
 	expect = MHD_lookup_connection_value(conn, MHD_HEADER_KIND, "Expect");
 	r->expects_continue = expect != NULL && strcasecmp(expect, "100-continue") == 0;
-	if (look_at_peer(r) && look_at_route(r, method, url) && look_at_permission(r) && look_at_params(r))
+	if (look_at_peer(r) && look_at_route(r, method, url) && look_at_permission(r) &&
+	    look_at_params(r))
 		(void)look_at_body(r);
 	return r;
 }
@@ -352,15 +364,16 @@ req_arg(const struct req *r, size_t i)
 }
 
 bool
-req_u64(struct req *r, const char *name, uint64_t min, uint64_t max, uint64_t fallback, uint64_t *out)
+req_u64(
+    struct req *r, const char *name, uint64_t min, uint64_t max, uint64_t fallback, uint64_t *out)
 {
 	const char *s = req_param(r, name);
 
 	*out = fallback;
 	if (s == NULL || str_to_u64(s, strlen(s), min, max, out))
 		return true;
-	answer_fail(r, 0, ERR_USAGE, "%s: must be a whole number from %llu to %llu", name, (unsigned long long)min,
-	    (unsigned long long)max);
+	answer_fail(r, 0, ERR_USAGE, "%s: must be a whole number from %llu to %llu", name,
+	    (unsigned long long)min, (unsigned long long)max);
 	return false;
 }
 
@@ -393,6 +406,7 @@ req_since(struct req *r, const char *name, int64_t *out)
 		*out = MAX(clock_wall_ms() - (int64_t)seconds * 1000, 1);
 		return true;
 	}
-	answer_fail(r, 0, ERR_USAGE, "%s: must be milliseconds since 1970, or how long ago: 90s, 10m, 2h, 1d", name);
+	answer_fail(r, 0, ERR_USAGE,
+	    "%s: must be milliseconds since 1970, or how long ago: 90s, 10m, 2h, 1d", name);
 	return false;
 }

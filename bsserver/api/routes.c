@@ -81,8 +81,8 @@ route_match_clear(struct route_match *m)
 
 /* Segment for segment; the parts that stand for {…} are put into start and len. */
 static bool
-path_fits(const char *pattern, const char *path, const char *start[ROUTE_ARGS_MAX], size_t len[ROUTE_ARGS_MAX],
-    size_t *n)
+path_fits(const char *pattern, const char *path, const char *start[ROUTE_ARGS_MAX],
+    size_t len[ROUTE_ARGS_MAX], size_t *n)
 {
 	*n = 0;
 	for (;;) {
@@ -108,13 +108,15 @@ static enum err_code
 take_arg(struct route_match *m, const char *s, size_t n, struct err *e)
 {
 	if (n > ROUTE_ARG_LEN)
-		return err_set(e, ERR_LIMIT, "a name in the path is longer than %d octets", ROUTE_ARG_LEN);
+		return err_set(
+		    e, ERR_LIMIT, "a name in the path is longer than %d octets", ROUTE_ARG_LEN);
 	char *arg = str_dup_n(s, n);
 	if (arg == NULL)
 		return err_no_memory(e);
 	m->args[m->n_args++] = arg;
 	if (!str_percent_decode(arg, &n) || !str_is_printable(arg, n))
-		return err_set(e, ERR_PARSE, "the path holds what is neither text nor percent-encoded text");
+		return err_set(
+		    e, ERR_PARSE, "the path holds what is neither text nor percent-encoded text");
 	arg[n] = 0;
 	return ERR_OK;
 }
@@ -161,7 +163,8 @@ route_takes(const struct route *rt, const char *param, struct err *e)
 	size_t n = 0;
 
 	(void)snprintf(words, sizeof words, "%s", rt->query);
-	for (char *w = strtok_r(words, " ", &save); w != NULL && n < N_ELEMS(list); w = strtok_r(NULL, " ", &save)) {
+	for (char *w = strtok_r(words, " ", &save); w != NULL && n < N_ELEMS(list);
+	     w = strtok_r(NULL, " ", &save)) {
 		if (strcmp(w, param) == 0)
 			return ERR_OK;
 		list[n++] = w;
@@ -169,11 +172,14 @@ route_takes(const struct route *rt, const char *param, struct err *e)
 	const char *near = str_nearest(param, list, n);
 	str_quote(&quoted, param, MIN(strlen(param), 60));
 	if (n == 0)
-		(void)err_set(e, ERR_USAGE, "%s: unknown parameter; there are none here", gbuf_cstr(&quoted));
+		(void)err_set(
+		    e, ERR_USAGE, "%s: unknown parameter; there are none here", gbuf_cstr(&quoted));
 	else if (near == NULL)
-		(void)err_set(e, ERR_USAGE, "%s: unknown parameter; there are: %s", gbuf_cstr(&quoted), rt->query);
+		(void)err_set(e, ERR_USAGE, "%s: unknown parameter; there are: %s",
+		    gbuf_cstr(&quoted), rt->query);
 	else
-		(void)err_set(e, ERR_USAGE, "%s: unknown parameter; did you mean %s?", gbuf_cstr(&quoted), near);
+		(void)err_set(e, ERR_USAGE, "%s: unknown parameter; did you mean %s?",
+		    gbuf_cstr(&quoted), near);
 	gbuf_clear(&quoted);
 	return ERR_USAGE;
 }

@@ -16,9 +16,9 @@ enum route_body { BODY_NONE, BODY_JSON, BODY_ROWS };
 
 struct route {
 	const char *method, *path; /* "{ep}" stands for one segment */
-	unsigned permission;	   /* enum perm: exactly one */
+	unsigned permission;       /* enum perm: exactly one */
 	enum route_body body;
-	bool changes;	   /* refused while the daemon drains */
+	bool changes;      /* refused while the daemon drains */
 	const char *query; /* parameters it takes, blank-separated */
 	route_fn *run;
 	const char *summary;
@@ -38,18 +38,20 @@ struct route_match {
 void route_match_clear(struct route_match *m); /* safe twice, and on {0} */
 
 /*
- * path is as sent, without the query, percent signs and all. ERR_NOT_FOUND: no such path; ERR_USAGE: not with
- * this method; ERR_PARSE: a percent sign that stands for nothing, or text that is none.
+ * path is as sent, without the query, percent signs and all. ERR_NOT_FOUND: no such path;
+ * ERR_USAGE: not with this method; ERR_PARSE: a percent sign that stands for nothing, or text that
+ * is none.
  */
-enum err_code route_find(const char *method, const char *path, struct route_match *out, struct err *e);
+enum err_code route_find(
+    const char *method, const char *path, struct route_match *out, struct err *e);
 
 /* Whether a route takes a parameter; ERR_USAGE names the nearest that it takes. */
 enum err_code route_takes(const struct route *rt, const char *param, struct err *e);
 
 route_fn get_version, get_status, get_live, get_explain, get_metrics, get_events, get_audit;
 route_fn post_apply, post_diff, post_plan;
-route_fn get_devices, get_device, delete_device, post_device_state, get_device_plan, get_device_resolved,
-    get_device_last_session, delete_device_session;
+route_fn get_devices, get_device, delete_device, post_device_state, get_device_plan,
+    get_device_resolved, get_device_last_session, delete_device_session;
 route_fn get_profiles, get_profile, delete_profile, get_profile_history;
 route_fn get_sessions, get_session, get_why;
 

@@ -48,7 +48,8 @@ json_of_keys(const struct prep *p)
 static void
 put_document(json_t *j, const struct row *w)
 {
-	bool good = w->result == ROW_CREATED || w->result == ROW_UPDATED || w->result == ROW_UNCHANGED;
+	bool good =
+	    w->result == ROW_CREATED || w->result == ROW_UPDATED || w->result == ROW_UNCHANGED;
 
 	json_put(j, "findings", json_of_findings(&w->p->findings));
 	if (good && w->p->n_creds > 0 && w->job->kind == JOB_APPLY)
@@ -70,7 +71,9 @@ row_print(const struct row *w, struct gbuf *out)
 
 	json_put(j, "row", json_integer(w->no));
 	json_put(j, "source", json_text(w->source));
-	json_put(j, "kind", kind == PROFILE_NO_KIND ? json_null() : json_text(kind == PROFILE_DEVICE ? "device" : "profile"));
+	json_put(j, "kind",
+	    kind == PROFILE_NO_KIND ? json_null()
+	                            : json_text(kind == PROFILE_DEVICE ? "device" : "profile"));
 	json_put(j, "name", w->p == NULL ? json_null() : json_text(prep_name(w->p)));
 	json_put(j, "result", json_text(row_result_name(w->result)));
 	json_put(j, "revision", w->revision == 0 ? json_null() : json_u64(w->revision));
@@ -151,12 +154,14 @@ compare(struct diff *d, json_t *has, json_t *wants)
 			note(d, has, wants);
 		return;
 	}
-	json_object_foreach(has, key, v) {
+	json_object_foreach(has, key, v)
+	{
 		push_key(&d->path, key);
 		compare(d, v, json_object_get(wants, key));
 		pop_to(&d->path, len);
 	}
-	json_object_foreach(wants, key, v) {
+	json_object_foreach(wants, key, v)
+	{
 		if (json_object_get(has, key) != NULL)
 			continue;
 		push_key(&d->path, key);

@@ -37,7 +37,8 @@ skip_string(const char *s, size_t n, size_t at)
 	return at < n ? at + 1 : n;
 }
 
-/* To behind the value at s[at], by quotes and brackets alone: what is in it is its reader's affair. */
+/* To behind the value at s[at], by quotes and brackets alone: what is in it is its reader's affair.
+ */
 static size_t
 skip_value(const char *s, size_t n, size_t at)
 {
@@ -82,14 +83,18 @@ rows_open(struct rows *rs, const char *text, size_t n)
 static enum err_code
 take_source(struct rows_doc *out, struct slice v, struct err *e)
 {
-	json_t *j = v.n > 0 && v.n < 4096 && v.p[0] == '"' ? json_loadb(v.p, v.n, JSON_DECODE_ANY, NULL) : NULL;
+	json_t *j = v.n > 0 && v.n < 4096 && v.p[0] == '"'
+	                ? json_loadb(v.p, v.n, JSON_DECODE_ANY, NULL)
+	                : NULL;
 	const char *s = json_string_value(j);
 	char *colon;
 	uint64_t line;
 
-	if (s == NULL || strlen(s) > ROWS_SOURCE_MAX || s[0] == 0 || !str_is_printable(s, strlen(s))) {
+	if (s == NULL || strlen(s) > ROWS_SOURCE_MAX || s[0] == 0 ||
+	    !str_is_printable(s, strlen(s))) {
 		json_decref(j);
-		return err_set(e, ERR_PARSE, "source: must be text, at most %d octets", ROWS_SOURCE_MAX);
+		return err_set(
+		    e, ERR_PARSE, "source: must be text, at most %d octets", ROWS_SOURCE_MAX);
 	}
 	(void)snprintf(out->file, sizeof out->file, "%s", s);
 	json_decref(j);
@@ -127,7 +132,8 @@ unknown_member(struct slice key, struct err *e)
 }
 
 static enum err_code
-take_member(struct rows_doc *out, struct slice key, struct slice v, struct slice *source, struct err *e)
+take_member(
+    struct rows_doc *out, struct slice key, struct slice v, struct slice *source, struct err *e)
 {
 	struct slice *to = source, doc = { out->doc, out->doc_len };
 
@@ -136,7 +142,8 @@ take_member(struct rows_doc *out, struct slice key, struct slice v, struct slice
 	else if (!key_is(key, "source"))
 		return unknown_member(key, e);
 	if (to->p != NULL)
-		return err_set(e, ERR_PARSE, "/%s: is there twice", to == source ? "source" : "doc");
+		return err_set(
+		    e, ERR_PARSE, "/%s: is there twice", to == source ? "source" : "doc");
 	*to = v;
 	out->doc = doc.p;
 	out->doc_len = doc.n;
@@ -156,7 +163,8 @@ take_members(struct rows_doc *out, struct slice s, struct slice *source, struct 
 		at = skip_blanks(s.p, s.n, at);
 		key.p = s.p + at;
 		if (at >= s.n || s.p[at] != '"')
-			return err_set(e, ERR_PARSE, "a row is an object: {\"source\": ..., \"doc\": {...}}");
+			return err_set(
+			    e, ERR_PARSE, "a row is an object: {\"source\": ..., \"doc\": {...}}");
 		at = skip_string(s.p, s.n, at);
 		key.n = (size_t)(s.p + at - key.p);
 		at = skip_blanks(s.p, s.n, at);
@@ -187,7 +195,8 @@ take_row(struct rows_doc *out, struct slice s, struct err *e)
 	enum err_code rc;
 
 	if (at >= s.n || s.p[at] != '{')
-		return err_set(e, ERR_PARSE, "a row is an object: {\"source\": ..., \"doc\": {...}}");
+		return err_set(
+		    e, ERR_PARSE, "a row is an object: {\"source\": ..., \"doc\": {...}}");
 	rc = take_members(out, s, &source, e);
 	if (rc == ERR_OK && source.p != NULL)
 		rc = take_source(out, source, e);
@@ -198,7 +207,8 @@ take_row(struct rows_doc *out, struct slice s, struct err *e)
 	if (out->doc_len < 2 || out->doc[0] != '{')
 		return err_set(e, ERR_INVALID, "/doc: must be an object");
 	if (!json_depth_ok(out->doc, out->doc_len, PROFILE_DEPTH_MAX + 1))
-		return err_set(e, ERR_LIMIT, "/doc: nests deeper than %d levels", PROFILE_DEPTH_MAX);
+		return err_set(
+		    e, ERR_LIMIT, "/doc: nests deeper than %d levels", PROFILE_DEPTH_MAX);
 	return ERR_OK;
 }
 

@@ -1,7 +1,7 @@
 /*
  * bsserver/api/rows.h: the documents in the body of apply and diff: {"source": "file:line", "doc":
- * {...}}, one a line or in one array. Each document's text is found in place, so that its reader can
- * say where in it something is wrong.
+ * {...}}, one a line or in one array. Each document's text is found in place, so that its reader
+ * can say where in it something is wrong.
  */
 #ifndef BSSERVER_API_ROWS_H
 #define BSSERVER_API_ROWS_H
@@ -30,7 +30,8 @@ struct rows_doc {
 void rows_open(struct rows *rs, const char *text, size_t n);
 /*
  * false: that was the last. Otherwise *out is the next, or *rc and *e say what is wrong with it
- * (out->row, file and line are filled all the same); after what is wrong with an array nothing comes.
+ * (out->row, file and line are filled all the same); after what is wrong with an array nothing
+ * comes.
  */
 bool rows_next(struct rows *rs, struct rows_doc *out, enum err_code *rc, struct err *e);
 

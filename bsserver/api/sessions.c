@@ -53,7 +53,8 @@ port_at(const char *s)
 {
 	const char *colon = strrchr(s, ':'), *bracket = strrchr(s, ']');
 
-	if (colon == NULL || (bracket != NULL && colon < bracket) || (bracket == NULL && strchr(s, ':') != colon))
+	if (colon == NULL || (bracket != NULL && colon < bracket) ||
+	    (bracket == NULL && strchr(s, ':') != colon))
 		return strlen(s);
 	return (size_t)(colon - s);
 }
@@ -84,7 +85,8 @@ wanted(const struct scan *s, const struct bs_record *rec)
 static void ask_page(struct scan *s);
 
 static void
-on_page(void *arg, enum err_code rc, const struct err *e, struct store_session_row *v, size_t n, bool more)
+on_page(void *arg, enum err_code rc, const struct err *e, struct store_session_row *v, size_t n,
+    bool more)
 {
 	struct scan *s = arg;
 	size_t i = 0;
@@ -104,7 +106,8 @@ on_page(void *arg, enum err_code rc, const struct err *e, struct store_session_r
 		ask_page(s);
 		return;
 	}
-	s->done(s->arg, rc, e, s->list, s->scanned, rc == ERR_OK && (more || i < n) ? s->before : 0);
+	s->done(
+	    s->arg, rc, e, s->list, s->scanned, rc == ERR_OK && (more || i < n) ? s->before : 0);
 	scan_free(s);
 }
 
@@ -138,8 +141,15 @@ session_scan(struct req *r, const struct scan_conf *c, scan_done_fn *done, void 
 	struct err e;
 
 	if (s != NULL) {
-		*s = (struct scan){ .r = r, .c = *c, .endpoint = copy(c->endpoint), .peer = copy(c->peer),
-			.list = json_array(), .limit = c->limit, .before = c->before, .done = done, .arg = arg };
+		*s = (struct scan){ .r = r,
+			.c = *c,
+			.endpoint = copy(c->endpoint),
+			.peer = copy(c->peer),
+			.list = json_array(),
+			.limit = c->limit,
+			.before = c->before,
+			.done = done,
+			.arg = arg };
 		if (s->list != NULL && (s->endpoint != NULL) == (c->endpoint != NULL) &&
 		    (s->peer != NULL) == (c->peer != NULL)) {
 			ask_page(s);
@@ -182,13 +192,16 @@ static void
 visit_group(void *arg, const struct bs_record *rec)
 {
 	struct groups *g = arg;
-	const char *name = g->by_profile ? (rec->profile == NULL ? "" : rec->profile) : bs_reason_name(rec->reason);
+	const char *name = g->by_profile ? (rec->profile == NULL ? "" : rec->profile)
+	                                 : bs_reason_name(rec->reason);
 	size_t i = 0;
 
-	while (i < g->n && (g->v[i].verdict != rec->verdict || strncmp(g->v[i].name, name, sizeof g->v[i].name - 1) != 0))
+	while (i < g->n && (g->v[i].verdict != rec->verdict ||
+	                       strncmp(g->v[i].name, name, sizeof g->v[i].name - 1) != 0))
 		i++;
 	if (i == g->n) {
-		struct group *arr = g->n == GROUPS_MAX ? NULL : grow(g->v, g->n, &g->cap, sizeof *arr);
+		struct group *arr =
+		    g->n == GROUPS_MAX ? NULL : grow(g->v, g->n, &g->cap, sizeof *arr);
 
 		if (arr == NULL) {
 			g->dropped = true;
@@ -203,7 +216,8 @@ visit_group(void *arg, const struct bs_record *rec)
 }
 
 static void
-on_groups(void *arg, enum err_code rc, const struct err *e, json_t *list, unsigned scanned, uint64_t before)
+on_groups(void *arg, enum err_code rc, const struct err *e, json_t *list, unsigned scanned,
+    uint64_t before)
 {
 	struct groups *g = arg;
 	json_t *j, *rows;
@@ -232,7 +246,8 @@ on_groups(void *arg, enum err_code rc, const struct err *e, json_t *list, unsign
 }
 
 static void
-on_sessions(void *arg, enum err_code rc, const struct err *e, json_t *list, unsigned scanned, uint64_t before)
+on_sessions(void *arg, enum err_code rc, const struct err *e, json_t *list, unsigned scanned,
+    uint64_t before)
 {
 	struct req *r = arg;
 	json_t *j;
@@ -283,8 +298,9 @@ read_reason(struct req *r, int *out)
 	for (int i = 0; i < BS_REASON__COUNT; i++)
 		names[i] = bs_reason_name((enum bs_reason)i);
 	near = str_nearest(s, names, BS_REASON__COUNT);
-	answer_fail(r, 0, ERR_USAGE, "reason: there is none of that name%s%s%s", near == NULL ? "" : "; did you mean ",
-	    near == NULL ? "" : near, near == NULL ? "; GET /v1/explain lists them" : "?");
+	answer_fail(r, 0, ERR_USAGE, "reason: there is none of that name%s%s%s",
+	    near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
+	    near == NULL ? "; GET /v1/explain lists them" : "?");
 	return false;
 }
 
@@ -314,13 +330,16 @@ group_sessions(struct req *r, struct scan_conf *c, const char *by)
 void
 get_sessions(struct req *r)
 {
-	struct scan_conf c = { .endpoint = req_param(r, "endpoint"), .peer = req_param(r, "peer"),
+	struct scan_conf c = { .endpoint = req_param(r, "endpoint"),
+		.peer = req_param(r, "peer"),
 		.max_scanned = SCAN_MAX };
 	const char *by = req_param(r, "group_by");
 	uint64_t limit;
 
-	if (!req_u64(r, "limit", 1, 1000, 100, &limit) || !req_u64(r, "before", 1, INT64_MAX, 0, &c.before) ||
-	    !req_since(r, "since", &c.since_ms) || !read_verdict(r, &c.verdict) || !read_reason(r, &c.reason))
+	if (!req_u64(r, "limit", 1, 1000, 100, &limit) ||
+	    !req_u64(r, "before", 1, INT64_MAX, 0, &c.before) ||
+	    !req_since(r, "since", &c.since_ms) || !read_verdict(r, &c.verdict) ||
+	    !read_reason(r, &c.reason))
 		return;
 	c.limit = (unsigned)limit;
 	if (by != NULL)
@@ -332,7 +351,8 @@ get_sessions(struct req *r)
 /* ---- one session ---- */
 
 static void
-on_session(void *arg, enum err_code rc, const struct err *e, struct store_session_row *v, size_t n, bool more)
+on_session(void *arg, enum err_code rc, const struct err *e, struct store_session_row *v, size_t n,
+    bool more)
 {
 	struct req *r = arg;
 	json_t *j;
@@ -393,7 +413,8 @@ delete_device_session(struct req *r)
 /* ---- the audit trail ---- */
 
 static void
-on_audit(void *arg, enum err_code rc, const struct err *e, struct store_audit_row *v, size_t n, bool more)
+on_audit(void *arg, enum err_code rc, const struct err *e, struct store_audit_row *v, size_t n,
+    bool more)
 {
 	struct req *r = arg;
 	json_t *j, *rows;
@@ -427,7 +448,8 @@ get_audit(struct req *r)
 	struct store_page page = { .glob = req_param(r, "glob"), .verdict = -1 };
 	uint64_t limit;
 
-	if (!req_u64(r, "limit", 1, 1000, 100, &limit) || !req_u64(r, "before", 1, INT64_MAX, 0, &page.before_id) ||
+	if (!req_u64(r, "limit", 1, 1000, 100, &limit) ||
+	    !req_u64(r, "before", 1, INT64_MAX, 0, &page.before_id) ||
 	    !req_since(r, "since", &page.since_ms))
 		return;
 	page.limit = (unsigned)limit;

@@ -15,7 +15,7 @@ struct scan_conf {
 	int verdict, reason;  /* -1 any */
 	int64_t since_ms;
 	uint64_t before;
-	unsigned limit;	      /* sessions in the answer */
+	unsigned limit;       /* sessions in the answer */
 	unsigned max_scanned; /* looked at */
 	scan_visit_fn *visit; /* instead of collecting them; limit then does not count */
 	void *visit_arg;
@@ -25,8 +25,8 @@ struct scan_conf {
  * list: the sessions as JSON, borrowed. before: ask from there for more; 0: that was all. Called
  * once, also when nobody listens any more.
  */
-typedef void scan_done_fn(void *arg, enum err_code rc, const struct err *e, struct json_t *list, unsigned scanned,
-    uint64_t before);
+typedef void scan_done_fn(void *arg, enum err_code rc, const struct err *e, struct json_t *list,
+    unsigned scanned, uint64_t before);
 void session_scan(struct req *r, const struct scan_conf *c, scan_done_fn *done, void *arg);
 
 /* Whether the peer of a record is want, which may leave out the port. */

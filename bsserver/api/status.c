@@ -31,7 +31,8 @@ listeners(const struct api *a)
 	json_t *list = json_array();
 	char name[128];
 
-	for (size_t i = 0; a->c.listener != NULL && a->c.listener(a->c.arg, i, name, sizeof name); i++)
+	for (size_t i = 0; a->c.listener != NULL && a->c.listener(a->c.arg, i, name, sizeof name);
+	     i++)
 		(void)json_array_append_new(list, json_text(name));
 	return list;
 }
@@ -42,7 +43,8 @@ by_verdict(const uint64_t v[BS_VERDICT__COUNT])
 	json_t *j = json_object();
 
 	for (int i = 0; i < BS_VERDICT__COUNT; i++)
-		json_put(j, i == BS_VERDICT_NONE ? "never" : bs_verdict_name((enum bs_verdict)i), json_u64(v[i]));
+		json_put(j, i == BS_VERDICT_NONE ? "never" : bs_verdict_name((enum bs_verdict)i),
+		    json_u64(v[i]));
 	return j;
 }
 
@@ -147,8 +149,8 @@ get_explain(struct req *r)
 		(void)json_array_append_new(findings, x);
 	}
 	for (int i = BS_REASON_NONE + 1; i < BS_REASON__COUNT; i++)
-		(void)json_array_append_new(reasons,
-		    explanation(bs_reason_name((enum bs_reason)i), bs_reason_help((enum bs_reason)i)));
+		(void)json_array_append_new(reasons, explanation(bs_reason_name((enum bs_reason)i),
+		                                         bs_reason_help((enum bs_reason)i)));
 	json_put(j, "findings", findings);
 	json_put(j, "reasons", reasons);
 	answer_json(r, 200, j);
@@ -159,20 +161,21 @@ get_explain(struct req *r)
 static void
 one(struct gbuf *g, const char *type, const char *name, const char *help, uint64_t v)
 {
-	gbuf_printf(g, "# HELP bsserver_%s %s\n# TYPE bsserver_%s %s\nbsserver_%s %" PRIu64 "\n", name, help, name,
-	    type, name, v);
+	gbuf_printf(g, "# HELP bsserver_%s %s\n# TYPE bsserver_%s %s\nbsserver_%s %" PRIu64 "\n",
+	    name, help, name, type, name, v);
 }
 
 static void
 sessions_metrics(struct gbuf *g, const struct bs_driver_stats *st)
 {
 	gbuf_str(g, "# HELP bsserver_sessions_total Sessions that are over, by verdict.\n"
-		    "# TYPE bsserver_sessions_total counter\n");
+	            "# TYPE bsserver_sessions_total counter\n");
 	for (int i = BS_VERDICT_NONE + 1; i < BS_VERDICT__COUNT; i++)
 		gbuf_printf(g, "bsserver_sessions_total{verdict=\"%s\"} %" PRIu64 "\n",
 		    bs_verdict_name((enum bs_verdict)i), st->by_verdict[i]);
-	gbuf_str(g, "# HELP bsserver_session_reasons_total Sessions that did not end well, by reason.\n"
-		    "# TYPE bsserver_session_reasons_total counter\n");
+	gbuf_str(g,
+	    "# HELP bsserver_session_reasons_total Sessions that did not end well, by reason.\n"
+	    "# TYPE bsserver_session_reasons_total counter\n");
 	for (int i = BS_REASON_NONE + 1; i < BS_REASON__COUNT; i++)
 		gbuf_printf(g, "bsserver_session_reasons_total{reason=\"%s\"} %" PRIu64 "\n",
 		    bs_reason_name((enum bs_reason)i), st->by_reason[i]);
@@ -188,11 +191,13 @@ store_metrics(struct gbuf *g, const struct store_counts *n)
 	one(g, "gauge", "profiles", "Shared profiles in the store.", n->profiles);
 	one(g, "gauge", "sessions_kept", "Sessions in the store.", n->sessions);
 	one(g, "counter", "store_seq", "The number of the newest change.", n->seq);
-	gbuf_str(g, "# HELP bsserver_devices_by_verdict Devices by the verdict of their last session.\n"
-		    "# TYPE bsserver_devices_by_verdict gauge\n");
+	gbuf_str(g,
+	    "# HELP bsserver_devices_by_verdict Devices by the verdict of their last session.\n"
+	    "# TYPE bsserver_devices_by_verdict gauge\n");
 	for (int i = 0; i < BS_VERDICT__COUNT; i++)
 		gbuf_printf(g, "bsserver_devices_by_verdict{verdict=\"%s\"} %" PRIu64 "\n",
-		    i == BS_VERDICT_NONE ? "never" : bs_verdict_name((enum bs_verdict)i), n->by_verdict[i]);
+		    i == BS_VERDICT_NONE ? "never" : bs_verdict_name((enum bs_verdict)i),
+		    n->by_verdict[i]);
 }
 
 static void
@@ -212,24 +217,31 @@ static void
 api_metrics(struct gbuf *g, const struct api *a)
 {
 	gbuf_str(g, "# HELP bsserver_api_answers_total Answers of the API, by class of status.\n"
-		    "# TYPE bsserver_api_answers_total counter\n");
+	            "# TYPE bsserver_api_answers_total counter\n");
 	for (unsigned i = 2; i < N_ELEMS(a->n_answers); i++)
-		gbuf_printf(g, "bsserver_api_answers_total{status=\"%uxx\"} %" PRIu64 "\n", i, a->n_answers[i]);
-	one(g, "counter", "api_refused_total", "API requests that their sender may not make.", a->n_refused);
+		gbuf_printf(g, "bsserver_api_answers_total{status=\"%uxx\"} %" PRIu64 "\n", i,
+		    a->n_answers[i]);
+	one(g, "counter", "api_refused_total", "API requests that their sender may not make.",
+	    a->n_refused);
 	one(g, "gauge", "api_event_listeners", "Listeners to events.", events_clients(a->events));
 }
 
+/* The second number of a line of pages. */
 static uint64_t
 resident_octets(void)
 {
 	FILE *f = fopen("/proc/self/statm", "re");
-	unsigned long total = 0, resident = 0;
+	char line[256] = "", *second = line;
+	unsigned long pages = 0;
 
-	if (f != NULL && fscanf(f, "%lu %lu", &total, &resident) != 2)
-		resident = 0;
-	if (f != NULL)
-		(void)fclose(f);
-	return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+	if (f == NULL)
+		return 0;
+	if (fgets(line, sizeof line, f) != NULL) {
+		(void)strtoul(line, &second, 10);
+		pages = strtoul(second, NULL, 10);
+	}
+	(void)fclose(f);
+	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 static void
@@ -239,12 +251,14 @@ process_metrics(struct gbuf *g)
 
 	(void)getrusage(RUSAGE_SELF, &u);
 	gbuf_printf(g,
-	    "# HELP process_cpu_seconds_total User and system time.\n# TYPE process_cpu_seconds_total counter\n"
+	    "# HELP process_cpu_seconds_total User and system time.\n# TYPE "
+	    "process_cpu_seconds_total counter\n"
 	    "process_cpu_seconds_total %.3f\n",
 	    (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-		(double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6);
+	        (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6);
 	gbuf_printf(g,
-	    "# HELP process_resident_memory_bytes Memory in use.\n# TYPE process_resident_memory_bytes gauge\n"
+	    "# HELP process_resident_memory_bytes Memory in use.\n# TYPE "
+	    "process_resident_memory_bytes gauge\n"
 	    "process_resident_memory_bytes %" PRIu64 "\n",
 	    resident_octets());
 	gbuf_printf(g,

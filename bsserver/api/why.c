@@ -27,8 +27,7 @@ why_free(void *arg)
 	free(w);
 }
 
-static void PRINTF_LIKE(2, 3)
-advise(struct why *w, const char *fmt, ...)
+static void PRINTF_LIKE(2, 3) advise(struct why *w, const char *fmt, ...)
 {
 	char text[1024];
 	va_list ap;
@@ -51,7 +50,8 @@ explain(const struct why *w, const struct auth_question *q)
 
 	auth_explain(w->r->api->c.auth, q, &text);
 	if (text.len > 0)
-		for (line = strtok_r((char *)text.data, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save))
+		for (line = strtok_r((char *)text.data, "\n", &save); line != NULL;
+		     line = strtok_r(NULL, "\n", &save))
 			(void)json_array_append_new(list, json_text(line));
 	gbuf_clear(&text);
 	return list;
@@ -70,8 +70,10 @@ put_rules(struct why *w, const struct store_credential *creds, size_t n)
 			identity = creds[i].identity;
 	json_put(rules, "identity", json_text(identity));
 	if (identity != NULL) {
-		struct auth_question psk = { .credential = AUTH_PSK, .identity = identity,
-			.identity_len = strlen(identity), .endpoint = w->endpoint };
+		struct auth_question psk = { .credential = AUTH_PSK,
+			.identity = identity,
+			.identity_len = strlen(identity),
+			.endpoint = w->endpoint };
 
 		json_put(rules, "psk", explain(w, &psk));
 		auth_decide(w->r->api->c.auth, &psk, &answer);
@@ -103,9 +105,12 @@ put_chain(struct why *w, const struct profile_doc *own)
 		json_t *x = json_object();
 
 		json_put(x, "profile", json_text(ch.names[i]));
-		json_put(x, "revision", ch.revisions[i] == 0 ? json_null() : json_u64(ch.revisions[i]));
+		json_put(
+		    x, "revision", ch.revisions[i] == 0 ? json_null() : json_u64(ch.revisions[i]));
 		if (ch.revisions[i] == 0)
-			advise(w, "apply the profile %s: the device extends it, and it is not there", ch.names[i]);
+			advise(w,
+			    "apply the profile %s: the device extends it, and it is not there",
+			    ch.names[i]);
 		(void)json_array_append_new(list, x);
 	}
 	json_put(w->j, "extends", list);
@@ -146,15 +151,16 @@ put_findings(struct why *w, struct store_device *d, struct store_credential *cre
 	if (rc != ERR_OK)
 		advise(w, "mend the document: %s", e.msg);
 	else if (p->findings.errors > 0)
-		advise(w, "mend the document and apply it: %zu error%s, see findings", p->findings.errors,
-		    p->findings.errors == 1 ? "" : "s");
+		advise(w, "mend the document and apply it: %zu error%s, see findings",
+		    p->findings.errors, p->findings.errors == 1 ? "" : "s");
 	prep_free(p);
 }
 
 /* ---- the last session ---- */
 
 static void
-on_last(void *arg, enum err_code rc, const struct err *e, struct store_session_row *v, size_t n, bool more)
+on_last(void *arg, enum err_code rc, const struct err *e, struct store_session_row *v, size_t n,
+    bool more)
 {
 	struct why *w = arg;
 
@@ -173,7 +179,8 @@ on_last(void *arg, enum err_code rc, const struct err *e, struct store_session_r
 			advise(w, "%s", bs_reason_help(rec->reason));
 	} else {
 		json_put(w->j, "last_session", json_null());
-		advise(w, "no session of it is kept: let the device knock; when it did, ask for its address (--peer)");
+		advise(w, "no session of it is kept: let the device knock; when it did, ask for "
+		          "its address (--peer)");
 	}
 	json_put(w->j, "to_do", json_incref(w->todo));
 	answer_json(w->r, 200, json_incref(w->j));
@@ -186,12 +193,13 @@ put_device(struct why *w, const struct store_device *d)
 	json_put(w->j, "state", d == NULL ? json_null() : json_text(store_state_name(d->state)));
 	json_put(w->j, "revision", d == NULL ? json_null() : json_u64(d->revision));
 	if (d != NULL && d->state != STORE_ACTIVE)
-		advise(w, "the device is %s: device unblock lets it in again", store_state_name(d->state));
+		advise(w, "the device is %s: device unblock lets it in again",
+		    store_state_name(d->state));
 }
 
 static void
-on_device(void *arg, enum err_code rc, const struct err *e, struct store_device *d, struct store_credential *creds,
-    size_t n)
+on_device(void *arg, enum err_code rc, const struct err *e, struct store_device *d,
+    struct store_credential *creds, size_t n)
 {
 	struct why *w = arg;
 	struct req *r = w->r;
@@ -213,7 +221,8 @@ on_device(void *arg, enum err_code rc, const struct err *e, struct store_device 
 /* ---- by address ---- */
 
 static void
-on_peer(void *arg, enum err_code rc, const struct err *e, json_t *list, unsigned scanned, uint64_t before)
+on_peer(void *arg, enum err_code rc, const struct err *e, json_t *list, unsigned scanned,
+    uint64_t before)
 {
 	struct why *w = arg;
 	size_t i;
@@ -223,7 +232,8 @@ on_peer(void *arg, enum err_code rc, const struct err *e, json_t *list, unsigned
 		answer_err(w->r, 0, e);
 		return;
 	}
-	json_array_foreach(list, i, x) {
+	json_array_foreach(list, i, x)
+	{
 		enum bs_reason reason;
 
 		if (bs_reason_from_name(json_string_value(json_object_get(x, "reason")), &reason) &&
@@ -234,7 +244,8 @@ on_peer(void *arg, enum err_code rc, const struct err *e, json_t *list, unsigned
 		}
 	}
 	if (json_array_size(list) == 0)
-		advise(w, "nothing came from there, or it is not kept any more: look at listeners, routes and firewalls");
+		advise(w, "nothing came from there, or it is not kept any more: look at listeners, "
+		          "routes and firewalls");
 	json_put(w->j, "sessions", json_incref(list));
 	json_put(w->j, "looked_at", json_integer(scanned));
 	json_put(w->j, "complete", json_boolean(before == 0));
@@ -245,7 +256,11 @@ on_peer(void *arg, enum err_code rc, const struct err *e, json_t *list, unsigned
 static void
 why_peer(struct why *w, const char *peer)
 {
-	struct scan_conf c = { .peer = peer, .verdict = -1, .reason = -1, .limit = PEER_SESSIONS, .max_scanned = SCAN_MAX };
+	struct scan_conf c = { .peer = peer,
+		.verdict = -1,
+		.reason = -1,
+		.limit = PEER_SESSIONS,
+		.max_scanned = SCAN_MAX };
 
 	json_put(w->j, "peer", json_text(peer));
 	session_scan(w->r, &c, on_peer, w);

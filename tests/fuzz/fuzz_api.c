@@ -1,6 +1,7 @@
 /*
  * The body of apply, up to the store: rows are found, documents read, keys taken out, resolved
- * against a shared profile and checked. What stays of a document reads back as itself, without keys.
+ * against a shared profile and checked. What stays of a document reads back as itself, without
+ * keys.
  */
 #include <string.h>
 
@@ -25,9 +26,11 @@ again(struct api *a, const struct prep *p)
 	struct prep *q = NULL;
 	struct err e;
 
-	FUZZ_MUST(prep_read(a, "again", 1, gbuf_cstr(&p->text), p->text.len, &q, &e) == ERR_OK, "%s", e.msg);
+	FUZZ_MUST(prep_read(a, "again", 1, gbuf_cstr(&p->text), p->text.len, &q, &e) == ERR_OK,
+	    "%s", e.msg);
 	FUZZ_MUST(q->n_creds == 0, "a key stayed in the document");
-	FUZZ_MUST(strcmp(gbuf_cstr(&q->text), gbuf_cstr(&p->text)) == 0, "reads back as: %s", gbuf_cstr(&q->text));
+	FUZZ_MUST(strcmp(gbuf_cstr(&q->text), gbuf_cstr(&p->text)) == 0, "reads back as: %s",
+	    gbuf_cstr(&q->text));
 	prep_free(q);
 }
 
@@ -56,10 +59,14 @@ static struct shelf *
 one_profile(void)
 {
 	static const char doc[] =
-	    "{\"profile_format\":1,\"profile\":\"meter\",\"servers\":{\"dm\":{\"short_server_id\":101,\"uri\":"
-	    "\"coaps://dm.example.com\",\"security\":{\"mode\":\"psk\",\"identity\":\"${endpoint}\",\"key\":"
+	    "{\"profile_format\":1,\"profile\":\"meter\",\"servers\":{\"dm\":{\"short_server_id\":"
+	    "101,\"uri\":"
+	    "\"coaps://"
+	    "dm.example.com\",\"security\":{\"mode\":\"psk\",\"identity\":\"${endpoint}\",\"key\":"
 	    "{\"generate\":16}},\"lifetime\":\"1d\",\"binding\":\"U\"}}}";
-	struct store_feed f = { .kind = STORE_FEED_PROFILE, .name = "meter", .doc = doc, .revision = 1 };
+	struct store_feed f = {
+		.kind = STORE_FEED_PROFILE, .name = "meter", .doc = doc, .revision = 1
+	};
 	struct shelf *s = shelf_new(1);
 
 	FUZZ_MUST(s != NULL && shelf_feed(s, &f, NULL) == ERR_OK, "no shelf");

@@ -133,19 +133,33 @@ static bool
 one_counter(void *arg, size_t i, struct api_counter *out)
 {
 	(void)arg;
-	*out = (struct api_counter){ .name = "transport_requests_in", .help = "Requests that came in.", .value = 7 };
+	*out = (struct api_counter){
+		.name = "transport_requests_in", .help = "Requests that came in.", .value = 7
+	};
 	return i == 0;
 }
 
 static void
 open_driver(struct world *w)
 {
-	struct ports_conf pc = { .loop = w->loop, .ops = &store_sqlite, .store = w->store, .auth = w->auth,
-		.shelf = w->shelf, .model = lwm2m_model_builtin(), .arg = w, .deliver = on_deliver,
+	struct ports_conf pc = { .loop = w->loop,
+		.ops = &store_sqlite,
+		.store = w->store,
+		.auth = w->auth,
+		.shelf = w->shelf,
+		.model = lwm2m_model_builtin(),
+		.arg = w,
+		.deliver = on_deliver,
 		.recorded = on_recorded };
 	struct bs_driver_conf dc = { .model = lwm2m_model_builtin(),
-		.ports = { .arg = w, .now = port_now, .lookup = port_lookup, .record = port_record, .reply = port_reply,
-		    .send = port_send, .release = port_release, .wake_at = port_wake_at } };
+		.ports = { .arg = w,
+		    .now = port_now,
+		    .lookup = port_lookup,
+		    .record = port_record,
+		    .reply = port_reply,
+		    .send = port_send,
+		    .release = port_release,
+		    .wake_at = port_wake_at } };
 
 	ck_assert_int_eq(ports_new(&pc, &w->ports, NULL), ERR_OK);
 	ck_assert_int_eq(bs_driver_new(&dc, &w->driver, NULL), ERR_OK);
@@ -179,7 +193,8 @@ world_open(struct world *w, const struct api_conf *conf)
 	w->shelf = shelf_new(2);
 	sc.uri = w->uri;
 	sc.key_file = w->key_file;
-	ck_assert_msg(store_sqlite.open(&sc, w->loop, on_feed, w, &w->store, &e) == ERR_OK, "%s", e.msg);
+	ck_assert_msg(
+	    store_sqlite.open(&sc, w->loop, on_feed, w, &w->store, &e) == ERR_OK, "%s", e.msg);
 	open_driver(w);
 	if (conf != NULL)
 		w->conf = *conf;
@@ -258,8 +273,8 @@ on_header(char *p, size_t size, size_t n, void *arg)
 }
 
 static CURL *
-client(const struct world *w, const char *method, const char *path, const char *type, const char *body,
-    struct curl_slist **headers, struct gbuf *got, struct reply *out)
+client(const struct world *w, const char *method, const char *path, const char *type,
+    const char *body, struct curl_slist **headers, struct gbuf *got, struct reply *out)
 {
 	CURL *c = curl_easy_init();
 	char url[4096], line_of_type[128];
@@ -325,7 +340,8 @@ world_ask(struct world *w, const char *method, const char *path, const char *typ
 	for (CURLMsg *msg; (msg = curl_multi_info_read(m, &queued)) != NULL;)
 		if (msg->msg == CURLMSG_DONE)
 			rc = msg->data.result;
-	ck_assert_msg(rc == CURLE_OK || got.len > 0, "%s %s: %s", method, path, curl_easy_strerror(rc));
+	ck_assert_msg(
+	    rc == CURLE_OK || got.len > 0, "%s %s: %s", method, path, curl_easy_strerror(rc));
 	take(c, &got, out);
 	(void)curl_multi_remove_handle(m, c);
 	curl_easy_cleanup(c);
@@ -334,7 +350,8 @@ world_ask(struct world *w, const char *method, const char *path, const char *typ
 }
 
 static void
-child(struct world *w, unsigned uid, unsigned gid, const char *method, const char *path, const char *body, int fd)
+child(struct world *w, unsigned uid, unsigned gid, const char *method, const char *path,
+    const char *body, int fd)
 {
 	struct curl_slist *headers = NULL;
 	struct gbuf got = { 0 };
@@ -355,8 +372,8 @@ child(struct world *w, unsigned uid, unsigned gid, const char *method, const cha
 }
 
 void
-world_ask_as(struct world *w, unsigned uid, unsigned gid, const char *method, const char *path, const char *body,
-    struct reply *out)
+world_ask_as(struct world *w, unsigned uid, unsigned gid, const char *method, const char *path,
+    const char *body, struct reply *out)
 {
 	int fds[2], status = -1;
 	char buf[65536];
@@ -389,8 +406,10 @@ walk(json_t *j, const char *path)
 	char words[256], *save = NULL;
 
 	(void)snprintf(words, sizeof words, "%s", path);
-	for (char *s = strtok_r(words, ".", &save); s != NULL && j != NULL; s = strtok_r(NULL, ".", &save))
-		j = json_is_array(j) ? json_array_get(j, (size_t)strtoul(s, NULL, 10)) : json_object_get(j, s);
+	for (char *s = strtok_r(words, ".", &save); s != NULL && j != NULL;
+	     s = strtok_r(NULL, ".", &save))
+		j = json_is_array(j) ? json_array_get(j, (size_t)strtoul(s, NULL, 10))
+		                     : json_object_get(j, s);
 	return j;
 }
 
@@ -456,7 +475,8 @@ text(json_t *j, const char *key)
 void
 expect_row(const struct reply *r, unsigned n, const char *result, const char *complaint)
 {
-	json_t *j = line(r, n), *e = field(j, "error"), *f = json_array_get(field(j, "findings"), 0);
+	json_t *j = line(r, n), *e = field(j, "error"),
+	       *f = json_array_get(field(j, "findings"), 0);
 	const char *said = e != NULL ? text(e, "detail") : f != NULL ? text(f, "reason") : "";
 
 	ck_assert_msg(j != NULL, "no row %u in: %s", n, r->body);
@@ -472,7 +492,8 @@ apply(struct world *w, const char *rows)
 	struct reply r;
 
 	ask(w, "POST", "/v1/apply", rows, &r);
-	ck_assert_msg(r.status == 200 && strstr(r.body, "\"created\"") != NULL, "%ld %s", r.status, r.body);
+	ck_assert_msg(
+	    r.status == 200 && strstr(r.body, "\"created\"") != NULL, "%ld %s", r.status, r.body);
 	reply_clear(&r);
 }
 
@@ -506,7 +527,8 @@ world_read_until(struct world *w, int fd, struct gbuf *got, const char *needle)
 		ssize_t n = recv(fd, buf, sizeof buf, 0);
 
 		from = needle == NULL || got->len < strlen(needle) ? 0 : got->len - strlen(needle);
-		ck_assert_msg(clock_mono_ms() < end, "waited for %s in: %s", needle, gbuf_cstr(got));
+		ck_assert_msg(
+		    clock_mono_ms() < end, "waited for %s in: %s", needle, gbuf_cstr(got));
 		if (n == 0 || (n < 0 && errno != EAGAIN))
 			return false;
 		if (n > 0)
@@ -522,15 +544,19 @@ world_read_until(struct world *w, int fd, struct gbuf *got, const char *needle)
 void
 world_knock(struct world *w, const char *endpoint, const char *identity, const char *addr)
 {
-	static uint64_t id;
+	static uint64_t id = 1;
 	char ep[300];
 	struct bs_query q = { .data = ep };
+	struct bs_knock k = { .peer = { .id = id,
+		                  .addr = addr,
+		                  .mode = identity == NULL ? BS_NOSEC : BS_PSK,
+		                  .identity = identity,
+		                  .identity_len = identity == NULL ? 0 : strlen(identity) },
+		.request = id,
+		.queries = &q,
+		.n_queries = 1 };
 
 	id++;
-	struct bs_knock k = { .peer = { .id = id, .addr = addr, .mode = identity == NULL ? BS_NOSEC : BS_PSK,
-				  .identity = identity, .identity_len = identity == NULL ? 0 : strlen(identity) },
-		.request = id, .queries = &q, .n_queries = 1 };
-
 	q.len = (size_t)snprintf(ep, sizeof ep, "ep=%s", endpoint);
 	bs_driver_knock(w->driver, &k);
 }

@@ -40,13 +40,14 @@ struct reply {
 void reply_clear(struct reply *r);
 
 /* Sends it and turns the loop until the answer is there. type NULL: no body. */
-void world_ask(struct world *w, const char *method, const char *path, const char *type, const char *body,
-    struct reply *out);
+void world_ask(struct world *w, const char *method, const char *path, const char *type,
+    const char *body, struct reply *out);
 /* The same from a process of another user; the answer's status and body only. */
 void world_ask_as(struct world *w, unsigned uid, unsigned gid, const char *method, const char *path,
     const char *body, struct reply *out);
 
-/* A string inside an answer by a path of keys and indexes: "credentials.0.slot"; "" when it is not there. */
+/* A string inside an answer by a path of keys and indexes: "credentials.0.slot"; "" when it is not
+ * there. */
 const char *at(const struct reply *r, const char *path);
 long long num(const struct reply *r, const char *path); /* -1 when it is no number */
 json_t *node(const struct reply *r, const char *path);
@@ -62,11 +63,14 @@ json_t *line(const struct reply *r, unsigned n);
 	"\"servers\":{\"dm\":{\"short_server_id\":101,\"uri\":\"coaps://dm.example.com:5684\","    \
 	"\"security\":{\"mode\":\"psk\",\"identity\":\"${endpoint}\",\"key\":{\"generate\":16}},"  \
 	"\"lifetime\":\"1d\",\"binding\":\"U\"}}"
-#define SHARED "{\"profile_format\":1,\"profile\":\"meter\"," DM ",\"bootstrap\":{\"policy\":\"replace\"}}"
+#define SHARED                                                                                     \
+	"{\"profile_format\":1,\"profile\":\"meter\"," DM ",\"bootstrap\":{\"policy\":"            \
+	                                                  "\"replace\"}}"
 #define KEY(last) "00112233445566778899aabbccddee" last
 #define DEVICE(ep, key)                                                                            \
 	"{\"profile_format\":1,\"endpoint\":\"" ep "\",\"extends\":\"meter\",\"credentials\":"     \
-	"{\"bootstrap\":{\"mode\":\"psk\",\"identity\":\"id-" ep "\",\"key\":{\"hex\":\"" key "\"}}}}"
+	"{\"bootstrap\":{\"mode\":\"psk\",\"identity\":\"id-" ep "\",\"key\":{\"hex\":\"" key      \
+	"\"}}}}"
 #define ROW(doc) "{\"source\":\"fleet.ndjson:7\",\"doc\":" doc "}\n"
 
 /* world_ask() with the content type that the path takes. */

@@ -32,7 +32,8 @@ START_TEST(version_and_status)
 	ask(&w, "GET", "/metrics", NULL, &r);
 	ck_assert_ptr_nonnull(strstr(r.body, "\nbsserver_devices 1\n"));
 	ck_assert_ptr_nonnull(strstr(r.body, "\nbsserver_transport_requests_in_total 7\n"));
-	ck_assert_ptr_nonnull(strstr(r.body, "bsserver_sessions_total{verdict=\"provisioned\"} 0\n"));
+	ck_assert_ptr_nonnull(
+	    strstr(r.body, "bsserver_sessions_total{verdict=\"provisioned\"} 0\n"));
 	reply_clear(&r);
 	ask(&w, "GET", "/v1/explain", NULL, &r);
 	ck_assert_str_eq(at(&r, "reasons.0.name"), "bad_request");
@@ -52,19 +53,27 @@ static const struct {
 	{ "GET", "/nowhere", NULL, NULL, 404, "not_found", "there is nothing at this path" },
 	{ "GET", "/v1/devices/", NULL, NULL, 404, "not_found", "there is nothing at this path" },
 	{ "PUT", "/v1/devices/x", JSON, "{}", 405, "usage", "this path takes GET, DELETE" },
-	{ "GET", "/v1/devices?limt=3", NULL, NULL, 400, "usage", "limt: unknown parameter; did you mean limit?" },
-	{ "GET", "/v1/version?x=3", NULL, NULL, 400, "usage", "x: unknown parameter; there are none here" },
+	{ "GET", "/v1/devices?limt=3", NULL, NULL, 400, "usage",
+	    "limt: unknown parameter; did you mean limit?" },
+	{ "GET", "/v1/version?x=3", NULL, NULL, 400, "usage",
+	    "x: unknown parameter; there are none here" },
 	{ "GET", "/v1/devices?limit=3&limit=4", NULL, NULL, 400, "usage", "limit: is given twice" },
-	{ "GET", "/v1/devices?limit=0", NULL, NULL, 400, "usage", "limit: must be a whole number from 1 to 1000" },
-	{ "GET", "/v1/devices?limit=1e2", NULL, NULL, 400, "usage", "limit: must be a whole number from 1 to 1000" },
-	{ "GET", "/v1/devices?glob=%zz", NULL, NULL, 400, "usage", "glob: is neither text nor percent-encoded text" },
-	{ "GET", "/v1/devices/%00", NULL, NULL, 400, "parse", "the path holds what is neither text nor percent-encoded text" },
+	{ "GET", "/v1/devices?limit=0", NULL, NULL, 400, "usage",
+	    "limit: must be a whole number from 1 to 1000" },
+	{ "GET", "/v1/devices?limit=1e2", NULL, NULL, 400, "usage",
+	    "limit: must be a whole number from 1 to 1000" },
+	{ "GET", "/v1/devices?glob=%zz", NULL, NULL, 400, "usage",
+	    "glob: is neither text nor percent-encoded text" },
+	{ "GET", "/v1/devices/%00", NULL, NULL, 400, "parse",
+	    "the path holds what is neither text nor percent-encoded text" },
 	{ "GET", "/v1/devices/none", NULL, NULL, 404, "not_found", "no device none" },
 	{ "GET", "/v1/devices/none/plan", NULL, NULL, 404, "not_found", "no device none" },
 	{ "GET", "/v1/devices/none/resolved", NULL, NULL, 404, "not_found", "no device none" },
-	{ "GET", "/v1/devices/none/sessions/last", NULL, NULL, 404, "not_found", "no session of none is kept" },
+	{ "GET", "/v1/devices/none/sessions/last", NULL, NULL, 404, "not_found",
+	    "no session of none is kept" },
 	{ "DELETE", "/v1/devices/none", NULL, NULL, 404, "not_found", "none: is not there" },
-	{ "DELETE", "/v1/devices/none/session", NULL, NULL, 404, "not_found", "no session of none is under way" },
+	{ "DELETE", "/v1/devices/none/session", NULL, NULL, 404, "not_found",
+	    "no session of none is under way" },
 	{ "GET", "/v1/profiles/none", NULL, NULL, 404, "not_found", "no profile none" },
 	{ "GET", "/v1/profiles/none/history", NULL, NULL, 404, "not_found", "no profile none" },
 	{ "DELETE", "/v1/profiles/none", NULL, NULL, 404, "not_found", "none: is not there" },
@@ -74,24 +83,32 @@ static const struct {
 	    "verdict: must be one of provisioned, written, failed, refused, cancelled" },
 	{ "GET", "/v1/sessions?reason=no_anser", NULL, NULL, 400, "usage",
 	    "reason: there is none of that name; did you mean no_answer?" },
-	{ "GET", "/v1/sessions?group_by=day", NULL, NULL, 400, "usage", "group_by: must be reason or profile" },
+	{ "GET", "/v1/sessions?group_by=day", NULL, NULL, 400, "usage",
+	    "group_by: must be reason or profile" },
 	{ "GET", "/v1/sessions?since=soon", NULL, NULL, 400, "usage",
 	    "since: must be milliseconds since 1970, or how long ago: 90s, 10m, 2h, 1d" },
 	{ "GET", "/v1/why", NULL, NULL, 400, "usage", "one of endpoint and peer must be given" },
 	{ "GET", "/v1/version", JSON, "{}", 400, "usage", "this takes no body" },
 	{ "POST", "/v1/apply", "text/plain", "{}", 415, "unsupported",
 	    "Content-Type must be application/x-ndjson, or application/json for an array" },
-	{ "POST", "/v1/apply?dry_run=maybe", ROWS, "{}", 400, "usage", "dry_run: must be 1, true, 0 or false" },
-	{ "POST", "/v1/plan", "text/plain", "{}", 415, "unsupported", "Content-Type must be application/json" },
+	{ "POST", "/v1/apply?dry_run=maybe", ROWS, "{}", 400, "usage",
+	    "dry_run: must be 1, true, 0 or false" },
+	{ "POST", "/v1/plan", "text/plain", "{}", 415, "unsupported",
+	    "Content-Type must be application/json" },
 	{ "POST", "/v1/plan", JSON, "{\"profile_format\":1,", 400, "parse", "body:1:" },
-	{ "POST", "/v1/plan", JSON, SHARED, 422, "invalid", "a plan is made for a device: this is the shared profile meter" },
-	{ "POST", "/v1/devices/x/state", JSON, "[1]", 400, "parse", "body:1:1: must be a JSON object" },
+	{ "POST", "/v1/plan", JSON, SHARED, 422, "invalid",
+	    "a plan is made for a device: this is the shared profile meter" },
+	{ "POST", "/v1/devices/x/state", JSON, "[1]", 400, "parse",
+	    "body:1:1: must be a JSON object" },
 	{ "POST", "/v1/devices/x/state", JSON, "{\"state\":", 400, "parse", "body:1:9: not JSON" },
-	{ "POST", "/v1/devices/x/state", JSON, "{\"stat\":\"active\"}", 422, "invalid", "/stat: unknown member; did you mean state?" },
-	{ "POST", "/v1/devices/x/state", JSON, "{\"state\":\"open\"}", 422, "invalid", "/state: must be active, blocked or retired" },
-	{ "POST", "/v1/devices/x/state", JSON, "{\"state\":\"active\"}", 404, "not_found", "x: is not there" },
-	{ "POST", "/v1/devices/x/state", JSON, "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", 413, "limit",
-	    "the body nests deeper than 24 levels" },
+	{ "POST", "/v1/devices/x/state", JSON, "{\"stat\":\"active\"}", 422, "invalid",
+	    "/stat: unknown member; did you mean state?" },
+	{ "POST", "/v1/devices/x/state", JSON, "{\"state\":\"open\"}", 422, "invalid",
+	    "/state: must be active, blocked or retired" },
+	{ "POST", "/v1/devices/x/state", JSON, "{\"state\":\"active\"}", 404, "not_found",
+	    "x: is not there" },
+	{ "POST", "/v1/devices/x/state", JSON, "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", 413,
+	    "limit", "the body nests deeper than 24 levels" },
 };
 
 START_TEST(what_is_wrong_is_said)
@@ -102,10 +119,12 @@ START_TEST(what_is_wrong_is_said)
 	world_open(&w, NULL);
 	for (size_t i = 0; i < N_ELEMS(wrong); i++) {
 		world_ask(&w, wrong[i].method, wrong[i].path, wrong[i].type, wrong[i].body, &r);
-		ck_assert_msg(r.status == wrong[i].status, "%s %s: %ld %s", wrong[i].method, wrong[i].path, r.status, r.body);
+		ck_assert_msg(r.status == wrong[i].status, "%s %s: %ld %s", wrong[i].method,
+		    wrong[i].path, r.status, r.body);
 		ck_assert_str_eq(r.type, "application/problem+json");
 		ck_assert_str_eq(at(&r, "code"), wrong[i].code);
-		ck_assert_msg(strstr(at(&r, "detail"), wrong[i].detail) != NULL, "%s: said: %s", wrong[i].path, at(&r, "detail"));
+		ck_assert_msg(strstr(at(&r, "detail"), wrong[i].detail) != NULL, "%s: said: %s",
+		    wrong[i].path, at(&r, "detail"));
 		ck_assert_int_eq(num(&r, "status"), wrong[i].status);
 		if (r.status == 405)
 			ck_assert_str_eq(r.allow, "GET, DELETE");
@@ -124,7 +143,9 @@ START_TEST(a_profile_counts_who_extends_it)
 	world_open(&w, NULL);
 	apply(&w, ROW(SHARED) ROW(DEVICE("a", KEY("01"))) ROW(DEVICE("b", KEY("02"))));
 	ask(&w, "POST", "/v1/apply",
-	    ROW("{\"profile_format\":1,\"profile\":\"meter\"," DM ",\"bootstrap\":{\"policy\":\"merge\"}}"), &r);
+	    ROW("{\"profile_format\":1,\"profile\":\"meter\"," DM
+	        ",\"bootstrap\":{\"policy\":\"merge\"}}"),
+	    &r);
 	expect_row(&r, 0, "updated", NULL);
 	j = line(&r, 0);
 	ck_assert_int_eq(json_integer_value(field(j, "devices")), 2);
@@ -142,7 +163,8 @@ START_TEST(a_profile_counts_who_extends_it)
 	reply_clear(&r);
 	ask(&w, "DELETE", "/v1/profiles/meter", NULL, &r);
 	ck_assert_int_eq(r.status, 409);
-	ck_assert_str_eq(at(&r, "detail"), "2 devices extend profile meter; force=1 removes it all the same");
+	ck_assert_str_eq(
+	    at(&r, "detail"), "2 devices extend profile meter; force=1 removes it all the same");
 	reply_clear(&r);
 	ask(&w, "DELETE", "/v1/profiles/meter?force=1", NULL, &r);
 	ck_assert_str_eq(at(&r, "result"), "removed");
@@ -203,7 +225,8 @@ START_TEST(lists_go_on_where_they_stopped)
 	struct reply r;
 
 	world_open(&w, NULL);
-	apply(&w, ROW(SHARED) ROW(DEVICE("a1", KEY("01"))) ROW(DEVICE("a2", KEY("02"))) ROW(DEVICE("b", KEY("03"))));
+	apply(&w, ROW(SHARED) ROW(DEVICE("a1", KEY("01"))) ROW(DEVICE("a2", KEY("02")))
+	              ROW(DEVICE("b", KEY("03"))));
 	ask(&w, "GET", "/v1/devices?glob=a*&limit=1", NULL, &r);
 	ck_assert_str_eq(at(&r, "devices.0.endpoint"), "a1");
 	ck_assert_str_eq(at(&r, "after"), "a1");
@@ -232,7 +255,8 @@ START_TEST(a_plan_masks_keys_and_marks_defaults)
 	ck_assert_msg(r.status == 200, "%s", r.body);
 	ck_assert_str_eq(at(&r, "policy"), "replace");
 	dump = r.body;
-	ck_assert_ptr_nonnull(strstr(dump, "\"method\":\"PUT\",\"path\":\"/0/1\",\"format\":\"tlv\""));
+	ck_assert_ptr_nonnull(
+	    strstr(dump, "\"method\":\"PUT\",\"path\":\"/0/1\",\"format\":\"tlv\""));
 	ck_assert_ptr_nonnull(strstr(dump, "\"secret\":{\"length\":16,\"fingerprint\""));
 	ck_assert_ptr_nonnull(strstr(dump, "\"default\":true"));
 	reply_clear(&r);
@@ -242,8 +266,11 @@ START_TEST(a_plan_masks_keys_and_marks_defaults)
 	ck_assert_ptr_nonnull(strstr(r.body, "\"secret\":{\"length\":16,\"generated\":true}"));
 	reply_clear(&r);
 	world_ask(&w, "POST", "/v1/plan", JSON,
-	    "{\"profile_format\":1,\"endpoint\":\"n\",\"extends\":\"meter\",\"bootstrap\":{\"policy\":\"incremental\"},"
-	    "\"credentials\":{\"bootstrap\":{\"mode\":\"psk\",\"identity\":\"n\",\"key\":{\"hex\":\"" KEY("02") "\"}}}}", &r);
+	    "{\"profile_format\":1,\"endpoint\":\"n\",\"extends\":\"meter\",\"bootstrap\":{"
+	    "\"policy\":\"incremental\"},"
+	    "\"credentials\":{\"bootstrap\":{\"mode\":\"psk\",\"identity\":\"n\",\"key\":{\"hex\":"
+	    "\"" KEY("02") "\"}}}}",
+	    &r);
 	ck_assert_int_eq(r.status, 422);
 	ck_assert_ptr_nonnull(strstr(r.body, "incremental"));
 	reply_clear(&r);

@@ -20,14 +20,20 @@ static const struct {
 	{ "{\"doc\":{},\"doc\":{}}\n", "invalid", "row 1: /doc: is there twice" },
 	{ "{\"doc\":{}", "invalid", "row 1: a row does not end as an object does" },
 	{ "{\"doc\":{}} x", "invalid", "row 1: something stands behind the row" },
-	{ "{\"source\":7,\"doc\":{}}", "invalid", "row 1: source: must be text, at most 512 octets" },
-	{ "{\"doc\":{\"a\":[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]}}", "invalid", "row 1: /doc: nests deeper than 16 levels" },
+	{ "{\"source\":7,\"doc\":{}}", "invalid",
+	    "row 1: source: must be text, at most 512 octets" },
+	{ "{\"doc\":{\"a\":[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]}}", "invalid",
+	    "row 1: /doc: nests deeper than 16 levels" },
 	{ "[{\"doc\":{}}, ", "invalid", NULL },
-	{ "{\"source\":\"f.json:9\",\"doc\":{\"profile_format\":1,\"profile\":}}", "invalid", "f.json:9:" },
-	{ "{\"doc\":{\"profile_format\":1,\"profile\":\"p\",\"servrs\":{}}}", "invalid", "servers" },
+	{ "{\"source\":\"f.json:9\",\"doc\":{\"profile_format\":1,\"profile\":}}", "invalid",
+	    "f.json:9:" },
+	{ "{\"doc\":{\"profile_format\":1,\"profile\":\"p\",\"servrs\":{}}}", "invalid",
+	    "servers" },
 	{ ROW(DEVICE("lonely", KEY("01"))), "invalid", "meter" },
-	{ "{\"doc\":{\"profile_format\":1,\"endpoint\":\"e\",\"credentials\":{\"bootstrap\":{\"mode\":\"psk\","
-	  "\"identity\":\"e\",\"key\":{\"file\":\"x\"}}}}}", "invalid", "a file is read by the command line only" },
+	{ "{\"doc\":{\"profile_format\":1,\"endpoint\":\"e\",\"credentials\":{\"bootstrap\":{"
+	  "\"mode\":\"psk\","
+	  "\"identity\":\"e\",\"key\":{\"file\":\"x\"}}}}}",
+	    "invalid", "a file is read by the command line only" },
 };
 
 START_TEST(a_bad_row_says_why_and_changes_nothing)
@@ -60,8 +66,9 @@ START_TEST(one_bad_row_harms_no_other)
 
 	world_open(&w, NULL);
 	ask(&w, "POST", "/v1/apply",
-	    ROW(SHARED) ROW(DEVICE("a", KEY("01"))) "{\"doc\":{\"profile_format\":1}}\n" ROW(DEVICE("b", KEY("01")))
-		ROW(DEVICE("a", KEY("04"))) ROW(DEVICE("c", KEY("05"))) "nonsense\n",
+	    ROW(SHARED) ROW(DEVICE("a", KEY("01"))) "{\"doc\":{\"profile_format\":1}}\n" ROW(
+	        DEVICE("b", KEY("01"))) ROW(DEVICE("a", KEY("04")))
+	        ROW(DEVICE("c", KEY("05"))) "nonsense\n",
 	    &r);
 	expect_row(&r, 0, "created", NULL);
 	expect_row(&r, 1, "created", NULL);
@@ -146,13 +153,16 @@ START_TEST(expectations_are_kept)
 	ask(&w, "POST", "/v1/apply?expect_revision=7", ROW(DEVICE("a", KEY("02"))), &r);
 	expect_row(&r, 0, "conflict", "a: revision 7 was expected, and it is 2");
 	reply_clear(&r);
-	ask(&w, "POST", "/v1/apply?expect_revision=2&reason=because", ROW(DEVICE("a", KEY("02"))), &r);
+	ask(&w, "POST", "/v1/apply?expect_revision=2&reason=because", ROW(DEVICE("a", KEY("02"))),
+	    &r);
 	expect_row(&r, 0, "updated", NULL);
 	reply_clear(&r);
 	/* the identity of another device */
 	ask(&w, "POST", "/v1/apply",
-	    ROW("{\"profile_format\":1,\"endpoint\":\"z\",\"extends\":\"meter\",\"credentials\":{\"bootstrap\":{\"mode\":"
-		"\"psk\",\"identity\":\"id-a\",\"key\":{\"hex\":\"" KEY("09") "\"}}}}") ROW(DEVICE("y", KEY("0a"))),
+	    ROW("{\"profile_format\":1,\"endpoint\":\"z\",\"extends\":\"meter\",\"credentials\":{"
+	        "\"bootstrap\":{\"mode\":"
+	        "\"psk\",\"identity\":\"id-a\",\"key\":{\"hex\":\"" KEY("09") "\"}}}}")
+	        ROW(DEVICE("y", KEY("0a"))),
 	    &r);
 	expect_row(&r, 0, "conflict", "id-a");
 	expect_row(&r, 1, "created", NULL);
@@ -172,7 +182,8 @@ START_TEST(an_array_will_do)
 	struct reply r;
 
 	world_open(&w, NULL);
-	world_ask(&w, "POST", "/v1/apply", JSON, "[\n{\"doc\":" SHARED "},\n" ROW(DEVICE("a", KEY("01"))) "\n]\n", &r);
+	world_ask(&w, "POST", "/v1/apply", JSON,
+	    "[\n{\"doc\":" SHARED "},\n" ROW(DEVICE("a", KEY("01"))) "\n]\n", &r);
 	expect_row(&r, 0, "created", NULL);
 	expect_row(&r, 1, "created", NULL);
 	reply_clear(&r);
@@ -190,7 +201,8 @@ START_TEST(diff_shows_place_by_place)
 	apply(&w, ROW(SHARED) ROW(DEVICE("a", KEY("01"))));
 	ask(&w, "POST", "/v1/diff",
 	    ROW("{\"profile_format\":1,\"profile\":\"meter\",\"labels\":{\"a/b\":\"1\"}," DM
-		",\"bootstrap\":{\"policy\":\"merge\"}}") ROW(DEVICE("a", KEY("01"))) ROW(DEVICE("a", KEY("0f"))),
+	        ",\"bootstrap\":{\"policy\":\"merge\"}}") ROW(DEVICE("a", KEY("01")))
+	        ROW(DEVICE("a", KEY("0f"))),
 	    &r);
 	j = line(&r, 0);
 	ck_assert_str_eq(text(j, "result"), "updated");
@@ -226,9 +238,12 @@ START_TEST(a_fleet_in_chunks)
 
 		for (unsigned k = i; k < i + CHUNK; k++)
 			gbuf_printf(&body,
-			    "{\"source\":\"fleet.ndjson:%u\",\"doc\":{\"profile_format\":1,\"endpoint\":\"urn:dev:%06u\","
-			    "\"extends\":\"meter\",\"credentials\":{\"bootstrap\":{\"mode\":\"psk\",\"identity\":\"${endpoint}\","
-			    "\"key\":{\"hex\":\"%032x\"}}}}}\n", k + 1, k, k + 0x10000000);
+			    "{\"source\":\"fleet.ndjson:%u\",\"doc\":{\"profile_format\":1,"
+			    "\"endpoint\":\"urn:dev:%06u\","
+			    "\"extends\":\"meter\",\"credentials\":{\"bootstrap\":{\"mode\":"
+			    "\"psk\",\"identity\":\"${endpoint}\","
+			    "\"key\":{\"hex\":\"%032x\"}}}}}\n",
+			    k + 1, k, k + 0x10000000);
 		ask(&w, "POST", "/v1/apply", gbuf_cstr(&body), &r);
 		ck_assert_int_eq(r.status, 200);
 		seconds += r.seconds;

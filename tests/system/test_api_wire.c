@@ -28,7 +28,8 @@ START_TEST(others_need_a_grant)
 	world_open(&w, NULL);
 	world_ask_as(&w, NOBODY, NOBODY, "GET", "/v1/version", NULL, &r);
 	ck_assert_int_eq(r.status, 403);
-	ck_assert_ptr_nonnull(strstr(at(&r, "detail"), "may not do this: it takes the permission read (api.permissions)"));
+	ck_assert_ptr_nonnull(strstr(
+	    at(&r, "detail"), "may not do this: it takes the permission read (api.permissions)"));
 	reply_clear(&r);
 	world_close(&w);
 	world_open(&w, &conf);
@@ -44,7 +45,8 @@ START_TEST(others_need_a_grant)
 	reply_clear(&r);
 	/* enroll adds, and changes nothing that is there */
 	world_ask_as(&w, NOBODY, NOBODY, "POST", "/v1/apply",
-	    "[" ROW(DEVICE("n", KEY("0b"))) "," ROW(DEVICE("a", KEY("0c"))) "," ROW(SHARED) "]", &r);
+	    "[" ROW(DEVICE("n", KEY("0b"))) "," ROW(DEVICE("a", KEY("0c"))) "," ROW(SHARED) "]",
+	    &r);
 	expect_row(&r, 0, "created", NULL);
 	expect_row(&r, 1, "error", "a is there already, and uid 65534 (nobody) may not change it");
 	expect_row(&r, 2, "error", "may not change profiles");
@@ -101,7 +103,7 @@ START_TEST(half_requests_time_out)
 		"",
 		"GET /v1/ver",
 		"GET /v1/version HTTP/1.1\r\nHost: x\r\n",
-		"POST /v1/apply HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\nContent-Length: 100\r\n\r\n{",
+		"POST /v1/apply HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{",
 	};
 	struct api_conf conf = { .idle_seconds = 1 };
 	struct world w;
@@ -126,7 +128,8 @@ END_TEST
 
 START_TEST(what_is_no_http_is_hung_up_on)
 {
-	static const char *const texts[] = { "\r\n\r\n\r\n", "hello\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
+	static const char *const texts[] = { "\r\n\r\n\r\n", "hello\r\n\r\n",
+		"GET / HTTP/9.9\r\n\r\n",
 		"GET /v1/version HTTP/1.1\r\nContent-Length: -5\r\n\r\n" };
 	struct api_conf conf = { .idle_seconds = 1 };
 	struct world w;
@@ -201,8 +204,10 @@ START_TEST(events_tell_changes_and_sessions)
 	fd = listen_to(&w, "", &got);
 	ck_assert_ptr_nonnull(strstr(gbuf_cstr(&got), "Content-Type: text/event-stream\r\n"));
 	apply(&w, ROW(SHARED) ROW(DEVICE("a", KEY("01"))));
-	ck_assert(world_read_until(&w, fd, &got, "event: profile\ndata: {\"profile\":\"meter\",\"change\":\"changed\",\"seq\":1}\n\n"));
-	ck_assert(world_read_until(&w, fd, &got, "event: device\ndata: {\"endpoint\":\"a\",\"change\":\"changed\",\"seq\":2}\n\n"));
+	ck_assert(world_read_until(&w, fd, &got,
+	    "event: profile\ndata: {\"profile\":\"meter\",\"change\":\"changed\",\"seq\":1}\n\n"));
+	ck_assert(world_read_until(&w, fd, &got,
+	    "event: device\ndata: {\"endpoint\":\"a\",\"change\":\"changed\",\"seq\":2}\n\n"));
 	world_knock(&w, "a", "nobody", "192.0.2.2:1000");
 	ck_assert(world_read_until(&w, fd, &got, "\"reason\":\"identity_mismatch\""));
 	ask(&w, "POST", "/v1/devices/a/state", "{\"state\":\"blocked\"}", &r);
@@ -321,7 +326,8 @@ START_TEST(closing_lets_go_of_who_waits)
 		world_send(fds[i], "GET /v1/devices HTTP/1.1\r\nHost: x\r\n\r\n");
 	}
 	for (unsigned i = 0; i < 4; i++)
-		loop_turn(w.loop, 0); /* the store is asked, and has not answered yet, or just has */
+		loop_turn(
+		    w.loop, 0); /* the store is asked, and has not answered yet, or just has */
 	world_close(&w);
 	for (unsigned i = 0; i < 3; i++)
 		(void)close(fds[i]);
@@ -338,8 +344,9 @@ START_TEST(who_hangs_up_in_the_middle_harms_nobody)
 	for (unsigned i = 0; i < 50; i++) {
 		int fd = world_connect(&w);
 
-		world_send(fd, "POST /v1/apply HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-			       "Content-Length: 2\r\n\r\n[]");
+		world_send(fd,
+		    "POST /v1/apply HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+		    "Content-Length: 2\r\n\r\n[]");
 		for (unsigned k = 0; k < i % 7; k++)
 			loop_turn(w.loop, 0);
 		(void)close(fd);
@@ -373,7 +380,8 @@ static const struct {
 	const char *group, *permissions, *msg;
 } conf_rows[] = {
 	{ "no-such-group", NULL, "api: api.group: no group no-such-group on this machine" },
-	{ NULL, "reed", "api: api.permissions: root: no permission is called reed; did you mean read?" },
+	{ NULL, "reed",
+	    "api: api.permissions: root: no permission is called reed; did you mean read?" },
 };
 
 START_TEST(a_wrong_configuration_does_not_open)

@@ -1,4 +1,5 @@
-/* The table of routes, what it matches, what it refuses, and that docs/openapi.yaml says the same. */
+/* The table of routes, what it matches, what it refuses, and that docs/openapi.yaml says the same.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,11 +85,13 @@ START_TEST(each_route_is_complete)
 	for (size_t i = 0; (rt = route_at(i)) != NULL; i++) {
 		ck_assert_str_ne(perm_name(rt->permission), "unknown");
 		ck_assert(rt->run != NULL && rt->summary[0] != 0);
-		ck_assert_msg(rt->body == BODY_NONE || strcmp(rt->method, "POST") == 0, "%s", rt->path);
+		ck_assert_msg(
+		    rt->body == BODY_NONE || strcmp(rt->method, "POST") == 0, "%s", rt->path);
 		/* who only looks changes nothing, and the reverse */
 		ck_assert_msg(!rt->changes || rt->permission != PERM_READ, "%s", rt->path);
 		for (size_t k = 0; k < i; k++)
-			ck_assert(strcmp(route_at(k)->path, rt->path) != 0 || strcmp(route_at(k)->method, rt->method) != 0);
+			ck_assert(strcmp(route_at(k)->path, rt->path) != 0 ||
+			          strcmp(route_at(k)->method, rt->method) != 0);
 	}
 }
 END_TEST
@@ -102,10 +105,12 @@ print_table(struct gbuf *out)
 	const struct route *rt;
 
 	for (size_t i = 0; (rt = route_at(i)) != NULL; i++)
-		gbuf_printf(out, "%s %s %s %s\n", rt->method, rt->path, perm_name(rt->permission), rt->summary);
+		gbuf_printf(out, "%s %s %s %s\n", rt->method, rt->path, perm_name(rt->permission),
+		    rt->summary);
 }
 
-/* The same as the description says it: paths at two blanks, methods at four, what is theirs at six. */
+/* The same as the description says it: paths at two blanks, methods at four, what is theirs at six.
+ */
 static void
 print_described(FILE *f, struct gbuf *out)
 {
@@ -119,19 +124,21 @@ print_described(FILE *f, struct gbuf *out)
 			(void)snprintf(path, sizeof path, "/%.250s", value);
 		else if (strcmp(text, "components:") == 0)
 			break;
-		else if (sscanf(text, "    %8[a-z]:", value) == 1 && text[4] != ' ' && text[4] != '-') {
+		else if (sscanf(text, "    %8[a-z]:", value) == 1 && text[4] != ' ' &&
+		         text[4] != '-') {
 			size_t n = strlen(value);
 
 			for (size_t i = 0; i <= n; i++)
-				method[i] = (char)(value[i] >= 'a' ? value[i] - 'a' + 'A' : value[i]);
+				method[i] =
+				    (char)(value[i] >= 'a' ? value[i] - 'a' + 'A' : value[i]);
 		} else if (sscanf(text, "      x-permission: %30s", value) == 1)
 			(void)snprintf(permission, sizeof permission, "%.30s", value);
 		else if (sscanf(text, "      summary: %399[^\n]", value) == 1) {
 			size_t n = strlen(value);
 			bool quoted = n > 1 && value[0] == '"';
 
-			gbuf_printf(out, "%s %s %s %.*s\n", method, path, permission, (int)(quoted ? n - 2 : n),
-			    quoted ? value + 1 : value);
+			gbuf_printf(out, "%s %s %s %.*s\n", method, path, permission,
+			    (int)(quoted ? n - 2 : n), quoted ? value + 1 : value);
 		}
 	}
 }
@@ -148,7 +155,8 @@ sorted_lines(struct gbuf *g, char *v[], size_t cap)
 	char *save = NULL;
 	size_t n = 0;
 
-	for (char *s = strtok_r((char *)g->data, "\n", &save); s != NULL; s = strtok_r(NULL, "\n", &save)) {
+	for (char *s = strtok_r((char *)g->data, "\n", &save); s != NULL;
+	     s = strtok_r(NULL, "\n", &save)) {
 		ck_assert_uint_lt(n, cap);
 		v[n++] = s;
 	}
@@ -198,9 +206,11 @@ START_TEST(openapi_names_the_parameters)
 		char *save = NULL;
 
 		(void)snprintf(words, sizeof words, "%s", rt->query);
-		for (char *w = strtok_r(words, " ", &save); w != NULL; w = strtok_r(NULL, " ", &save)) {
+		for (char *w = strtok_r(words, " ", &save); w != NULL;
+		     w = strtok_r(NULL, " ", &save)) {
 			(void)snprintf(needle, sizeof needle, "name: %s, in: query", w);
-			ck_assert_msg(strstr(gbuf_cstr(&all), needle) != NULL, "%s: %s", rt->path, w);
+			ck_assert_msg(
+			    strstr(gbuf_cstr(&all), needle) != NULL, "%s: %s", rt->path, w);
 		}
 	}
 	gbuf_clear(&all);
@@ -211,7 +221,8 @@ END_TEST
 
 START_TEST(unknown_parameters_name_the_nearest)
 {
-	static const struct route rt = { .query = "glob since limit before" }, none = { .query = "" };
+	static const struct route rt = { .query = "glob since limit before" },
+	                          none = { .query = "" };
 	struct err e;
 
 	ck_assert_int_eq(route_takes(&rt, "limit", &e), ERR_OK);
@@ -261,7 +272,8 @@ END_TEST
 
 START_TEST(grants_are_by_user_and_group)
 {
-	char root_group[] = "root", nobody[] = "nobody", read[] = "read", operate[] = "operate", ghost[] = "no-such-user";
+	char root_group[] = "root", nobody[] = "nobody", read[] = "read", operate[] = "operate",
+	     ghost[] = "no-such-user";
 	struct conf_grant grants[] = { { .group = root_group, .permissions = read },
 		{ .user = nobody, .permissions = operate } };
 	struct conf_grant bad = { .user = ghost, .permissions = read };
@@ -318,7 +330,8 @@ END_TEST
 
 START_TEST(rows_keep_their_place)
 {
-	static const char text[] = "\n{\"doc\":{\"a\":\"}\"},\"source\":\"dir/f.json:12\"}\n\n{\"doc\":{}}\nx\n{\"doc\":{}}";
+	static const char text[] = "\n{\"doc\":{\"a\":\"}\"},\"source\":\"dir/"
+	                           "f.json:12\"}\n\n{\"doc\":{}}\nx\n{\"doc\":{}}";
 	struct rows rs;
 	struct rows_doc d;
 	enum err_code rc;
@@ -369,7 +382,8 @@ START_TEST(arrays_end_as_they_should)
 		while (rows_next(&rs, &d, &rc, &e) && rc == ERR_OK)
 			good++;
 		ck_assert_uint_eq(good, rows[i].good);
-		ck_assert_msg((rc == ERR_OK) == (rows[i].msg == NULL), "%s: %s", rows[i].text, e.msg);
+		ck_assert_msg(
+		    (rc == ERR_OK) == (rows[i].msg == NULL), "%s: %s", rows[i].text, e.msg);
 		if (rows[i].msg != NULL)
 			ck_assert_str_eq(e.msg, rows[i].msg);
 	}
