@@ -14,6 +14,7 @@ struct lookup {
 	struct ports *p;
 	uint64_t session;
 	struct auth_answer answer;
+	bool asked_again; /* with the credentials, since the compiled form is out of date */
 	/* the refusal that is to be delivered */
 	enum bs_reason reason;
 	char text[512];
@@ -47,6 +48,7 @@ refuse(struct lookup *l, enum bs_reason reason, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* ERR_CONFLICT: what was compiled is out of date, and the credentials did not come along. */
 static enum err_code
 get_compiled(struct lookup *l, struct store_device *d, const struct store_credential *creds, size_t n,
     struct compiled *out, struct err *e)
@@ -59,6 +61,8 @@ get_compiled(struct lookup *l, struct store_device *d, const struct store_creden
 	if (d->compiled.len > 0 && d->compiled_key != NULL &&
 	    compile_unpack(c->shelf, &d->compiled, d->compiled_key, out, NULL) == ERR_OK)
 		return ERR_OK;
+	if (d->compiled.len > 0 && !l->asked_again)
+		return err_set(e, ERR_CONFLICT, "the compiled form is out of date");
 	rc = compile_device(c->shelf, c->model, &in, out, e);
 	if (rc == ERR_OK && compile_pack(out, &packed, NULL) == ERR_OK)
 		c->ops->compiled_put(c->store, d->endpoint, d->revision, &packed, out->key);
@@ -95,7 +99,11 @@ grant(struct lookup *l, const struct store_device *d, struct compiled *c)
 	bs_grant_clear(&g);
 }
 
-static void
+static void on_device(void *arg, enum err_code rc, const struct err *e, struct store_device *d,
+    struct store_credential *creds, size_t n_creds);
+
+/* true: asked again, the answer comes later. */
+static bool
 on_found(struct lookup *l, struct store_device *d, const struct store_credential *creds, size_t n)
 {
 	struct compiled c = { 0 };
@@ -104,9 +112,14 @@ on_found(struct lookup *l, struct store_device *d, const struct store_credential
 
 	if (d->state != STORE_ACTIVE) {
 		refuse(l, BS_REASON_BLOCKED, "%s is %s", d->endpoint, d->state == STORE_BLOCKED ? "blocked" : "retired");
-		return;
+		return false;
 	}
 	rc = get_compiled(l, d, creds, n, &c, &e);
+	if (rc == ERR_CONFLICT && !l->asked_again) {
+		l->asked_again = true;
+		l->p->c.ops->device_get(l->p->c.store, d->endpoint, on_device, l);
+		return true;
+	}
 	if (rc == ERR_NO_MEMORY)
 		refuse(l, BS_REASON_NO_MEMORY, "%s", e.msg);
 	else if (rc != ERR_OK)
@@ -119,6 +132,7 @@ on_found(struct lookup *l, struct store_device *d, const struct store_credential
 	else
 		grant(l, d, &c);
 	compiled_clear(&c);
+	return false;
 }
 
 static void
@@ -128,9 +142,10 @@ on_device(void *arg, enum err_code rc, const struct err *e, struct store_device 
 	struct lookup *l = arg;
 
 	l->reason = BS_REASON_NONE;
-	if (rc == ERR_OK)
-		on_found(l, d, creds, n_creds);
-	else if (rc == ERR_NOT_FOUND)
+	if (rc == ERR_OK) {
+		if (on_found(l, d, creds, n_creds))
+			return;
+	} else if (rc == ERR_NOT_FOUND)
 		refuse(l, BS_REASON_UNKNOWN_ENDPOINT, "%s; that endpoint is not registered", gbuf_cstr(&l->answer.rule));
 	else {
 		log_msg(LVL_WARNING, LOG_PORTS, &(struct log_about){ .endpoint = l->answer.endpoint, .session = l->session },
@@ -167,7 +182,7 @@ ports_lookup(void *arg, uint64_t session, const struct bs_lookup *q)
 	l->session = session;
 	auth_decide(p->c.auth, &question, &l->answer);
 	if (l->answer.granted) {
-		p->c.ops->device_get(p->c.store, l->answer.endpoint, on_device, l);
+		p->c.ops->device_look(p->c.store, l->answer.endpoint, on_device, l);
 		return;
 	}
 	refuse(l, l->answer.reason, "%s", gbuf_cstr(&l->answer.rule));

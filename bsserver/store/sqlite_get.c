@@ -8,6 +8,7 @@ struct get_req {
 	struct sq_req base;
 	char *name;
 	uint64_t id;
+	bool look; /* credentials are wanted only where there is no compiled form */
 	struct store_device device;
 	struct store_profile profile;
 	struct store_session_row session;
@@ -67,7 +68,9 @@ device_run(struct store *s, struct sq_db *db, struct sq_req *base, struct err *e
 			rc = sq_unseal(s, "compiled", SQ_DEVICE, r->name, "", sealed, n, &r->device.compiled, e);
 	}
 	sq_end(&q);
-	return rc == ERR_OK ? sq_creds_load(s, db, SQ_DEVICE, r->name, &r->creds, e) : rc;
+	if (rc != ERR_OK || (r->look && r->device.compiled.len > 0))
+		return rc;
+	return sq_creds_load(s, db, SQ_DEVICE, r->name, &r->creds, e);
 }
 
 static void
@@ -89,6 +92,16 @@ sq_device_get(struct store *s, const char *endpoint, store_device_fn *done, void
 {
 	struct get_req *r = new_get(&device_kind, endpoint, arg);
 
+	r->done.device = done;
+	sq_worker_submit(&s->getter, &r->base);
+}
+
+void
+sq_device_look(struct store *s, const char *endpoint, store_device_fn *done, void *arg)
+{
+	struct get_req *r = new_get(&device_kind, endpoint, arg);
+
+	r->look = true;
 	r->done.device = done;
 	sq_worker_submit(&s->getter, &r->base);
 }

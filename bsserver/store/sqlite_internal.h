@@ -104,6 +104,7 @@ void sq_compiled_put(struct store *s, const char *endpoint, uint64_t revision, c
 void sq_session_put(struct store *s, const struct bs_record *r, store_done_fn *done, void *arg);
 
 void sq_device_get(struct store *s, const char *endpoint, store_device_fn *done, void *arg);
+void sq_device_look(struct store *s, const char *endpoint, store_device_fn *done, void *arg);
 void sq_profile_get(struct store *s, const char *name, store_profile_fn *done, void *arg);
 void sq_session_get(struct store *s, uint64_t id, const char *endpoint, store_sessions_fn *done, void *arg);
 void sq_device_list(struct store *s, const struct store_page *p, store_devices_fn *done, void *arg);

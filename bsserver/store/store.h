@@ -209,6 +209,8 @@ struct store_ops {
 	void (*apply)(struct store *s, const struct store_actor *who, const struct store_change *v, size_t n,
 	    store_apply_fn *done, void *arg);
 	void (*device_get)(struct store *s, const char *endpoint, store_device_fn *done, void *arg);
+	/* The same, for whoever is in a hurry: without credentials when there is a compiled form. */
+	void (*device_look)(struct store *s, const char *endpoint, store_device_fn *done, void *arg);
 	/* Without compiled. By endpoint. */
 	void (*device_list)(struct store *s, const struct store_page *p, store_devices_fn *done, void *arg);
 	/* Keeps a compiled form without a new revision; dropped silently when the device changed since. */

@@ -291,6 +291,7 @@ const struct store_ops store_sqlite = {
 	.close = sqlite_close,
 	.apply = sq_apply,
 	.device_get = sq_device_get,
+	.device_look = sq_device_look,
 	.device_list = sq_device_list,
 	.compiled_put = sq_compiled_put,
 	.profile_list = sq_profile_list,
