@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "bsserver/loop/loop.h"
 
@@ -10,6 +11,7 @@
 struct sq_mailbox {
 	struct loop *loop;
 	struct store *store;  /* NULL: closed */
+	void (*flush)(struct store *s);
 	struct sq_list going; /* the loop's: taken, not answered yet */
 	bool delivering;
 	pthread_mutex_t lock; /* of what follows */
@@ -82,13 +84,15 @@ sq_list_join(struct sq_list *dst, struct sq_list *src)
 }
 
 enum err_code
-sq_mailbox_new(struct store *s, struct loop *l, struct sq_mailbox **out, struct err *e)
+sq_mailbox_new(struct store *s, struct loop *l, void (*flush)(struct store *), struct sq_mailbox **out,
+    struct err *e)
 {
 	struct sq_mailbox *m = calloc(1, sizeof *m);
 	if (m == NULL)
 		return err_no_memory(e);
 	m->loop = l;
 	m->store = s;
+	m->flush = flush;
 	sq_list_init(&m->going);
 	sq_list_init(&m->in);
 	(void)pthread_mutex_init(&m->lock, NULL);
@@ -137,11 +141,25 @@ deliver(void *arg)
 	struct sq_mailbox *m = arg;
 
 	take_in(m, true);
+	if (m->store != NULL)
+		m->flush(m->store);
 	m->delivering = true;
 	answer_going(m);
 	m->delivering = false;
 	if (m->store == NULL && !m->posted)
 		mailbox_free(m);
+}
+
+/* Any thread: deliver() runs on the loop soon. */
+static void
+mailbox_post(struct sq_mailbox *m)
+{
+	(void)pthread_mutex_lock(&m->lock);
+	bool post = !m->posted;
+	m->posted = true;
+	(void)pthread_mutex_unlock(&m->lock);
+	if (post)
+		loop_post(m->loop, deliver, m);
 }
 
 void
@@ -170,6 +188,39 @@ sq_mailbox_close(struct sq_mailbox *m)
 		mailbox_free(m); /* otherwise deliver() does it */
 }
 
+/* So long patient requests wait for company, and so many of them are company enough. */
+#define LINGER_MS 10
+#define LINGER_MAX 512
+
+static struct timespec
+linger_end(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_nsec += LINGER_MS * 1000000L;
+	if (t.tv_nsec >= 1000000000L) {
+		t.tv_nsec -= 1000000000L;
+		t.tv_sec++;
+	}
+	return t;
+}
+
+/* Holds the lock. Returns when something urgent came, enough has come together, or the time is over. */
+static void
+linger(struct sq_worker *w)
+{
+	struct timespec end = linger_end();
+
+	w->lingering = true;
+	while (!w->urgent && !w->stop && w->in.n < LINGER_MAX) {
+		w->idle = true;
+		if (pthread_cond_timedwait(&w->wake, &w->lock, &end) != 0)
+			break;
+	}
+	w->lingering = false;
+}
+
 /* Waits for work; false: stopped, and nothing is left. */
 static bool
 wait_for_work(struct sq_worker *w, struct sq_list *out)
@@ -179,7 +230,8 @@ wait_for_work(struct sq_worker *w, struct sq_list *out)
 		w->idle = true;
 		(void)pthread_cond_wait(&w->wake, &w->lock);
 	}
-	w->idle = false;
+	linger(w);
+	w->idle = w->urgent = false;
 	sq_list_join(out, &w->in);
 	(void)pthread_mutex_unlock(&w->lock);
 	return out->head != NULL;
@@ -208,7 +260,11 @@ sq_worker_start(struct sq_worker *w, struct err *e)
 {
 	sq_list_init(&w->in);
 	(void)pthread_mutex_init(&w->lock, NULL);
-	(void)pthread_cond_init(&w->wake, NULL);
+	pthread_condattr_t attr;
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&w->wake, &attr);
+	(void)pthread_condattr_destroy(&attr);
 	int rc = pthread_create(&w->thread, NULL, work, w);
 	if (rc != 0) {
 		(void)pthread_mutex_destroy(&w->lock);
@@ -248,8 +304,22 @@ sq_worker_submit(struct sq_worker *w, struct sq_req *r)
 	w->waiting_weight += r->weight;
 	(void)pthread_mutex_lock(&w->lock);
 	sq_list_push(&w->in, r);
-	bool wake = w->idle;
-	w->idle = false;
+	w->urgent |= !r->patient;
+	(void)pthread_mutex_unlock(&w->lock);
+	w->unsaid = true;
+	mailbox_post(w->mailbox);
+}
+
+void
+sq_worker_flush(struct sq_worker *w)
+{
+	if (!w->unsaid || !w->started)
+		return;
+	w->unsaid = false;
+	(void)pthread_mutex_lock(&w->lock);
+	bool wake = w->idle && (!w->lingering || w->urgent || w->in.n >= LINGER_MAX);
+	if (wake)
+		w->idle = false;
 	(void)pthread_mutex_unlock(&w->lock);
 	if (wake)
 		(void)pthread_cond_signal(&w->wake);

@@ -29,6 +29,7 @@ struct sq_req { /* the first member of every request */
 	struct sq_worker *worker; /* NULL: refused before it got to one */
 	void *arg;		  /* the caller's */
 	size_t weight;		  /* octets that it keeps while it waits */
+	bool patient;		  /* may wait a moment for company: a larger group costs less */
 	enum err_code rc;
 	struct err *e; /* owned; NULL with ERR_OK */
 };
@@ -50,7 +51,9 @@ struct sq_req *sq_list_pop(struct sq_list *l);
 void sq_list_join(struct sq_list *dst, struct sq_list *src);
 
 struct sq_mailbox;
-enum err_code sq_mailbox_new(struct store *s, struct loop *l, struct sq_mailbox **out, struct err *e);
+/* flush runs on the loop once behind each turn in which a worker was given something. */
+enum err_code sq_mailbox_new(struct store *s, struct loop *l, void (*flush)(struct store *), struct sq_mailbox **out,
+    struct err *e);
 /* Any thread: the answers go out on the loop. */
 void sq_mailbox_put(struct sq_mailbox *m, struct sq_list *answered);
 /* Loop's thread, when no worker runs any more: answers all that is left, then calls no store again. */
@@ -68,6 +71,7 @@ struct sq_worker {
 
 	/* the loop's */
 	bool started;
+	bool unsaid; /* requests were put in, and the thread was not told: sq_worker_flush() does */
 	size_t waiting, waiting_weight, waiting_max;
 
 	pthread_t thread;
@@ -75,11 +79,18 @@ struct sq_worker {
 	pthread_cond_t wake;
 	struct sq_list in;
 	bool idle, stop;
+	bool lingering; /* idle, with patient requests only, and not for long */
+	bool urgent;	/* one of those in the list is not patient */
 };
 
 enum err_code sq_worker_start(struct sq_worker *w, struct err *e);
-/* Loop's thread. Too many waiting: answered ERR_BUSY; stopped: ERR_CLOSED. */
+/*
+ * Loop's thread. Too many waiting: answered ERR_BUSY; stopped: ERR_CLOSED. The thread hears of it when
+ * this turn of the loop is over, so that all of the turn costs one wake-up.
+ */
 void sq_worker_submit(struct sq_worker *w, struct sq_req *r);
+/* From the mailbox's flush. */
+void sq_worker_flush(struct sq_worker *w);
 /* Does all that waits, then ends. */
 void sq_worker_stop(struct sq_worker *w);
 

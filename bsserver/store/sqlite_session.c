@@ -292,6 +292,7 @@ sq_session_put(struct store *s, const struct bs_record *rec, store_done_fn *done
 	size_t guess = 64 * (rec->n_entries + 1) + rec->text_total;
 
 	r->done = done;
+	r->base.patient = true;
 	r->transcript.data = malloc(guess); /* so that it need not move while it grows */
 	if (r->transcript.data != NULL) {
 		r->transcript.cap = guess;

@@ -164,6 +164,14 @@ start_workers(struct store *s, const char *path, unsigned max_queue, struct err 
 }
 
 static void
+flush_workers(struct store *s)
+{
+	sq_worker_flush(&s->writer);
+	sq_worker_flush(&s->getter);
+	sq_worker_flush(&s->lister);
+}
+
+static void
 sqlite_close(struct store *s)
 {
 	if (s == NULL)
@@ -229,7 +237,7 @@ sqlite_open(const struct store_conf *c, struct loop *l, store_feed_fn *feed, voi
 	s->max_sessions = c->max_sessions == 0 ? 20 : c->max_sessions;
 	s->max_strays = c->max_stray_sessions == 0 ? 5000 : c->max_stray_sessions;
 	(void)pthread_mutex_init(&s->lock, NULL);
-	enum err_code rc = sq_mailbox_new(s, l, &s->mailbox, e);
+	enum err_code rc = sq_mailbox_new(s, l, flush_workers, &s->mailbox, e);
 	if (rc == ERR_OK)
 		rc = open_file(s, c, e);
 	if (rc == ERR_OK)
