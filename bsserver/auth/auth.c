@@ -50,12 +50,21 @@ auth_rule_from_words(const char *credential, const char *how, struct auth_rule *
 	return false;
 }
 
+/* What each knock pays for does without printf. */
+static void
+put_words(struct gbuf *out, const char *a, const char *b, const char *c)
+{
+	gbuf_str(out, a);
+	gbuf_str(out, b);
+	gbuf_str(out, c);
+}
+
 void
 auth_rule_print(const struct auth_rule *r, struct gbuf *out)
 {
 	for (size_t i = 0; i < N_ELEMS(words); i++)
 		if (words[i].credential == r->credential && words[i].how == r->how)
-			gbuf_printf(out, "%s %s", words[i].credential_word, words[i].how_word);
+			put_words(out, words[i].credential_word, " ", words[i].how_word);
 	if (r->how == AUTH_PATTERN)
 		gbuf_printf(out, " (identity %s, endpoint %s)", r->identity, r->endpoint);
 }
@@ -277,7 +286,7 @@ try_mapped(const struct auth *a, const struct auth_question *q, struct auth_answ
 		x->reason = BS_REASON_IDENTITY_MISMATCH;
 		return;
 	}
-	gbuf_printf(&x->rule, " belongs to endpoint %s", i->endpoint);
+	put_words(&x->rule, " belongs to endpoint ", i->endpoint, "");
 	if (q->endpoint == NULL || strcmp(q->endpoint, i->endpoint) == 0) {
 		grant(x, i->endpoint);
 		return;
@@ -335,7 +344,7 @@ try_named(const struct auth_question *q, struct auth_answer *x)
 		x->reason = BS_REASON_NO_ENDPOINT;
 		return;
 	}
-	gbuf_printf(&x->rule, "endpoint %s knocks without credentials", q->endpoint);
+	put_words(&x->rule, "endpoint ", q->endpoint, " knocks without credentials");
 	grant(x, q->endpoint);
 	x->must_be_nosec = true;
 }

@@ -8,6 +8,7 @@
 #include "lib/base/table.h"
 
 #define OVERLOAD_RETRY_S 10
+#define SPARE_MAX 256 /* freed sessions kept for the next ones: they are large */
 #define DEFAULT_MAX_SESSIONS 4096
 #define DEFAULT_MAX_PER_PEER 4
 #define DEFAULT_LOOKUP_MS 20000
@@ -36,6 +37,8 @@ struct bs_driver {
 	uint64_t woken_for; /* the time that wake_at() was last asked for; 0 none */
 	bool draining;
 	struct bs_driver_stats stats;
+	struct live *spare[SPARE_MAX]; /* wiped */
+	size_t n_spare;
 };
 
 /* ---- the heap of deadlines ---- */
@@ -181,12 +184,25 @@ count_ungranted(const struct bs_driver *d, uint64_t peer)
 /* ---- coming and going ---- */
 
 static void
-live_free(struct live *l)
+live_free(struct bs_driver *d, struct live *l)
 {
 	bs_session_clear(&l->s);
 	free(l->peer_addr);
 	free(l->identity);
-	free(l);
+	if (d->n_spare < SPARE_MAX)
+		d->spare[d->n_spare++] = l;
+	else
+		free(l);
+}
+
+static struct live *
+live_alloc(struct bs_driver *d)
+{
+	struct live *l = d->n_spare > 0 ? d->spare[--d->n_spare] : malloc(sizeof *l);
+
+	if (l != NULL)
+		memset(l, 0, sizeof *l);
+	return l;
 }
 
 static void
@@ -205,7 +221,7 @@ remove_live(struct bs_driver *d, struct live *l)
 	table_remove(&d->by_peer, &l->by_peer);
 	heap_remove(d, l);
 	d->stats.live--;
-	live_free(l);
+	live_free(d, l);
 }
 
 static void
@@ -419,7 +435,7 @@ static struct live *
 live_new(struct bs_driver *d, const struct bs_knock *k)
 {
 	const struct bs_ports *p = &d->conf.ports;
-	struct live *l = calloc(1, sizeof *l);
+	struct live *l = live_alloc(d);
 	int64_t wall;
 
 	if (l == NULL)
@@ -444,7 +460,7 @@ live_new(struct bs_driver *d, const struct bs_knock *k)
 	l->s.rec.peer = str_dup_n(k->peer.addr, strlen(k->peer.addr));
 	if (l->peer_addr == NULL || l->s.rec.peer == NULL || (k->peer.identity != NULL && l->identity == NULL) ||
 	    !enter(d, l)) {
-		live_free(l);
+		live_free(d, l);
 		return NULL;
 	}
 	describe_credential(l, &l->s.rec);
@@ -624,7 +640,9 @@ bs_driver_free(struct bs_driver *d)
 	if (d == NULL)
 		return;
 	for (size_t i = 0; i < d->n_heap; i++)
-		live_free(d->heap[i]);
+		live_free(d, d->heap[i]);
+	while (d->n_spare > 0)
+		free(d->spare[--d->n_spare]);
 	free(d->heap);
 	table_clear(&d->by_id);
 	table_clear(&d->by_peer);

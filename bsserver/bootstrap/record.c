@@ -256,13 +256,25 @@ set_text(struct bs_record *r, struct bs_entry *entry, const char *text, size_t l
 	return true;
 }
 
+/* Sixteen at first: what a session of one server account needs. */
+static struct bs_entry *
+room_for_entry(struct bs_record *r)
+{
+	if (r->entries == NULL) {
+		r->entries = malloc(16 * sizeof *r->entries);
+		r->cap_entries = r->entries == NULL ? 0 : 16;
+		return r->entries;
+	}
+	return grow(r->entries, r->n_entries, &r->cap_entries, sizeof *r->entries);
+}
+
 struct bs_entry *
 bs_record_add(struct bs_record *r, const struct bs_entry *entry, const char *text, size_t len)
 {
 	struct bs_entry *v = NULL;
 
 	if (r->n_entries < BS_TRANSCRIPT_MAX)
-		v = grow(r->entries, r->n_entries, &r->cap_entries, sizeof *v);
+		v = room_for_entry(r);
 	if (v == NULL) {
 		r->entries_dropped++;
 		return NULL;

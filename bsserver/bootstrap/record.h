@@ -87,16 +87,16 @@ enum bs_method { BS_POST, BS_GET, BS_PUT, BS_DELETE };
 
 /* One exchange or remark, in order. Owned strings. */
 struct bs_entry {
-	uint32_t at_ms;	       /* since the session began */
-	bool remark;	       /* not an exchange: text says something (a quirk tolerated, a choice made) */
-	enum bs_step step;
-	enum bs_method method;
-	bool uplink;	       /* from the device */
-	char path[28];	       /* "/bs", "/0/1" */
-	int format;	       /* content format of the request's payload, -1 none */
-	uint32_t sent, received; /* payload octets */
-	uint8_t code;	       /* CoAP code octet of the answer (0x44 is 2.04); 0: none came */
-	char *text;	       /* of the answer or the remark: link list, values without secrets, error payload; NULL */
+	uint32_t at_ms;		   /* since the session began */
+	enum bs_step step : 8;
+	enum bs_method method : 8;
+	uint8_t code;		   /* CoAP code octet of the answer (0x44 is 2.04); 0: none came */
+	bool remark : 1;	   /* not an exchange: text says something (a quirk tolerated, a choice made) */
+	bool uplink : 1;	   /* from the device */
+	char path[28];		   /* "/bs", "/0/1" */
+	int format;		   /* content format of the request's payload, -1 none */
+	uint32_t sent, received;   /* payload octets */
+	char *text;		   /* of the answer or the remark: link list, values without secrets, error payload; NULL */
 };
 
 #define BS_TRANSCRIPT_MAX 512	/* entries; what is beyond is counted, not kept */

@@ -19,8 +19,10 @@ bs_send_request(struct bs_session *s, enum bs_step step, const struct bs_send *r
 		.format = req->format,
 		.sent = (uint32_t)req->payload_len,
 	};
-	(void)snprintf(s->exchange.path, sizeof s->exchange.path, "%s",
-	    req->finish ? "/bs" : lwm2m_path_str(req->path).s);
+	static const struct lwm2m_path_str bs = { .s = "/bs" };
+	struct lwm2m_path_str path = req->finish ? bs : lwm2m_path_str(req->path);
+
+	memcpy(s->exchange.path, path.s, sizeof path.s);
 	s->rec.exchanges++;
 }
 
@@ -79,9 +81,10 @@ bs_note_values(struct bs_session *s, struct lwm2m_span span, struct lwm2m_path b
 			gbuf_u8(&s->note, ' ');
 		gbuf_str(&s->note, lwm2m_path_str(n->path).s + skip);
 		gbuf_u8(&s->note, '=');
-		if (lwm2m_type_has_bytes(n->value.type) && (def == NULL || def->secret))
-			gbuf_printf(&s->note, "%zu bytes", n->value.bytes.len);
-		else
+		if (lwm2m_type_has_bytes(n->value.type) && (def == NULL || def->secret)) {
+			gbuf_u64(&s->note, n->value.bytes.len);
+			gbuf_str(&s->note, " bytes");
+		} else
 			lwm2m_value_print(&s->note, &n->value);
 	}
 }

@@ -113,6 +113,27 @@ gbuf_str(struct gbuf *g, const char *s)
 }
 
 void
+gbuf_u64(struct gbuf *g, uint64_t v)
+{
+	char digits[20];
+	size_t at = sizeof digits;
+
+	do {
+		digits[--at] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v > 0);
+	gbuf_put(g, digits + at, sizeof digits - at);
+}
+
+void
+gbuf_i64(struct gbuf *g, int64_t v)
+{
+	if (v < 0)
+		gbuf_u8(g, '-');
+	gbuf_u64(g, v < 0 ? (uint64_t)0 - (uint64_t)v : (uint64_t)v);
+}
+
+void
 gbuf_printf(struct gbuf *g, const char *fmt, ...)
 {
 	va_list ap, ap2;

@@ -79,6 +79,8 @@ void gbuf_put(struct gbuf *g, const void *src, size_t n);
 void gbuf_be(struct gbuf *g, uint64_t v, size_t n);
 void gbuf_u8(struct gbuf *g, uint8_t v);
 void gbuf_str(struct gbuf *g, const char *s);
+void gbuf_u64(struct gbuf *g, uint64_t v); /* in decimal */
+void gbuf_i64(struct gbuf *g, int64_t v);
 void gbuf_printf(struct gbuf *g, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void gbuf_reset(struct gbuf *g); /* empty, memory kept, wiped */
 void gbuf_clear(struct gbuf *g); /* wipes and frees; safe twice */

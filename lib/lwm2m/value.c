@@ -1,6 +1,5 @@
 #include "lib/lwm2m/value.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,10 +173,10 @@ lwm2m_value_print(struct gbuf *out, const struct lwm2m_value *v)
 		break;
 	case LWM2M_INTEGER:
 	case LWM2M_TIME:
-		gbuf_printf(out, "%" PRId64, v->i);
+		gbuf_i64(out, v->i);
 		break;
 	case LWM2M_UNSIGNED:
-		gbuf_printf(out, "%" PRIu64, v->u);
+		gbuf_u64(out, v->u);
 		break;
 	case LWM2M_FLOAT:
 		print_float(out, v->f);
@@ -186,7 +185,8 @@ lwm2m_value_print(struct gbuf *out, const struct lwm2m_value *v)
 		gbuf_str(out, v->b ? "true" : "false");
 		break;
 	case LWM2M_OPAQUE:
-		gbuf_printf(out, "%zu bytes", v->bytes.len);
+		gbuf_u64(out, v->bytes.len);
+		gbuf_str(out, " bytes");
 		break;
 	case LWM2M_OBJLNK:
 		gbuf_printf(out, "%u:%u", (unsigned)v->link.object, (unsigned)v->link.instance);
