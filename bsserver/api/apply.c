@@ -203,6 +203,8 @@ may_row(const struct job *j, const struct row *w, enum row_result *result, struc
 	bool may_change = (j->r->permissions & PERM_OPERATE) != 0 || j->kind == JOB_DIFF;
 
 	*result = ROW_ERROR;
+	if (prep_may_bring(p, j->r, e) != ERR_OK)
+		return ERR_REFUSED;
 	if (!may_change && is_profile(w))
 		return err_set(e, ERR_REFUSED,
 		    "%s may not change profiles: it takes the permission operate", j->r->actor);

@@ -92,7 +92,7 @@ get_devices(struct req *r)
 struct one {
 	struct req *r;
 	json_t *j;
-	uint64_t current;
+	uint64_t current, provisioned;
 };
 
 static void
@@ -127,7 +127,7 @@ on_last(void *arg, enum err_code rc, const struct err *e, struct store_session_r
     bool more)
 {
 	struct one *o = arg;
-	uint64_t written = 0;
+	uint64_t written = o->provisioned;
 
 	(void)e;
 	(void)more;
@@ -135,7 +135,7 @@ on_last(void *arg, enum err_code rc, const struct err *e, struct store_session_r
 		const struct bs_record *rec = &v[0].rec;
 
 		if (rec->verdict == BS_VERDICT_WRITTEN || rec->verdict == BS_VERDICT_PROVISIONED)
-			written = rec->revision;
+			written = MAX(written, rec->revision);
 		json_put(o->j, "last_session", json_of_session(rec));
 	} else
 		json_put(o->j, "last_session", json_null());
@@ -171,6 +171,7 @@ on_device(void *arg, enum err_code rc, const struct err *e, struct store_device 
 	r->state = o;
 	r->state_free = one_free;
 	o->current = (uint64_t)json_integer_value(json_object_get(o->j, "current_revision"));
+	o->provisioned = d->confirmed_revision;
 	for (size_t i = 0; i < n; i++)
 		(void)json_array_append_new(list, json_of_credential(&creds[i]));
 	json_put(o->j, "credentials", list);

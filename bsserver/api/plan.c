@@ -277,6 +277,11 @@ on_had(void *arg, enum err_code rc, const struct err *e, struct store_device *d,
 		answer_err(r, 0, &mine);
 		return;
 	}
+	if (prep_may_bring(p, r, &mine) != ERR_OK) {
+		answer_err(r, 0, &mine);
+		prep_free(p);
+		return;
+	}
 	if (rc == ERR_OK)
 		prep_has_device(p, d, creds, n);
 	plan_it(r, p, rc == ERR_OK ? d->remembered_format : -1);

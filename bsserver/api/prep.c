@@ -152,11 +152,21 @@ prep_read(struct api *a, const char *file, unsigned line, const char *text, size
 			p->text.data[--p->text.len] = 0;
 		rc = gbuf_check(&p->text, e);
 	}
+	p->brought = p->n_creds;
 	if (rc == ERR_OK)
 		*out = p;
 	else
 		prep_free(p);
 	return rc;
+}
+
+enum err_code
+prep_may_bring(const struct prep *p, const struct req *r, struct err *e)
+{
+	if (p->brought == 0 || (r->permissions & (PERM_ENROLL | PERM_OPERATE)) != 0)
+		return ERR_OK;
+	return err_set(
+	    e, ERR_REFUSED, "%s may not bring keys: it takes the permission enroll", r->actor);
 }
 
 static void

@@ -33,6 +33,7 @@ struct prep {
 	/* what is new: to be put */
 	struct store_credential *creds;
 	size_t n_creds, cap_creds;
+	size_t brought; /* of them were in the document itself */
 	/* what stays: names of slots, the store's */
 	const char **keep;
 	size_t n_keep, cap_keep;
@@ -55,6 +56,12 @@ enum err_code prep_read(struct api *a, const char *file, unsigned line, const ch
 
 enum profile_kind prep_kind(const struct prep *p);
 const char *prep_name(const struct prep *p); /* NULL without kind */
+
+/*
+ * Whether who asks may bring keys: an answer tells by their fingerprints whether they are those
+ * that are kept, so that who may only look could try keys out. ERR_REFUSED.
+ */
+enum err_code prep_may_bring(const struct prep *p, const struct req *r, struct err *e);
 
 /* What is in the store under its name; takes the contents. NULL and 0: nothing. */
 void prep_has_device(

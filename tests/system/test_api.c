@@ -219,6 +219,74 @@ START_TEST(a_device_and_its_end)
 }
 END_TEST
 
+static void
+on_kept(void *arg, enum err_code rc, const struct err *e)
+{
+	(void)e;
+	ck_assert_int_eq(rc, ERR_OK);
+	++*(unsigned *)arg;
+}
+
+/* A session of device a that ended so, having written that revision. */
+static void
+keep_session(struct world *w, enum bs_verdict verdict, uint64_t revision)
+{
+	char ep[] = "a", peer[] = "[::1]:1";
+	static uint64_t id = 100;
+	struct bs_record rec = { .id = ++id,
+		.endpoint = ep,
+		.peer = peer,
+		.verdict = verdict,
+		.revision = revision,
+		.started_ms = 1,
+		.ended_ms = 2,
+		.used_format = -1 };
+	unsigned kept = 0;
+
+	store_sqlite.session_put(w->store, &rec, on_kept, &kept);
+	world_turn_until(w, &kept, 1);
+}
+
+static void
+expect_device(struct world *w, bool provisioned, bool written, long long of)
+{
+	struct reply r;
+
+	ask(w, "GET", "/v1/devices/a", NULL, &r);
+	ck_assert_msg(json_is_true(node(&r, "provisioned")) == provisioned, "%s", r.body);
+	ck_assert_msg(json_is_true(node(&r, "written")) == written, "%s", r.body);
+	ck_assert_int_eq(num(&r, "provisioned_revision"), of);
+	reply_clear(&r);
+}
+
+START_TEST(provisioned_means_the_current_revision)
+{
+	struct world w;
+	struct reply r;
+
+	world_open(&w, NULL);
+	apply(&w, ROW(SHARED) ROW(DEVICE("a", KEY("01"))));
+	expect_device(&w, false, false, 0);
+	keep_session(&w, BS_VERDICT_WRITTEN, 2);
+	expect_device(&w, false, true, 0);
+	keep_session(&w, BS_VERDICT_PROVISIONED, 2);
+	expect_device(&w, true, true, 2);
+	/* what it extends changes: it is behind, until it was here again */
+	ask(&w, "POST", "/v1/apply",
+	    ROW("{\"profile_format\":1,\"profile\":\"meter\"," DM
+	        ",\"bootstrap\":{\"policy\":\"merge\"}}"),
+	    &r);
+	expect_row(&r, 0, "updated", NULL);
+	reply_clear(&r);
+	expect_device(&w, false, false, 2);
+	keep_session(&w, BS_VERDICT_PROVISIONED, 3);
+	expect_device(&w, true, true, 3);
+	keep_session(&w, BS_VERDICT_FAILED, 3); /* it keeps or restores what it had */
+	expect_device(&w, true, true, 3);
+	world_close(&w);
+}
+END_TEST
+
 START_TEST(lists_go_on_where_they_stopped)
 {
 	struct world w;
@@ -347,6 +415,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(what_is_wrong_is_said, 0),
 	UNIT_CASE(a_profile_counts_who_extends_it, 0),
 	UNIT_CASE(a_device_and_its_end, 0),
+	UNIT_CASE(provisioned_means_the_current_revision, 0),
 	UNIT_CASE(lists_go_on_where_they_stopped, 0),
 	UNIT_CASE(a_plan_masks_keys_and_marks_defaults, 0),
 	UNIT_CASE(sessions_live_and_over, 0),

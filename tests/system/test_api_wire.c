@@ -55,6 +55,33 @@ START_TEST(others_need_a_grant)
 }
 END_TEST
 
+START_TEST(who_may_only_look_may_not_try_keys_out)
+{
+	char user[] = "nobody", words[] = "read";
+	struct conf_grant grant = { .user = user, .permissions = words };
+	struct api_conf conf = { .grants = &grant, .n_grants = 1 };
+	struct world w;
+	struct reply r;
+
+	if (geteuid() != 0)
+		return;
+	world_open(&w, &conf);
+	apply(&w, ROW(SHARED) ROW(DEVICE("a", KEY("01"))));
+	world_ask_as(&w, NOBODY, NOBODY, "POST", "/v1/plan", DEVICE("a", KEY("01")), &r);
+	ck_assert_int_eq(r.status, 403);
+	ck_assert_str_eq(at(&r, "detail"),
+	    "uid 65534 (nobody) may not bring keys: it takes the permission enroll");
+	reply_clear(&r);
+	world_ask_as(&w, NOBODY, NOBODY, "POST", "/v1/diff",
+	    "[" ROW(DEVICE("a", KEY("01"))) "," ROW(SHARED) "]", &r);
+	expect_row(&r, 0, "error", "may not bring keys");
+	expect_row(&r, 1, "unchanged", NULL);
+	ck_assert_ptr_null(strstr(r.body, "fingerprint"));
+	reply_clear(&r);
+	world_close(&w);
+}
+END_TEST
+
 /* ---- bounds ---- */
 
 START_TEST(a_body_too_long_is_refused)
@@ -433,6 +460,7 @@ END_TEST
 /* clang-format off */
 static const struct unit_case cases[] = {
 	UNIT_CASE(others_need_a_grant, 0),
+	UNIT_CASE(who_may_only_look_may_not_try_keys_out, 0),
 	UNIT_CASE(a_body_too_long_is_refused, 0),
 	UNIT_CASE(draining_changes_nothing_more, 0),
 	UNIT_CASE(half_requests_time_out, 0),
