@@ -68,7 +68,7 @@ format_file(struct formatting *f, const struct input *in)
 	bool check = cli_has(f->cli, OPT_CHECK), to_stdout = strcmp(in->name, "-") == 0;
 	struct err why = { 0 };
 	enum err_code rc = format_text(in, &canonical, &why);
-	bool same = canonical.len == in->text.len &&
+	bool same = !in->bom && canonical.len == in->text.len &&
 	            memcmp(gbuf_cstr(&canonical), gbuf_cstr(&in->text), canonical.len) == 0;
 
 	if (rc == ERR_OK && to_stdout && !check)

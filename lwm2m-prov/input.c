@@ -62,6 +62,19 @@ read_all(int fd, const char *name, struct gbuf *out, struct err *e)
 	return ERR_OK;
 }
 
+/* Editors of other systems put one there; JSON has none. */
+static void
+strip_bom(struct input *in)
+{
+	static const uint8_t mark[] = { 0xef, 0xbb, 0xbf };
+
+	if (in->text.len < sizeof mark || memcmp(in->text.data, mark, sizeof mark) != 0)
+		return;
+	in->bom = true;
+	in->text.len -= sizeof mark;
+	memmove(in->text.data, in->text.data + sizeof mark, in->text.len + 1);
+}
+
 static enum err_code
 add_open(struct inputs *in, const char *name, int fd, struct err *e)
 {
@@ -79,6 +92,7 @@ add_open(struct inputs *in, const char *name, int fd, struct err *e)
 		return err_no_memory(e);
 	in->n++;
 	rc = read_all(fd, name, &one->text, e);
+	strip_bom(one);
 	one->ndjson = named_ndjson(name) || looks_like_ndjson(&one->text);
 	return rc;
 }

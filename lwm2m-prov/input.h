@@ -12,6 +12,7 @@
 
 struct input {
 	char *name;       /* owned; "-" is standard input */
+	bool bom;         /* a byte order mark stood before it; it is not in text */
 	bool ndjson;      /* one document a line */
 	struct gbuf text; /* wiped when it goes: there may be keys in it */
 };

@@ -43,6 +43,16 @@ cat one.json >fine.json
 expect 0 'fmt: leaves it as it is then' fmt -f one.json fine.json <<'END'
 END
 
+printf '\357\273\277{"profile_format":1,"profile":"bom","bootstrap":{"policy":"replace"}}\r\n' >bom.json
+expect 0 'check: a byte order mark is no fault' check -f bom.json <<'END'
+1 document: 0 errors, 0 warnings
+END
+expect 0 'fmt: takes it away' fmt -f bom.json <<'END'
+bom.json: rewritten
+END
+why=$(head -c 1 bom.json | grep -v '{')
+report 'fmt: it is gone'
+
 # --- files that are not --------------------------------------------------------------------------
 
 printf '{ "profile_format": 1,\n  "endpoint": "dev-2",,\n}\n' >syntax.json

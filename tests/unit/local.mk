@@ -170,3 +170,7 @@ tests_system_test_api_wire_LDADD = $(UNIT_LIBS) $(BSSERVER_LIBS)
 unit_programs += tests/unit/test_api_routes
 tests_unit_test_api_routes_SOURCES = tests/unit/test_api_routes.c
 tests_unit_test_api_routes_LDADD = $(UNIT_LIBS) $(BSSERVER_LIBS)
+unit_programs += tests/unit/test_prov
+tests_unit_test_prov_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_prov_SOURCES = tests/unit/test_prov.c
+tests_unit_test_prov_LDADD = $(UNIT_LIBS) $(PROV_LIBS)
