@@ -9,6 +9,7 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/transport/internal.h \
 	bsserver/transport/listener.c \
 	bsserver/transport/peers.c \
+	bsserver/transport/prng.c bsserver/transport/prng.h \
 	bsserver/transport/slots.c bsserver/transport/slots.h \
 	bsserver/transport/sockets.c \
 	bsserver/transport/transport.c \

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bsserver/transport/prng.h"
 #include "lib/base/crypt.h"
 #include "lib/base/log.h"
 
@@ -239,6 +240,7 @@ transport_open(struct loop *l, const struct transport_conf *c, struct transport 
 	t->orphans_end = &t->orphans;
 	wheel_init(&t->wheel, loop_now_ms(l));
 	coap_startup();
+	prng_install();
 	coap_set_log_handler(on_libcoap_log);
 	coap_set_log_level(LOG_ERR); /* never above: at LOG_DEBUG libcoap prints payloads, keys with them */
 	enum err_code rc = open_parts(t, c, e);
