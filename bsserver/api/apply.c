@@ -426,6 +426,8 @@ step_finish(void *arg)
 {
 	struct job *j = arg;
 
+	if (!req_alive(j->r))
+		return;
 	for (unsigned i = 0; i < SLICE && j->at < j->n; i++, j->at++)
 		if (!j->v[j->at].over)
 			finish_row(j, &j->v[j->at]);

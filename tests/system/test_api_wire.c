@@ -362,6 +362,30 @@ START_TEST(closing_lets_go_of_who_waits)
 }
 END_TEST
 
+/* Closed after each of the first turns of an apply, whatever it is at. */
+START_TEST(closing_in_the_middle_of_an_apply)
+{
+	static const char body[] =
+	    ROW(SHARED) ROW(DEVICE("a", KEY("01"))) ROW(DEVICE("b", KEY("02")));
+	struct gbuf text = { 0 };
+	struct world w;
+	int fd;
+
+	world_open(&w, NULL);
+	gbuf_printf(&text,
+	    "POST /v1/apply HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n"
+	    "Content-Length: %zu\r\n\r\n%s",
+	    sizeof body - 1, body);
+	fd = world_connect(&w);
+	world_send(fd, gbuf_cstr(&text));
+	for (int i = 0; i < _i; i++)
+		loop_turn(w.loop, 1);
+	world_close(&w);
+	(void)close(fd);
+	gbuf_clear(&text);
+}
+END_TEST
+
 START_TEST(who_hangs_up_in_the_middle_harms_nobody)
 {
 	struct world w;
@@ -471,6 +495,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(silence_has_signs_of_life, 0),
 	UNIT_CASE(a_listener_too_slow_is_told_and_let_go, 0),
 	UNIT_CASE(closing_lets_go_of_who_waits, 0),
+	UNIT_CASE(closing_in_the_middle_of_an_apply, 24),
 	UNIT_CASE(who_hangs_up_in_the_middle_harms_nobody, 0),
 	UNIT_CASE(the_socket_is_as_it_was_asked_for, 0),
 	UNIT_CASE(a_wrong_configuration_does_not_open, N_ELEMS(conf_rows)),
