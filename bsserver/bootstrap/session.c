@@ -475,6 +475,8 @@ bs_session_step(struct bs_session *s, const struct bs_event *ev, struct bs_actio
 		s->state = on_refused(s, ev, act); /* the verdict stands */
 	else if ((bit & EV_ANY_TIME) && s->state < BS_RECORD)
 		s->state = interrupt(s, ev, act);
+	if (act->type == BS_ACT_REPLY && s->rec.n_entries > 0)
+		s->rec.entries[0].code = act->reply.code; /* the knock, answered */
 }
 
 void

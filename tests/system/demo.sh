@@ -122,6 +122,7 @@ title 'Somebody who does not have the key'
 new_key wrong.psk
 printf '%s$ lwm2m-device --server %s --endpoint %s --psk-key-file wrong.psk%s\n' "$BOLD" "$URI" "$EP" "$PLAIN"
 lwm2m-device --server "$URI" --endpoint "$EP" --psk-key-file wrong.psk --timeout 2s --expect any 2>&1 | sed 's/^/  /'
+tries=0
 until lwm2m-prov why "$EP" | grep -q wrong_key; do
 	[ $((tries += 1)) -le 100 ] || broken 'nobody noticed the wrong key'
 	sleep 0.05
