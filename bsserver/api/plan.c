@@ -7,6 +7,7 @@
 #include "bsserver/api/prep.h"
 #include "bsserver/bootstrap/inventory.h"
 #include "bsserver/bootstrap/plan.h"
+#include "lib/base/str.h"
 #include "lib/lwm2m/format.h"
 
 /* A device that holds nothing but the account it knocks with. */
@@ -66,6 +67,21 @@ secret_value(const struct planning *pl, const struct secret *key)
 	return j;
 }
 
+/* An identity is octets by its type, and mostly text. */
+static void
+print_value(struct gbuf *out, const struct lwm2m_value *v)
+{
+	const char *s = v->type == LWM2M_OPAQUE ? (const char *)v->bytes.data : NULL;
+
+	if (s == NULL || !str_is_printable(s, v->bytes.len)) {
+		lwm2m_value_print(out, v);
+		return;
+	}
+	gbuf_u8(out, '"');
+	str_quote(out, s, v->bytes.len);
+	gbuf_u8(out, '"');
+}
+
 static json_t *
 json_of_value(const struct planning *pl, const struct lwm2m_node *n)
 {
@@ -79,7 +95,7 @@ json_of_value(const struct planning *pl, const struct lwm2m_node *n)
 	if (lwm2m_type_has_bytes(n->value.type) && (def == NULL || def->secret))
 		json_put(j, "secret", secret_value(pl, &n->value.bytes));
 	else {
-		lwm2m_value_print(&text, &n->value);
+		print_value(&text, &n->value);
 		json_put(j, "value", json_text(gbuf_cstr(&text)));
 	}
 	if (is_default(pl, &n->path))

@@ -327,6 +327,8 @@ START_TEST(a_plan_masks_keys_and_marks_defaults)
 	    strstr(dump, "\"method\":\"PUT\",\"path\":\"/0/1\",\"format\":\"tlv\""));
 	ck_assert_ptr_nonnull(strstr(dump, "\"secret\":{\"length\":16,\"fingerprint\""));
 	ck_assert_ptr_nonnull(strstr(dump, "\"default\":true"));
+	ck_assert_ptr_nonnull(
+	    strstr(dump, "\"name\":\"public_key_or_identity\",\"value\":\"\\\"a\\\"\""));
 	reply_clear(&r);
 	/* one that is not in the store: its key is yet to be made */
 	world_ask(&w, "POST", "/v1/plan", JSON, DEVICE("n", KEY("02")), &r);
