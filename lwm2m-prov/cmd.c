@@ -71,7 +71,7 @@ static const struct cmd cmds[] = {
 	{ "profile show", "NAME", "show a shared profile", 1, 1, 0, 0, cmd_profile_show },
 	{ "profile resolve", "ENDPOINT", "show a device's document with all that it extends", 1, 1, 0, 0, cmd_profile_resolve },
 	{ "profile history", "NAME", "list the revisions of a shared profile", 1, 1, 0, 0, cmd_profile_history },
-	{ "profile rm", "NAME", "remove a shared profile", 1, 1, B(FORCE), 0, cmd_profile_rm },
+	{ "profile rm", "NAME", "remove a shared profile", 1, 1, B(MAX_AFFECTED) | B(FORCE), 0, cmd_profile_rm },
 	{ "session list", "[ENDPOINT]", "list sessions, newest first", 0, 1, B(VERDICT) | B(SINCE) | B(GROUP_BY) | B(LIMIT), 0, cmd_session_list },
 	{ "session show", "ID|ENDPOINT", "show a session with its transcript", 1, 1, B(LAST), 0, cmd_session_show },
 	{ "session cancel", "ENDPOINT", "end the running session of a device", 1, 1, 0, 0, cmd_session_cancel },

@@ -90,7 +90,7 @@ literal(const char *s, size_t n)
 static enum err_code
 read_stdin_key(json_t **key, struct err *e)
 {
-	struct gbuf in = { .max = PROFILE_KEY_MAX }, text = { .max = 4 * PROFILE_KEY_MAX };
+	struct gbuf in = { .max = PROFILE_KEY_MAX }, text = { .max = (size_t)4 * PROFILE_KEY_MAX };
 	char part[1024];
 	enum err_code rc;
 	ssize_t n;

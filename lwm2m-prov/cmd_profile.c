@@ -97,14 +97,36 @@ cmd_profile_history(struct cli *cli, struct err *e)
 	return exit_of(rc);
 }
 
+/* Those that extend it lose it: the rule for many holds. */
+static enum err_code
+may_remove(struct cli *cli, struct err *e)
+{
+	struct gbuf path = { 0 };
+	json_t *doc = NULL;
+	enum err_code rc;
+
+	if (!cli_has(cli, OPT_FORCE))
+		return ERR_OK;
+	remote_path(&path, "/v1/profiles/", cli->args[0], "");
+	rc = remote_get(cli, gbuf_cstr(&path), &doc, e);
+	if (rc == ERR_OK)
+		rc = cli_may_touch(cli, "profile rm would leave without it",
+		    (uint64_t)json_integer_value(json_object_get(doc, "devices")), e);
+	json_decref(doc);
+	gbuf_clear(&path);
+	return rc;
+}
+
 enum prov_exit
 cmd_profile_rm(struct cli *cli, struct err *e)
 {
 	struct remote_call call = { .method = "DELETE", .audited = true };
 	struct gbuf path = { 0 };
 	json_t *doc = NULL;
-	enum err_code rc;
+	enum err_code rc = may_remove(cli, e);
 
+	if (rc != ERR_OK)
+		return exit_of(rc);
 	remote_path(&path, "/v1/profiles/", cli->args[0], "");
 	if (cli_has(cli, OPT_FORCE))
 		client_path_query(&path, "force", "1");

@@ -287,15 +287,31 @@ docs_order(const struct docs *d, size_t *order)
 	return n;
 }
 
+/* ":123" of which *p is the colon: the number, and *p behind it. false: it is something else. */
+static bool
+number_at(const char **p, unsigned *out)
+{
+	char *end;
+	unsigned long v;
+
+	if (**p != ':' || (*p)[1] < '0' || (*p)[1] > '9')
+		return false;
+	v = strtoul(*p + 1, &end, 10);
+	*out = (unsigned)MIN(v, UINT32_MAX);
+	*p = end;
+	return true;
+}
+
 /* Where "...:LINE:COLUMN: " begins; NULL. */
 static const char *
 place_in(const char *problem, unsigned *line, unsigned *column, const char **reason)
 {
 	for (const char *p = strchr(problem, ':'); p != NULL; p = strchr(p + 1, ':')) {
-		int used = 0;
+		const char *at = p;
 
-		if (sscanf(p, ":%u:%u: %n", line, column, &used) == 2 && used > 0) {
-			*reason = p + used;
+		if (number_at(&at, line) && number_at(&at, column) && at[0] == ':' &&
+		    at[1] == ' ') {
+			*reason = at + 2;
 			return p;
 		}
 	}

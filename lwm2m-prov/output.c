@@ -215,7 +215,7 @@ static void
 put_line(struct out *o, const char *indent, const struct out_view *v, const struct gbuf *cells,
     const size_t *widths)
 {
-	struct gbuf line = { .max = COLUMNS_MAX * (CELL_MAX + 80) };
+	struct gbuf line = { .max = (size_t)COLUMNS_MAX * (CELL_MAX + 80) };
 
 	gbuf_str(&line, indent);
 	for (size_t i = 0; i < v->n; i++) {

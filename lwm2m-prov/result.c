@@ -12,6 +12,8 @@
 #include "lib/base/enc.h"
 #include "lib/base/str.h"
 
+#define SALT_HEX ((size_t)2 * CRYPT_KEY_LEN)
+
 /* An earlier row. */
 struct known {
 	char *name;   /* owned; "device NAME" */
@@ -236,12 +238,11 @@ result_has(const struct result_file *r, const struct doc_item *item)
 	row_name(&name, kind_of(item), profile_doc_name(item->doc));
 	k = find(r, gbuf_cstr(&name));
 	gbuf_clear(&name);
-	if (k == NULL || k->digest == NULL ||
-	    strlen(k->digest) != 2 * CRYPT_KEY_LEN + 1 + CRYPT_FP_LEN)
+	if (k == NULL || k->digest == NULL || strlen(k->digest) != SALT_HEX + 1 + CRYPT_FP_LEN)
 		return false;
-	if (dec_hex(k->digest, (size_t)2 * CRYPT_KEY_LEN, &salt, NULL) == ERR_OK &&
+	if (dec_hex(k->digest, SALT_HEX, &salt, NULL) == ERR_OK &&
 	    digest_of(item, &salt, digest, NULL) == ERR_OK)
-		same = strcmp(k->digest + 2 * CRYPT_KEY_LEN + 1, digest) == 0;
+		same = strcmp(k->digest + SALT_HEX + 1, digest) == 0;
 	secret_clear(&salt);
 	return same;
 }

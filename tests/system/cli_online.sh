@@ -328,6 +328,9 @@ END
 expect 7 'apply: nor are those that extend a profile' apply -f changed.json <<END
 ! lwm2m-prov: apply would change $((ROWS + 10004)) existing devices, more than 100: say --yes or --max-affected $((ROWS + 10004))
 END
+expect 7 'profile rm --force: nor are they left without it' profile rm meter --force <<END
+! lwm2m-prov: profile rm would leave without it $((ROWS + 10004)) existing devices, more than 100: say --yes or --max-affected $((ROWS + 10004))
+END
 head -n 150 other.ndjson >150.ndjson
 expect 7 'apply --max-affected: too few' apply -f 150.ndjson --max-affected 149 <<'END'
 ! lwm2m-prov: apply would change 150 existing devices, more than --max-affected 149: say --yes or --max-affected 150
@@ -481,6 +484,7 @@ END
 		wait "$fake" 2>/dev/null
 	}
 	misbehaves silent 6 'is silent' 'fake.sock: no answer within 1 s$' --timeout 1 status
+	misbehaves silent 6 'is silent when documents come' 'no answer within 1 s$' --timeout 1 apply -f fleet/device.json
 	misbehaves closes 5 'hangs up' 'fake.sock: ' status
 	misbehaves garbage 5 'speaks no HTTP' 'fake.sock: ' status
 	misbehaves not-json 1 'speaks no JSON' "the daemon's answer is not JSON: .* at octet 5$" status
