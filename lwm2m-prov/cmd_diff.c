@@ -27,6 +27,14 @@ put_value(struct gbuf *out, const json_t *v)
 	free(text);
 }
 
+static const char *
+text_of(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s != NULL ? s : "-";
+}
+
 static void
 print_row(struct diffing *d, const struct doc_item *item, const json_t *row)
 {
@@ -47,8 +55,8 @@ print_row(struct diffing *d, const struct doc_item *item, const json_t *row)
 	}
 	if (detail != NULL)
 		out_note(d->cli->out, "%s: %s", item->source, detail);
-	out_say(d->cli->out, "%s %s: %s", json_string_value(json_object_get(row, "kind")),
-	    name != NULL ? name : "-", result != NULL ? result : "error");
+	out_say(d->cli->out, "%s %s: %s", text_of(row, "kind"), name != NULL ? name : "-",
+	    result != NULL ? result : "error");
 	/* of what is new, all of it */
 	if (result != NULL && strcmp(result, "created") == 0)
 		return;
@@ -56,7 +64,7 @@ print_row(struct diffing *d, const struct doc_item *item, const json_t *row)
 	{
 		struct gbuf line = { .max = 65536 };
 
-		gbuf_printf(&line, "  %s: ", json_string_value(json_object_get(change, "path")));
+		gbuf_printf(&line, "  %s: ", text_of(change, "path"));
 		put_value(&line, json_object_get(change, "has"));
 		gbuf_str(&line, " -> ");
 		put_value(&line, json_object_get(change, "wants"));

@@ -149,8 +149,13 @@ collect_names(const json_t *list, const char **names, size_t n, size_t max)
 	json_t *row;
 	size_t i;
 
-	json_array_foreach(list, i, row) if (n < max) names[n++] =
-	    json_string_value(json_object_get(row, "name"));
+	json_array_foreach(list, i, row)
+	{
+		const char *name = json_string_value(json_object_get(row, "name"));
+
+		if (name != NULL && n < max)
+			names[n++] = name;
+	}
 	return n;
 }
 

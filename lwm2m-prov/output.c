@@ -17,6 +17,7 @@ struct out {
 
 #define CELL_MAX 4096
 #define COLUMNS_MAX 12
+#define SENTENCE_MAX ((size_t)1 << 20)
 
 struct out *
 out_new(FILE *to, FILE *errors, bool json)
@@ -371,6 +372,22 @@ out_row(struct out *o, const struct out_view *v, const struct json_t *row)
 		o->broken = true;
 }
 
+/* A line of text for people, made harmless. false when it could not be written. */
+static bool PRINTF_LIKE(2, 0) put_sentence(FILE *to, const char *fmt, va_list ap)
+{
+	struct gbuf line = { .max = SENTENCE_MAX };
+	char *text = NULL;
+	int n = vasprintf(&text, fmt, ap);
+
+	if (n >= 0)
+		out_clean(&line, text, (size_t)n);
+	free(n >= 0 ? text : NULL);
+	gbuf_str(&line, "\n");
+	bool fine = n >= 0 && fwrite(gbuf_cstr(&line), 1, line.len, to) == line.len;
+	gbuf_clear(&line);
+	return fine;
+}
+
 void
 out_say(struct out *o, const char *fmt, ...)
 {
@@ -379,7 +396,7 @@ out_say(struct out *o, const char *fmt, ...)
 	if (o->json)
 		return;
 	va_start(ap, fmt);
-	if (vfprintf(o->to, fmt, ap) < 0 || fputc('\n', o->to) == EOF)
+	if (!put_sentence(o->to, fmt, ap))
 		o->broken = true;
 	va_end(ap);
 }
@@ -392,9 +409,8 @@ out_note(struct out *o, const char *fmt, ...)
 	(void)fflush(o->to);
 	(void)fputs("lwm2m-prov: ", o->errors);
 	va_start(ap, fmt);
-	(void)vfprintf(o->errors, fmt, ap);
+	(void)put_sentence(o->errors, fmt, ap);
 	va_end(ap);
-	(void)fputc('\n', o->errors);
 }
 
 void

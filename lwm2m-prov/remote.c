@@ -193,7 +193,10 @@ parse_rows(const struct client_answer *a, json_t *rows, struct err *e)
 
 		if (n > 0) {
 			json_t *row = json_loadb(p, n, JSON_REJECT_DUPLICATES, NULL);
-			if (!json_is_object(row) || json_array_append_new(rows, row) != 0)
+			bool fine = json_is_object(row) && json_array_append(rows, row) == 0;
+
+			json_decref(row);
+			if (!fine)
 				return err_set(e, ERR_INTERNAL,
 				    "row %zu of the daemon's answer is not a JSON object",
 				    json_array_size(rows) + 1);
