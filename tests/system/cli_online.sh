@@ -404,7 +404,13 @@ report 'apply: nothing is missing then either'
 cat many.result lost.result watched >>shown
 key=$(cat two.psk)
 many=$(sed -n '1s/.*"hex":"\([0-9a-f]*\)".*/\1/p' many.ndjson)
-why=$(grep -ciE "$key|$many|$(printf %s "$key" | xxd -r -p | base64)|$(printf %s "$many" | xxd -r -p | base64)" shown | grep -v '^0$')
+# base64_of HEX
+base64_of() {
+	# shellcheck disable=SC2059
+	printf "$(sed 's/../\\x&/g' <<<"$1")" | base64
+}
+[ "$(base64_of 00ff41)" = AP9B ] || echo 'not ok - base64_of'
+why=$(grep -ciE "$key|$many" shown | grep -v '^0$'; grep -cF -e "$(base64_of "$key")" -e "$(base64_of "$many")" shown | grep -v '^0$')
 [ -s shown ] && [ "${#key}" -eq 32 ] && [ "${#many}" -eq 32 ] || why="$why nothing was looked at"
 report 'no key is printed'
 why=$(echo "$key" >>shown; grep -ciE "$key" shown | grep -v '^1$')
