@@ -20,3 +20,9 @@ tests_sim_lwm2m_device_SOURCES = \
 tests_sim_lwm2m_device_LDADD = $(SIM_LIBS)
 dist_check_SCRIPTS += tests/sim/program.sh
 TESTS += tests/sim/program.sh
+
+# Every step of a session times everything that can happen there.
+check_PROGRAMS += tests/sim/honesty
+tests_sim_honesty_SOURCES = tests/sim/honesty.c
+tests_sim_honesty_LDADD = $(BOOTSTRAP_LIBS)
+TESTS += tests/sim/honesty

@@ -1,0 +1,623 @@
+/*
+ * The honesty matrix: every step of a session, times everything that a device or the world can do
+ * there. For each cell: the verdict with its reason, no Finish on a partial configuration, nothing
+ * secret left, and the device can bootstrap again at once from another port. What is expected is a
+ * table of its own, written from the protocol and not from the machine.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bsserver/bootstrap/driver.h"
+#include "lib/base/str.h"
+
+/* The steps of a device that holds one foreign account and is given ours, policy replace. */
+enum step { DISCOVER, DELETE_0, DELETE_1, WRITE_0, WRITE_1, VERIFY_LIST, VERIFY_READ, FINISH, STEPS };
+
+static const struct {
+	const char *name, *request;
+	enum bs_state state;
+	enum bs_step step;
+} steps[STEPS] = {
+	[DISCOVER] = { "discover", "GET /", BS_DISCOVER, BS_STEP_DISCOVER },
+	[DELETE_0] = { "delete /0", "DELETE /0", BS_WRITE, BS_STEP_DELETE },
+	[DELETE_1] = { "delete /1", "DELETE /1", BS_WRITE, BS_STEP_DELETE },
+	[WRITE_0] = { "write /0/1", "PUT /0/1", BS_WRITE, BS_STEP_WRITE },
+	[WRITE_1] = { "write /1/0", "PUT /1/0", BS_WRITE, BS_STEP_WRITE },
+	[VERIFY_LIST] = { "verify by discover", "GET /", BS_VERIFY_DISCOVER, BS_STEP_VERIFY },
+	[VERIFY_READ] = { "verify by read", "GET /1", BS_VERIFY_READ, BS_STEP_VERIFY },
+	[FINISH] = { "finish", "POST /bs", BS_FINISH, BS_STEP_FINISH },
+};
+
+/* What happens there instead of the right answer. */
+enum kind { ANSWER, GARBAGE, WRONG_FORMAT, WRONG_CONTENT, EVENT, TWICE_406 };
+
+static const struct stimulus {
+	const char *name;
+	enum kind kind;
+	uint8_t code;
+	enum bs_event_type event;
+} stimuli[] = {
+	{ "4.00", ANSWER, 0x80, 0 },
+	{ "4.01", ANSWER, 0x81, 0 },
+	{ "4.02", ANSWER, 0x82, 0 },
+	{ "4.03", ANSWER, 0x83, 0 },
+	{ "4.04", ANSWER, 0x84, 0 },
+	{ "4.05", ANSWER, 0x85, 0 },
+	{ "4.06", ANSWER, 0x86, 0 },
+	{ "4.08", ANSWER, 0x88, 0 },
+	{ "4.13", ANSWER, 0x8d, 0 },
+	{ "4.15", ANSWER, 0x8f, 0 },
+	{ "5.00", ANSWER, 0xa0, 0 },
+	{ "5.01", ANSWER, 0xa1, 0 },
+	{ "5.03", ANSWER, 0xa3, 0 },
+	{ "2.03", ANSWER, 0x43, 0 },
+	{ "4.06 twice", TWICE_406, 0x86, 0 },
+	{ "garbage payload", GARBAGE, 0, 0 },
+	{ "wrong content format", WRONG_FORMAT, 0, 0 },
+	{ "wrong content", WRONG_CONTENT, 0, 0 },
+	{ "no answer", EVENT, 0, BS_EV_NO_ANSWER },
+	{ "reset", EVENT, 0, BS_EV_RESET },
+	{ "not sent", EVENT, 0, BS_EV_SEND_FAILED },
+	{ "client restarts", EVENT, 0, BS_EV_SUPERSEDED },
+	{ "peer gone", EVENT, 0, BS_EV_PEER_GONE },
+	{ "deadline", EVENT, 0, BS_EV_DEADLINE },
+	{ "cancelled", EVENT, 0, BS_EV_CANCEL },
+};
+
+struct expected {
+	enum bs_verdict verdict;
+	enum bs_reason reason;
+	enum bs_step step;
+	uint8_t code;
+};
+
+/* ---- the expectation, from the protocol ---- */
+
+/* Clients without Discover or Read say so with one of these: they are provisioned all the same. */
+static bool
+not_served(uint8_t code)
+{
+	static const uint8_t codes[] = { 0x80, 0x81, 0x84, 0x85, 0x86, 0x8f, 0xa1 };
+
+	return memchr(codes, code, sizeof codes) != NULL;
+}
+
+static bool
+goes_on(enum step at, uint8_t code)
+{
+	switch (at) {
+	case DISCOVER:
+	case VERIFY_READ:
+		return not_served(code);
+	case DELETE_0:
+	case DELETE_1:
+		return code == 0x80 || code == 0x85; /* then instance by instance */
+	case WRITE_0:
+	case WRITE_1:
+		return code == 0x8f; /* then in another format */
+	case FINISH:
+		return code == 0x86; /* one correction */
+	case VERIFY_LIST:
+	case STEPS:
+		return false;
+	}
+	return false;
+}
+
+static struct expected
+failed(enum bs_reason reason, enum step at, uint8_t code)
+{
+	return (struct expected){ BS_VERDICT_FAILED, reason, steps[at].step, code };
+}
+
+static const struct expected well = { BS_VERDICT_PROVISIONED, BS_REASON_NONE, BS_STEP_FINISH, 0x44 };
+
+static struct expected
+expect_event(enum step at, enum bs_event_type event)
+{
+	static const struct {
+		enum bs_event_type event;
+		enum bs_verdict verdict;
+		enum bs_reason reason;
+	} rows[] = {
+		{ BS_EV_NO_ANSWER, BS_VERDICT_FAILED, BS_REASON_NO_ANSWER },
+		{ BS_EV_RESET, BS_VERDICT_FAILED, BS_REASON_RESET },
+		{ BS_EV_SEND_FAILED, BS_VERDICT_FAILED, BS_REASON_SEND },
+		{ BS_EV_SUPERSEDED, BS_VERDICT_CANCELLED, BS_REASON_SUPERSEDED },
+		{ BS_EV_PEER_GONE, BS_VERDICT_FAILED, BS_REASON_PEER_GONE },
+		{ BS_EV_DEADLINE, BS_VERDICT_FAILED, BS_REASON_DEADLINE },
+		{ BS_EV_CANCEL, BS_VERDICT_CANCELLED, BS_REASON_OPERATOR },
+	};
+
+	for (size_t i = 0; i < N_ELEMS(rows); i++)
+		if (rows[i].event == event)
+			return (struct expected){ rows[i].verdict, rows[i].reason, steps[at].step, 0 };
+	return (struct expected){ .verdict = BS_VERDICT_NONE };
+}
+
+static bool
+is_look(enum step at)
+{
+	return at == DISCOVER || at == VERIFY_LIST || at == VERIFY_READ;
+}
+
+/* false: there is no such cell (a Write has no content that could be wrong). */
+static bool
+expect(enum step at, const struct stimulus *s, struct expected *out)
+{
+	switch (s->kind) {
+	case ANSWER:
+		*out = goes_on(at, s->code) ? well :
+		    failed(s->code == 0x43 ? BS_REASON_BAD_RESPONSE : BS_REASON_ERROR_RESPONSE, at, s->code);
+		return true;
+	case TWICE_406:
+		*out = failed(BS_REASON_INCONSISTENT, FINISH, 0x86);
+		return at == FINISH;
+	case GARBAGE:
+	case WRONG_FORMAT:
+		*out = failed(BS_REASON_BAD_RESPONSE, at, 0x45);
+		return is_look(at);
+	case WRONG_CONTENT:
+		*out = failed(at == VERIFY_LIST ? BS_REASON_MISSING : BS_REASON_DIFFERENT, at, 0);
+		return at == VERIFY_LIST || at == VERIFY_READ;
+	case EVENT:
+		*out = expect_event(at, s->event);
+		return true;
+	}
+	return false;
+}
+
+/* ---- the world ---- */
+
+struct world {
+	struct bs_driver *d;
+	uint64_t now;
+	/* what the driver asked for last */
+	uint64_t lookup, sending, recording;
+	bool replied;
+	uint8_t reply;
+	char request[40];
+	/* what became of the session that ended last */
+	struct expected verdict;
+	bool over;
+	/* counted */
+	unsigned finishes, sends_before_reply, records;
+	bool partial_finish; /* Finish though a Delete or Write before it had failed */
+	bool broken;	     /* a Delete or Write was not answered well and not tried again */
+};
+
+static void
+port_now(void *arg, uint64_t *mono_ms, int64_t *wall_ms)
+{
+	struct world *w = arg;
+
+	*mono_ms = w->now;
+	*wall_ms = (int64_t)w->now + 1000000;
+}
+
+static void
+port_lookup(void *arg, uint64_t session, const struct bs_lookup *q)
+{
+	struct world *w = arg;
+
+	(void)q;
+	w->lookup = session;
+}
+
+static void
+port_record(void *arg, uint64_t session, const struct bs_record *r)
+{
+	struct world *w = arg;
+
+	w->recording = session;
+	w->records++;
+	w->over = true;
+	w->verdict = (struct expected){ r->verdict, r->reason, r->step, r->code };
+	w->sending = 0;
+}
+
+static void
+port_reply(void *arg, uint64_t session, uint64_t peer, uint64_t request, const struct bs_reply *r)
+{
+	struct world *w = arg;
+
+	(void)session;
+	(void)peer;
+	(void)request;
+	w->replied = true;
+	w->reply = r->code;
+}
+
+static void
+port_send(void *arg, uint64_t session, uint64_t peer, const struct bs_send *s)
+{
+	struct world *w = arg;
+
+	(void)peer;
+	if (!w->replied || w->reply != 0x44)
+		w->sends_before_reply++;
+	w->sending = session;
+	(void)snprintf(w->request, sizeof w->request, "%s %s", bs_method_name(s->method),
+	    s->finish ? "/bs" : lwm2m_path_str(s->path).s);
+	if (s->finish) {
+		w->finishes++;
+		w->partial_finish |= w->broken;
+	}
+}
+
+static void
+port_release(void *arg, uint64_t session, uint64_t peer, bool fail)
+{
+	(void)arg;
+	(void)session;
+	(void)peer;
+	(void)fail;
+}
+
+static void
+port_wake_at(void *arg, uint64_t when_ms)
+{
+	(void)arg;
+	(void)when_ms;
+}
+
+static void
+world_open(struct world *w)
+{
+	struct bs_driver_conf c = {
+		.ports = { .arg = w, .now = port_now, .lookup = port_lookup, .record = port_record, .reply = port_reply,
+		    .send = port_send, .release = port_release, .wake_at = port_wake_at },
+		.model = lwm2m_model_builtin(),
+		.seed = 1,
+	};
+
+	*w = (struct world){ .now = 1000 };
+	if (bs_driver_new(&c, &w->d, NULL) != ERR_OK)
+		abort();
+}
+
+static void
+put(struct lwm2m_tree *t, struct lwm2m_path p, struct lwm2m_value v)
+{
+	if (lwm2m_tree_put(t, p, &v, NULL) != ERR_OK)
+		abort();
+}
+
+static void
+put_bytes(struct lwm2m_tree *t, struct lwm2m_path p, enum lwm2m_type type, const char *s)
+{
+	struct lwm2m_value v;
+
+	if (lwm2m_value_bytes(&v, type, s, strlen(s), NULL) != ERR_OK)
+		abort();
+	put(t, p, v);
+}
+
+static void
+fill_server(struct lwm2m_tree *t, int64_t lifetime)
+{
+	put(t, lwm2m_path3(1, 0, 0), lwm2m_int(101));
+	put(t, lwm2m_path3(1, 0, 1), lwm2m_int(lifetime));
+	put(t, lwm2m_path3(1, 0, 6), lwm2m_bool(true));
+	put_bytes(t, lwm2m_path3(1, 0, 7), LWM2M_STRING, "U");
+}
+
+static void
+fill_security(struct lwm2m_tree *t)
+{
+	put_bytes(t, lwm2m_path3(0, 0, 0), LWM2M_STRING, "coaps://srv.example:5684");
+	put(t, lwm2m_path3(0, 0, 1), lwm2m_bool(false));
+	put(t, lwm2m_path3(0, 0, 2), lwm2m_int(0));
+	put_bytes(t, lwm2m_path3(0, 0, 3), LWM2M_OPAQUE, "dev-1");
+	put_bytes(t, lwm2m_path3(0, 0, 4), LWM2M_OPAQUE, "");
+	put_bytes(t, lwm2m_path3(0, 0, 5), LWM2M_OPAQUE, "sixteen byte key");
+	put(t, lwm2m_path3(0, 0, 10), lwm2m_int(101));
+}
+
+static void
+let_in(struct world *w)
+{
+	struct bs_grant g = { .remembered_format = -1, .revision = 1 };
+	struct bs_event ev = { .type = BS_EV_GRANTED, .grant = &g };
+
+	g.endpoint = strdup("dev-1");
+	g.rule = strdup("rule");
+	g.desired.policy = PROFILE_REPLACE;
+	g.desired.verify = true;
+	g.desired.format = PROFILE_FORMAT_AUTO;
+	g.desired.request_timeout_ms = 93000;
+	g.desired.session_timeout_ms = 247000;
+	fill_security(&g.desired.tree);
+	fill_server(&g.desired.tree, 86400);
+	bs_driver_event(w->d, w->lookup, &ev);
+}
+
+static void
+knock(struct world *w, uint64_t peer)
+{
+	static const struct bs_query ep = { "ep=dev-1", 8 };
+	struct bs_knock k = { .peer = { .id = peer, .addr = "127.0.0.1:1" }, .request = peer, .queries = &ep, .n_queries = 1 };
+
+	w->over = w->replied = false;
+	bs_driver_knock(w->d, &k);
+	let_in(w);
+}
+
+/* ---- answers ---- */
+
+#define OLD "</>;lwm2m=1.1,</0/0>,</0/7>;ssid=9,</1/3>;ssid=9,</3/0>"
+#define NOW "</>;lwm2m=1.1,</0/0>,</0/1>;ssid=101,</1/0>;ssid=101,</3/0>"
+#define LACKING "</>;lwm2m=1.1,</0/0>,</0/1>;ssid=101,</3/0>"
+
+static void
+give(struct world *w, uint8_t code, int format, const void *p, size_t n)
+{
+	struct bs_event ev = { .type = BS_EV_RESPONSE, .code = code, .format = format, .payload = p, .payload_len = n };
+
+	bs_driver_event(w->d, w->sending, &ev);
+}
+
+static void
+give_server(struct world *w, int64_t lifetime)
+{
+	struct lwm2m_tree t = { 0 };
+	struct gbuf g = { 0 };
+
+	fill_server(&t, lifetime);
+	if (lwm2m_tlv_encode(lwm2m_path1(1), lwm2m_tree_under(&t, lwm2m_path1(1)), &g, NULL) != ERR_OK)
+		abort();
+	give(w, 0x45, LWM2M_CF_TLV, g.data, g.len);
+	lwm2m_tree_clear(&t);
+	gbuf_clear(&g);
+}
+
+/* written: our account is there by now. */
+static void
+answer_well(struct world *w, bool written)
+{
+	const char *list = written ? NOW : OLD;
+
+	if (strcmp(w->request, "GET /") == 0)
+		give(w, 0x45, LWM2M_CF_LINK, list, strlen(list));
+	else if (strcmp(w->request, "GET /1") == 0)
+		give_server(w, 86400);
+	else if (strncmp(w->request, "DELETE", 6) == 0)
+		give(w, 0x42, -1, NULL, 0);
+	else
+		give(w, 0x44, -1, NULL, 0);
+}
+
+static void
+happen(struct world *w, enum bs_event_type type)
+{
+	struct bs_event ev = { .type = type, .text = "as the test wants it" };
+
+	switch (type) {
+	case BS_EV_SUPERSEDED: /* the client restarts: a new request, from a new port, granted */
+		knock(w, 77);
+		break;
+	case BS_EV_PEER_GONE:
+		bs_driver_peer_gone(w->d, 1);
+		break;
+	case BS_EV_DEADLINE:
+		w->now += 300000;
+		bs_driver_tick(w->d);
+		break;
+	case BS_EV_CANCEL:
+		(void)bs_driver_cancel(w->d, "dev-1", "an operator");
+		break;
+	default:
+		bs_driver_event(w->d, w->sending, &ev);
+		break;
+	}
+}
+
+static void
+misbehave(struct world *w, enum step at, const struct stimulus *s)
+{
+	switch (s->kind) {
+	case ANSWER:
+	case TWICE_406:
+		w->broken = (at >= DELETE_0 && at <= WRITE_1) && !goes_on(at, s->code);
+		give(w, s->code, -1, "why", 3);
+		break;
+	case GARBAGE:
+		give(w, 0x45, at == VERIFY_READ ? LWM2M_CF_TLV : LWM2M_CF_LINK, "\xff<<\"", 4);
+		break;
+	case WRONG_FORMAT:
+		give(w, 0x45, LWM2M_CF_TEXT, "7", 1);
+		break;
+	case WRONG_CONTENT:
+		if (at == VERIFY_READ)
+			give_server(w, 1);
+		else
+			give(w, 0x45, LWM2M_CF_LINK, LACKING, strlen(LACKING));
+		break;
+	case EVENT:
+		w->broken = at >= DELETE_0 && at <= WRITE_1;
+		happen(w, s->event);
+		break;
+	}
+}
+
+/* ---- a cell ---- */
+
+static unsigned cells, wrong;
+
+static void
+complain(enum step at, const struct stimulus *s, const char *what, const struct expected *is)
+{
+	char code[5];
+
+	wrong++;
+	bs_code_str(is->code, code);
+	printf("# %s x %s: %s: %s at %s (%s) %s\n", steps[at].name, s->name, what, bs_verdict_name(is->verdict),
+	    bs_step_name(is->step), bs_reason_name(is->reason), code);
+}
+
+static void
+run_on(struct world *w, bool written)
+{
+	for (unsigned i = 0; i < 64 && !w->over; i++) {
+		written |= strncmp(w->request, "PUT", 3) == 0;
+		answer_well(w, written);
+	}
+}
+
+static void
+recorded(struct world *w)
+{
+	bs_driver_event(w->d, w->recording, &(struct bs_event){ .type = BS_EV_RECORDED });
+}
+
+static bool
+same(const struct expected *a, const struct expected *b)
+{
+	return a->verdict == b->verdict && a->reason == b->reason && a->step == b->step && a->code == b->code;
+}
+
+/* The device comes again, from a new port: it must be served as if nothing had been. */
+static void
+come_again(struct world *w, enum step at, const struct stimulus *s)
+{
+	w->broken = false;
+	if (s->kind != EVENT || s->event != BS_EV_SUPERSEDED)
+		knock(w, 99);
+	else
+		w->over = false;
+	run_on(w, false);
+	if (!w->over || w->verdict.verdict != BS_VERDICT_PROVISIONED)
+		complain(at, s, "the device could not bootstrap again", &w->verdict);
+	recorded(w);
+}
+
+static void
+check_cell(struct world *w, enum step at, const struct stimulus *s, const struct expected *want)
+{
+	struct bs_driver_stats stats;
+
+	if (!same(&w->verdict, want))
+		complain(at, s, "not as expected", &w->verdict);
+	if (w->partial_finish)
+		complain(at, s, "Finish on a partial configuration", &w->verdict);
+	if (w->sends_before_reply > 0)
+		complain(at, s, "a request before the 2.04", &w->verdict);
+	if (at < FINISH && want->verdict != BS_VERDICT_PROVISIONED && w->finishes > 0)
+		complain(at, s, "Finish though it failed", &w->verdict);
+	recorded(w);
+	come_again(w, at, s);
+	bs_driver_stats(w->d, &stats);
+	if (stats.live != 0)
+		complain(at, s, "a session is left", &w->verdict);
+}
+
+static void
+cell(enum step at, const struct stimulus *s)
+{
+	struct expected want;
+	struct world w;
+	enum step now = 0;
+
+	if (!expect(at, s, &want))
+		return;
+	cells++;
+	world_open(&w);
+	knock(&w, 1);
+	for (; now < at; now++) {
+		if (strcmp(w.request, steps[now].request) != 0)
+			complain(now, s, w.request, &w.verdict);
+		answer_well(&w, now > WRITE_1);
+	}
+	misbehave(&w, at, s);
+	bool superseded = s->kind == EVENT && s->event == BS_EV_SUPERSEDED;
+	if (s->kind == TWICE_406)
+		for (unsigned i = 0; i < 64 && !w.over; i++)
+			strcmp(w.request, "POST /bs") == 0 ? give(&w, 0x86, -1, NULL, 0) : answer_well(&w, true);
+	else if (!superseded)
+		run_on(&w, at > WRITE_1);
+	check_cell(&w, at, s, &want);
+	bs_driver_free(w.d);
+}
+
+/* ---- before the 2.04 ---- */
+
+/* What the lookup, or the world meanwhile, makes of a request; each is answered, and nothing is asked. */
+static const struct refusal {
+	const char *name, *query; /* query NULL: ep=dev-1 */
+	enum bs_event_type event; /* REFUSED with reason, or one that comes at any time */
+	enum bs_reason reason;
+	enum bs_verdict verdict;
+	uint8_t reply;
+} refusals[] = {
+	{ "ep empty", "ep=", 0, BS_REASON_BAD_REQUEST, BS_VERDICT_REFUSED, 0x80 },
+	{ "pct unknown", "pct=40", 0, BS_REASON_UNSUPPORTED_FORMAT, BS_VERDICT_REFUSED, 0x8f },
+	{ "pct no number", "pct=x", 0, BS_REASON_BAD_REQUEST, BS_VERDICT_REFUSED, 0x80 },
+	{ "no endpoint", NULL, BS_EV_REFUSED, BS_REASON_NO_ENDPOINT, BS_VERDICT_REFUSED, 0x80 },
+	{ "unknown endpoint", NULL, BS_EV_REFUSED, BS_REASON_UNKNOWN_ENDPOINT, BS_VERDICT_REFUSED, 0x80 },
+	{ "another's name", NULL, BS_EV_REFUSED, BS_REASON_IDENTITY_MISMATCH, BS_VERDICT_REFUSED, 0x80 },
+	{ "no rule", NULL, BS_EV_REFUSED, BS_REASON_NO_CREDENTIAL_RULE, BS_VERDICT_REFUSED, 0x80 },
+	{ "blocked", NULL, BS_EV_REFUSED, BS_REASON_BLOCKED, BS_VERDICT_REFUSED, 0x80 },
+	{ "bad profile", NULL, BS_EV_REFUSED, BS_REASON_BAD_PROFILE, BS_VERDICT_REFUSED, 0x80 },
+	{ "store down", NULL, BS_EV_REFUSED, BS_REASON_STORE, BS_VERDICT_REFUSED, 0xa3 },
+	{ "peer gone", NULL, BS_EV_PEER_GONE, BS_REASON_PEER_GONE, BS_VERDICT_FAILED, 0x80 },
+	{ "lookup never answers", NULL, BS_EV_DEADLINE, BS_REASON_DEADLINE, BS_VERDICT_FAILED, 0xa3 },
+};
+
+static void
+refusal_cell(const struct refusal *r)
+{
+	struct bs_query q = { r->query == NULL ? "ep=dev-1" : r->query, r->query == NULL ? 8 : strlen(r->query) };
+	struct bs_knock k = { .peer = { .id = 1, .addr = "127.0.0.1:1" }, .request = 1, .queries = &q, .n_queries = 1 };
+	struct bs_event ev = { .type = r->event, .reason = r->reason, .text = "as the test wants it" };
+	static const struct stimulus none = { "again", ANSWER, 0, 0 };
+	struct world w;
+
+	cells++;
+	world_open(&w);
+	bs_driver_knock(w.d, &k);
+	if (r->query == NULL && r->event == BS_EV_REFUSED)
+		bs_driver_event(w.d, w.lookup, &ev);
+	else if (r->query == NULL)
+		happen(&w, r->event);
+	if (!w.over || w.verdict.verdict != r->verdict || w.verdict.reason != r->reason || !w.replied ||
+	    w.reply != r->reply || w.sending != 0) {
+		wrong++;
+		printf("# request x %s: %s (%s), reply %02x\n", r->name, bs_verdict_name(w.verdict.verdict),
+		    bs_reason_name(w.verdict.reason), w.reply);
+	}
+	recorded(&w);
+	come_again(&w, DISCOVER, &none);
+	bs_driver_free(w.d);
+}
+
+/* Every state that waits for an answer is a step here: a state that is added must be added here too. */
+static void
+check_complete(void)
+{
+	for (int st = 0; st < BS_STATE__COUNT; st++) {
+		bool there = !(bs_state_accepts((enum bs_state)st) & (1U << BS_EV_RESPONSE)) || st == BS_READ;
+
+		for (size_t i = 0; i < STEPS; i++)
+			there |= steps[i].state == (enum bs_state)st;
+		if (!there) {
+			wrong++;
+			printf("# state %s has no row in the matrix\n", bs_state_name((enum bs_state)st));
+		}
+	}
+}
+
+int
+main(void)
+{
+	check_complete();
+	for (int at = 0; at < STEPS; at++)
+		for (size_t i = 0; i < N_ELEMS(stimuli); i++)
+			cell((enum step)at, &stimuli[i]);
+	for (size_t i = 0; i < N_ELEMS(refusals); i++)
+		refusal_cell(&refusals[i]);
+	printf("# %u cells: %d steps, %zu happenings, %zu refusals\n", cells, (int)STEPS, N_ELEMS(stimuli),
+	    N_ELEMS(refusals));
+	printf("%s 1 - every cell ends as it must\n1..1\n", wrong == 0 ? "ok" : "not ok");
+	return wrong == 0 ? 0 : 1;
+}
