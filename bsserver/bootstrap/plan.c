@@ -128,7 +128,7 @@ is_free(const struct planner *pl, const struct id_map *map, uint16_t id)
 static enum err_code
 lowest_free(const struct planner *pl, const struct id_map *map, uint16_t *out)
 {
-	bool blind = map->oid == LWM2M_SECURITY && !pl->inv->discovered;
+	bool blind = map->oid == LWM2M_SECURITY && pl->inv->account == BS_UNKNOWN_INSTANCE;
 
 	for (uint32_t id = blind ? UNDISCOVERED_BASE : 0; id <= LWM2M_ID_MAX; id++)
 		if (is_free(pl, map, (uint16_t)id)) {
@@ -470,9 +470,10 @@ plan_account(struct planner *pl)
 static void
 remark_on_choice(struct planner *pl)
 {
-	if (!pl->inv->discovered && pl->security.n > 0)
+	if (pl->inv->account == BS_UNKNOWN_INSTANCE && pl->security.n > 0)
 		(void)snprintf(pl->p->remark, sizeof pl->p->remark,
-		    "Discover is not served: the bootstrap account's instance is not known, accounts go to /0/%d and up",
+		    "%s: its instance is not known, accounts go to /0/%d and up",
+		    pl->inv->discovered ? "Discover does not list the bootstrap account" : "Discover is not served",
 		    UNDISCOVERED_BASE);
 }
 

@@ -132,6 +132,13 @@ bs_fail_exchange(struct bs_session *s, const struct bs_event *ev, enum bs_step s
 	return bs_fail(s, BS_REASON_SEND, step, 0, ev->text, act);
 }
 
+/* Classes 4 and 5. A success code that does not belong to what was asked is no answer to it. */
+static bool
+is_error(uint8_t code)
+{
+	return code >> 5 == 4 || code >> 5 == 5;
+}
+
 enum bs_state
 bs_fail_code(struct bs_session *s, const struct bs_event *ev, enum bs_step step, struct bs_action *act)
 {
@@ -139,7 +146,8 @@ bs_fail_code(struct bs_session *s, const struct bs_event *ev, enum bs_step step,
 
 	bs_code_str(ev->code, code);
 	(void)snprintf(text, sizeof text, "the device answered %s", code);
-	return bs_fail(s, BS_REASON_ERROR_RESPONSE, step, ev->code, text, act);
+	return bs_fail(s, is_error(ev->code) ? BS_REASON_ERROR_RESPONSE : BS_REASON_BAD_RESPONSE, step, ev->code, text,
+	    act);
 }
 
 enum bs_state
@@ -152,7 +160,7 @@ bs_fail_err(struct bs_session *s, enum bs_step step, enum bs_reason reason, cons
 /* ---- who is it ---- */
 
 static void
-note_request(struct bs_session *s, const struct bs_event *ev, uint8_t code)
+note_request(struct bs_session *s, const struct bs_event *ev)
 {
 	struct bs_entry entry = {
 		.at_ms = ev->now_ms,
@@ -161,7 +169,6 @@ note_request(struct bs_session *s, const struct bs_event *ev, uint8_t code)
 		.uplink = true,
 		.path = "/bs",
 		.format = -1,
-		.code = code,
 	};
 	char text[BS_ENDPOINT_MAX + 32];
 	int n = snprintf(text, sizeof text, "%s%s", s->req.ep[0] ? "ep=" : "", s->req.ep);
@@ -194,7 +201,7 @@ static enum bs_state
 on_request(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
 {
 	s->rec.exchanges++;
-	note_request(s, ev, 0);
+	note_request(s, ev);
 	if (ev->reason != BS_REASON_NONE)
 		return refuse(s, ev->reason, BS_STEP_REQUEST, ev->text, act);
 	act->type = BS_ACT_LOOKUP;
@@ -219,7 +226,7 @@ add_rung(struct bs_session *s, int format)
 static void
 build_ladder(struct bs_session *s)
 {
-	s->n_ladder = s->rung = 0;
+	s->n_ladder = s->rung = s->accept_rung = 0;
 	add_rung(s, s->grant.desired.format);
 	add_rung(s, s->req.pct);
 	add_rung(s, s->grant.remembered_format);
@@ -463,6 +470,14 @@ interrupt(struct bs_session *s, const struct bs_event *ev, struct bs_action *act
 	return bs_end_session(s, &end, act);
 }
 
+/* The transcript's first entry is the request: what it was answered is known only now. */
+static void
+note_reply(struct bs_session *s, const struct bs_action *act)
+{
+	if (act->type == BS_ACT_REPLY && s->rec.n_entries > 0 && s->rec.entries[0].uplink)
+		s->rec.entries[0].code = act->reply.code;
+}
+
 void
 bs_session_step(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
 {
@@ -475,8 +490,7 @@ bs_session_step(struct bs_session *s, const struct bs_event *ev, struct bs_actio
 		s->state = on_refused(s, ev, act); /* the verdict stands */
 	else if ((bit & EV_ANY_TIME) && s->state < BS_RECORD)
 		s->state = interrupt(s, ev, act);
-	if (act->type == BS_ACT_REPLY && s->rec.n_entries > 0)
-		s->rec.entries[0].code = act->reply.code; /* the knock, answered */
+	note_reply(s, act);
 }
 
 void

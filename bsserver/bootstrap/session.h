@@ -69,7 +69,9 @@ struct bs_session {
 	bool accept_any;       /* the device refused each Accept: none is sent any more */
 	uint16_t read_oid;     /* BS_READ, BS_VERIFY_READ: which Object */
 	int ladder[BS_LADDER_MAX]; /* content formats to try, in order */
-	size_t n_ladder, rung;
+	size_t n_ladder;
+	size_t rung;	    /* of Writes; n_ladder: none is taken, single values are left */
+	size_t accept_rung; /* of Reads */
 	struct gbuf out;	/* the payload that is on its way; wiped */
 	struct bs_record rec;
 	struct bs_entry exchange; /* what is known of it so far */

@@ -44,7 +44,7 @@ send_read(struct bs_session *s, enum bs_step step, uint16_t oid, uint32_t now_ms
 	struct bs_send req = {
 		.method = BS_GET,
 		.path = lwm2m_path1(oid),
-		.accept = s->accept_any ? -1 : s->ladder[s->rung],
+		.accept = s->accept_any ? -1 : s->ladder[s->accept_rung],
 		.format = -1,
 	};
 
@@ -99,12 +99,10 @@ try_other_accept(struct bs_session *s, const struct bs_event *ev, enum bs_step s
 {
 	if ((ev->code != C_NOT_ACCEPTABLE && ev->code != C_BAD_FORMAT) || s->accept_any)
 		return false;
-	if (s->rung + 1 < s->n_ladder)
-		s->rung++;
-	else {
-		s->rung = 0;
+	if (s->accept_rung + 1 < s->n_ladder)
+		s->accept_rung++;
+	else
 		s->accept_any = true;
-	}
 	send_read(s, step, s->read_oid, ev->now_ms, act);
 	return true;
 }
@@ -164,6 +162,28 @@ bs_on_read(struct bs_session *s, const struct bs_event *ev, struct bs_action *ac
 
 /* ---- after the writes ---- */
 
+/* No Delete and no Write of ours touches it whole: a device without it could never come back. */
+static bool
+account_is_lost(const struct bs_session *s)
+{
+	return s->before.account != BS_UNKNOWN_INSTANCE && s->after.discovered && s->after.account != s->before.account;
+}
+
+static enum bs_state
+fail_account_lost(struct bs_session *s, struct bs_action *act)
+{
+	struct lwm2m_path_str path = lwm2m_path_str(lwm2m_path2(LWM2M_SECURITY, (uint16_t)s->before.account));
+	struct bs_end end = {
+		.verdict = BS_VERDICT_FAILED,
+		.reason = BS_REASON_MISSING,
+		.step = BS_STEP_VERIFY,
+		.path = path.s,
+		.detail = "the device does not list its bootstrap account any more",
+	};
+
+	return bs_end_session(s, &end, act);
+}
+
 static enum bs_state
 conclude_verify(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
 {
@@ -172,6 +192,8 @@ conclude_verify(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
 	struct lwm2m_path_str path;
 	struct err e;
 
+	if (account_is_lost(s))
+		return fail_account_lost(s, act);
 	if (bs_verify(&s->grant.desired, &s->plan, &s->after, &v, &e) != ERR_OK) {
 		bs_verified_clear(&v);
 		return bs_fail_err(s, BS_STEP_VERIFY, BS_REASON_NO_MEMORY, &e, act);

@@ -3,7 +3,10 @@
 #include <string.h>
 
 #include "bsserver/bootstrap/session_internal.h"
+#include "lib/base/enc.h"
 #include "lib/base/str.h"
+
+#define SECRET_MIN 4 /* octets: shorter ones are found everywhere */
 
 void
 bs_send_request(struct bs_session *s, enum bs_step step, const struct bs_send *req, uint32_t now_ms,
@@ -26,12 +29,64 @@ bs_send_request(struct bs_session *s, enum bs_step step, const struct bs_send *r
 	s->rec.exchanges++;
 }
 
+static bool
+has(const char *text, size_t len, const void *form, size_t n)
+{
+	return n <= len && memmem(text, len, form, n) != NULL;
+}
+
+/* As its octets, in hex, base64 or base64url (the two differ in signs that are looked for apart). */
+static bool
+tells(const char *text, size_t len, const struct secret *key)
+{
+	static void (*const forms[])(struct gbuf *, const void *, size_t) = { enc_hex, enc_base64, enc_base64url };
+	struct gbuf g = { 0 };
+	bool found = has(text, len, key->data, key->len);
+
+	for (size_t i = 0; i < N_ELEMS(forms) && !found && len > key->len; i++) {
+		gbuf_reset(&g);
+		forms[i](&g, key->data, key->len);
+		while (g.len > 0 && g.data[g.len - 1] == '=')
+			g.len--;
+		found = has(text, len, g.data, g.len);
+	}
+	gbuf_clear(&g);
+	return found;
+}
+
+/* A device may repeat what it was sent: in a diagnostic message, a list, a value that can be read. */
+static bool
+tells_secret(const struct bs_session *s, const char *text, size_t len)
+{
+	const struct lwm2m_tree *t = &s->grant.desired.tree;
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct lwm2m_node *n = &t->nodes[i];
+		const struct lwm2m_res_def *def = NULL;
+
+		if (!lwm2m_type_has_bytes(n->value.type) || n->value.bytes.len < SECRET_MIN ||
+		    n->value.bytes.len > len)
+			continue;
+		def = lwm2m_model_resource(s->model, n->path.id[0], n->path.id[2]);
+		if (def != NULL && def->secret && tells(text, len, &n->value.bytes))
+			return true;
+	}
+	return false;
+}
+
 void
 bs_note_answer(struct bs_session *s, const struct bs_event *ev, const char *text, size_t len)
 {
+	char instead[64];
+
 	if (ev->type == BS_EV_RESPONSE) {
 		s->exchange.code = ev->code;
 		s->exchange.received = (uint32_t)ev->payload_len;
+		if (ev->payload_len > 0 && len > 0 && tells_secret(s, text, len)) {
+			(void)snprintf(instead, sizeof instead, "%zu octets that repeat a secret", ev->payload_len);
+			text = instead;
+			len = strlen(instead);
+		}
 	}
 	(void)bs_record_add(&s->rec, &s->exchange, text, len);
 	gbuf_reset(&s->note);

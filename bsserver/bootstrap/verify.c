@@ -81,7 +81,12 @@ check_ssid(struct verifier *v, const struct lwm2m_link_entry *l)
 	    lwm2m_path_child(l->path, l->path.id[0] == LWM2M_SECURITY ? 10 : 0));
 	int64_t ssid;
 
-	if (l->ssid == 0 || want == NULL || !lwm2m_value_number(want, &ssid))
+	if (want == NULL || !lwm2m_value_number(want, &ssid))
+		return;
+	if (l->ssid == 0 && l->path.id[0] == LWM2M_SECURITY)
+		found(v, BS_REASON_DIFFERENT, l->path, "%s was written as an account and is listed without ssid",
+		    lwm2m_path_str(l->path).s);
+	if (l->ssid == 0)
 		return;
 	if (l->ssid != ssid)
 		found(v, BS_REASON_DIFFERENT, l->path, "%s belongs to Short Server ID %u, not to %lld",
@@ -115,9 +120,6 @@ check_instances(struct verifier *v)
 			    lwm2m_path_str(prefix).s);
 			continue;
 		}
-		if (prefix.id[0] == LWM2M_SECURITY && prefix.id[1] == v->after->account && v->d->account.n == 0)
-			found(v, BS_REASON_DIFFERENT, prefix, "%s was written as an account and is listed without ssid",
-			    lwm2m_path_str(prefix).s);
 		check_ssid(v, l);
 		check_uri(v, l);
 	}
@@ -132,19 +134,45 @@ is_retained(const struct verifier *v, struct lwm2m_path p)
 	return false;
 }
 
+static bool
+is_left_over(const struct verifier *v, struct lwm2m_path p)
+{
+	if (p.depth != LWM2M_INSTANCE || !is_exact(v, p.id[0]) || ours_here(v, p) || is_retained(v, p))
+		return false;
+	return p.id[0] != LWM2M_SECURITY || p.id[1] != v->after->account;
+}
+
 static void
 check_left_over(struct verifier *v)
 {
 	for (size_t i = 0; i < v->after->links.n; i++) {
-		const struct lwm2m_link_entry *l = &v->after->links.v[i];
+		struct lwm2m_path p = v->after->links.v[i].path;
 
-		if (l->path.depth != LWM2M_INSTANCE || !is_exact(v, l->path.id[0]) || ours_here(v, l->path) ||
-		    is_retained(v, l->path))
-			continue;
-		if (l->path.id[0] == LWM2M_SECURITY && l->path.id[1] == v->after->account)
-			continue;
-		found(v, BS_REASON_LEFT_OVER, l->path, "%s was deleted, but the device still lists it",
-		    lwm2m_path_str(l->path).s);
+		if (is_left_over(v, p))
+			found(v, BS_REASON_LEFT_OVER, p, "%s was deleted, but the device still lists it",
+			    lwm2m_path_str(p).s);
+	}
+}
+
+/* Discover may not be served, or not agree with Read: what a reading shows is held against the plan too. */
+static void
+check_read_instances(struct verifier *v)
+{
+	struct lwm2m_span all = { .nodes = v->after->seen.nodes, .n = v->after->seen.n }, sub;
+	struct lwm2m_path prefix;
+
+	for (size_t at = 0; lwm2m_span_next(&all, LWM2M_INSTANCE, &at, &prefix, &sub);)
+		if (is_left_over(v, prefix))
+			found(v, BS_REASON_LEFT_OVER, prefix, "%s was deleted, but it can still be read",
+			    lwm2m_path_str(prefix).s);
+	all = (struct lwm2m_span){ .nodes = v->p->tree.nodes, .n = v->p->tree.n };
+	for (size_t at = 0; lwm2m_span_next(&all, LWM2M_INSTANCE, &at, &prefix, &sub);) {
+		/* Resource 0 of /1 and of /2 is mandatory: who reads the instance shows at least that */
+		if (prefix.id[0] < N_ELEMS(v->after->read) && v->after->read[prefix.id[0]] &&
+		    lwm2m_tree_has(&v->p->tree, lwm2m_path_child(prefix, 0)) &&
+		    !lwm2m_tree_has(&v->after->seen, prefix))
+			found(v, BS_REASON_MISSING, prefix, "%s was written, but Read does not show it",
+			    lwm2m_path_str(prefix).s);
 	}
 }
 
@@ -208,6 +236,7 @@ bs_verify(const struct profile_desired *d, const struct bs_plan *p, const struct
 		check_instances(&v);
 		check_left_over(&v);
 	}
+	check_read_instances(&v);
 	for (size_t i = 0; i < p->tree.n; i++)
 		if (p->tree.nodes[i].path.depth >= LWM2M_RESOURCE)
 			compare(&v, &p->tree.nodes[i]);
