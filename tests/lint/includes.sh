@@ -43,6 +43,7 @@ BEGIN {
 		else if (word[1] == "only") { owner[word[2]] = rest; print "row\tonly " word[2] }
 		else if (word[1] == "never") { never[word[2]] = rest; print "row\tnever " word[2] }
 		else if (word[1] == "system") everybody = everybody " " rest
+		else if (word[1] == "inside") inside = inside " " rest
 		else print "bad\ttable\t" line
 	}
 	print "row\ttable"
@@ -68,7 +69,9 @@ BEGIN {
 			find("table", "no row for this folder")
 	} else if (!quoted && owned == "" && !any(header, everybody))
 		find("table", "<" header "> has no owner")
-	if (!quoted && owned != "" && file ~ /\.h$/)
+	if (quoted && any(header, inside) && folder_of(header) != folder)
+		find("table", header " is for its own folder only")
+	if (!quoted && owned != "" && file ~ /\.h$/ && !any(file, inside))
 		find("only " owned, "a header of ours names no outside type (" header ")")
 }')
 

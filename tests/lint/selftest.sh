@@ -44,6 +44,7 @@ the store takes records|includes.sh|bsserver/store/a.c|#include "bsserver/bootst
 libcoap outside of transport|includes.sh|bsserver/registry/a.c|#include <coap3/coap.h>\n|coap3/coap.h belongs to: bsserver/transport
 GnuTLS in another file of transport|includes.sh|bsserver/transport/a.c|#include <gnutls/gnutls.h>\n|gnutls/gnutls.h belongs to
 GnuTLS in the DTLS file|includes.sh|bsserver/transport/dtls_psk.c|#include <gnutls/gnutls.h>\n|
+an inner header used elsewhere|includes.sh|bsserver/api/a.c|#include "bsserver/transport/internal.h"\n|is for its own folder only
 an outside type in a header|includes.sh|bsserver/loop/loop.h|#include <uv.h>\n|a header of ours names no outside type
 a library nobody owns|includes.sh|lib/base/a.c|#include <zlib.h>\n|<zlib.h> has no owner
 a folder without a row|includes.sh|bsserver/attic/a.c|#include "lib/base/err.h"\n|no row for this folder
