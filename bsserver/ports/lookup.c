@@ -127,7 +127,7 @@ on_found(struct lookup *l, struct store_device *d, const struct store_credential
 	else if (c.nosec != l->answer.must_be_nosec)
 		refuse(l, c.nosec ? BS_REASON_IDENTITY_MISMATCH : BS_REASON_NO_CREDENTIAL_RULE,
 		    c.nosec ? "%s: the profile says that it knocks without credentials, and it has some" :
-			      "%s knocks without credentials, and its profile does not say that it may",
+			      "%s, and its profile does not say that it may",
 		    gbuf_cstr(&l->answer.rule));
 	else
 		grant(l, d, &c);

@@ -92,15 +92,18 @@ knock() {
 	fi
 }
 
-# provisioned ENDPOINT: the verdict of its last session.
+# provisioned ENDPOINT: its newest session that was let in went well (whoever was refused under its
+# name may have knocked later).
 provisioned() {
-	local session=$WORK/session.json
+	local session=$WORK/session.json id
 
 	prov --timeout 10 wait "$1" --for provisioned >"$WORK/wait.log" 2>&1 || {
 		sed 's/^/# /' "$WORK/wait.log"
 		fail "wait $1 --for provisioned"
 	}
-	prov session show "$1" --last --json >"$session.lines" || fail "session show $1 --last"
+	id=$(prov session list "$1" --verdict provisioned --limit 1 --json | grep -Eo '"id": *[0-9]+' | grep -Eo '[0-9]+' | head -n 1)
+	[ -n "$id" ] || fail "no session of $1 ended provisioned"
+	prov session show "$id" --json >"$session.lines" || fail "session show $id"
 	tr -s ' \n' ' ' <"$session.lines" >"$session"
 	grep -Eq '"verdict": *"provisioned"' "$session" || fail "verdict of $1: $(grep -Eo '"(verdict|reason|detail)": *"[^"]*"' "$session" | tr '\n' ' ')"
 }
