@@ -123,12 +123,6 @@ tests_unit_test_conf_LDADD = $(UNIT_LIBS) $(BSSERVER_LIBS)
 STORE_LIBS = bsserver/libbsserver.a bsserver/libbootstrap.a $(BASE_LIBS) $(UV_LIBS) $(SQLITE_LIBS)
 store_fixture = tests/unit/store_fixture.c tests/unit/store_fixture.h
 unit_programs += tests/unit/test_store
-# bsserver, the transport
-TRANSPORT_LIBS = bsserver/libbsserver.a $(BASE_LIBS) $(COAP_LIBS) $(UV_LIBS)
-unit_programs += tests/unit/test_transport
-tests_unit_test_transport_SOURCES = tests/unit/test_transport.c tests/unit/coap_client.c \
-	tests/unit/coap_client.h
-tests_unit_test_transport_LDADD = $(UNIT_LIBS) $(TRANSPORT_LIBS)
 tests_unit_test_store_SOURCES = tests/unit/test_store.c $(store_fixture)
 tests_unit_test_store_LDADD = $(UNIT_LIBS) $(STORE_LIBS)
 unit_programs += tests/unit/test_store_file
@@ -174,3 +168,19 @@ unit_programs += tests/unit/test_prov
 tests_unit_test_prov_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_prov_SOURCES = tests/unit/test_prov.c
 tests_unit_test_prov_LDADD = $(UNIT_LIBS) $(PROV_LIBS)
+# bsserver, the transport
+TRANSPORT_LIBS = bsserver/libbsserver.a $(BASE_LIBS) $(COAP_LIBS) $(UV_LIBS)
+TRANSPORT_WORLD = tests/unit/coap_client.c tests/unit/coap_client.h \
+	tests/unit/transport_world.c tests/unit/transport_world.h
+unit_programs += tests/unit/test_block
+tests_unit_test_block_SOURCES = tests/unit/test_block.c
+tests_unit_test_block_LDADD = $(UNIT_LIBS) $(TRANSPORT_LIBS)
+unit_programs += tests/unit/test_dedup
+tests_unit_test_dedup_SOURCES = tests/unit/test_dedup.c
+tests_unit_test_dedup_LDADD = $(UNIT_LIBS) $(TRANSPORT_LIBS)
+unit_programs += tests/unit/test_dtls
+tests_unit_test_dtls_SOURCES = tests/unit/test_dtls.c $(TRANSPORT_WORLD)
+tests_unit_test_dtls_LDADD = $(UNIT_LIBS) $(TRANSPORT_LIBS)
+unit_programs += tests/unit/test_transport
+tests_unit_test_transport_SOURCES = tests/unit/test_transport.c $(TRANSPORT_WORLD)
+tests_unit_test_transport_LDADD = $(UNIT_LIBS) $(TRANSPORT_LIBS)
