@@ -37,14 +37,6 @@ socket_text(const struct sockaddr *addr, char out[ADDR_TEXT])
 	}
 }
 
-static uint16_t *
-port_of(struct sockaddr_storage *s)
-{
-	if (s->ss_family == AF_INET)
-		return &((struct sockaddr_in *)s)->sin_port;
-	return &((struct sockaddr_in6 *)s)->sin6_port;
-}
-
 enum err_code
 socket_try(const struct sockaddr *addr, socklen_t len, int *next_fd, struct err *e)
 {
@@ -67,27 +59,39 @@ socket_try(const struct sockaddr *addr, socklen_t len, int *next_fd, struct err 
 	return ERR_OK;
 }
 
+/* What getsockname() fills; the family says which member. */
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static bool
+is_port(in_port_t got, in_port_t want, uint16_t *port)
+{
+	if (got == 0 || (want != 0 && want != got))
+		return false;
+	*port = ntohs(got);
+	return true;
+}
+
 static bool
 is_bound_to(int fd, const struct sockaddr *addr, uint16_t *port)
 {
-	struct sockaddr_storage got = { 0 }, want = { 0 };
-	socklen_t len = sizeof got, want_len =
-	    addr->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+	union address got = { .v6 = { 0 } }, want = { .v6 = { 0 } };
+	socklen_t len = sizeof got, want_len = addr->sa_family == AF_INET ? sizeof got.v4 : sizeof got.v6;
 	int type = 0;
 	socklen_t type_len = sizeof type;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) != 0 || type != SOCK_DGRAM ||
-	    getsockname(fd, (struct sockaddr *)&got, &len) != 0 || got.ss_family != addr->sa_family)
+	    getsockname(fd, &got.any, &len) != 0 || len < want_len || got.any.sa_family != addr->sa_family)
 		return false;
 	memcpy(&want, addr, want_len);
-	if (*port_of(&got) == 0 || (*port_of(&want) != 0 && *port_of(&want) != *port_of(&got)))
-		return false;
-	*port = ntohs(*port_of(&got));
 	if (addr->sa_family == AF_INET)
-		return ((struct sockaddr_in *)&got)->sin_addr.s_addr ==
-		    ((struct sockaddr_in *)&want)->sin_addr.s_addr;
-	return memcmp(&((struct sockaddr_in6 *)&got)->sin6_addr,
-		   &((struct sockaddr_in6 *)&want)->sin6_addr, sizeof(struct in6_addr)) == 0;
+		return is_port(got.v4.sin_port, want.v4.sin_port, port) &&
+		    got.v4.sin_addr.s_addr == want.v4.sin_addr.s_addr;
+	return is_port(got.v6.sin6_port, want.v6.sin6_port, port) &&
+	    memcmp(&got.v6.sin6_addr, &want.v6.sin6_addr, sizeof got.v6.sin6_addr) == 0;
 }
 
 int
