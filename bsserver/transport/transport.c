@@ -8,7 +8,7 @@
 #include "lib/base/crypt.h"
 #include "lib/base/log.h"
 
-#define MAX_HANDSHAKES_DEFAULT 256
+#define MAX_HANDSHAKES_DEFAULT 1024
 #define MAX_PEERS_DEFAULT 8192
 
 struct dtls *

@@ -116,7 +116,7 @@ struct transport_conf {
 	const struct transport_route *routes; /* kept by reference: static */
 	size_t n_routes;
 	struct transport_hooks hooks;
-	unsigned max_handshakes; /* half-open DTLS sessions that returned their cookie; 0: default 256 */
+	unsigned max_handshakes; /* half-open DTLS sessions that returned their cookie; 0: default 1024 */
 	unsigned max_peers;	 /* sessions in all; 0: default 8192 */
 	bool cbc;		 /* TLS_PSK_WITH_AES_128_CBC_SHA256 too (mandatory in the specification) */
 };

@@ -72,3 +72,12 @@ tests_fuzz_fuzz_transcript_LDADD = bsserver/libbsserver.a bsserver/libbootstrap.
 fuzz_programs += tests/fuzz/fuzz_api
 tests_fuzz_fuzz_api_SOURCES = tests/fuzz/fuzz_api.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_api_LDADD = $(BSSERVER_LIBS) $(FUZZ_LIBS)
+
+# bsserver/transport
+fuzz_programs += tests/fuzz/fuzz_block
+tests_fuzz_fuzz_block_SOURCES = tests/fuzz/fuzz_block.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_block_LDADD = $(TRANSPORT_LIBS) $(FUZZ_LIBS)
+fuzz_programs += tests/fuzz/fuzz_coap
+tests_fuzz_fuzz_coap_SOURCES = tests/fuzz/fuzz_coap.c tests/unit/coap_client.c \
+	tests/unit/coap_client.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_coap_LDADD = $(TRANSPORT_LIBS) $(FUZZ_LIBS)
