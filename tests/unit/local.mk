@@ -184,3 +184,8 @@ tests_unit_test_dtls_LDADD = $(UNIT_LIBS) $(TRANSPORT_LIBS)
 unit_programs += tests/unit/test_transport
 tests_unit_test_transport_SOURCES = tests/unit/test_transport.c $(TRANSPORT_WORLD)
 tests_unit_test_transport_LDADD = $(UNIT_LIBS) $(TRANSPORT_LIBS)
+
+# pki
+unit_programs += tests/unit/test_der
+tests_unit_test_der_SOURCES = tests/unit/test_der.c
+tests_unit_test_der_LDADD = $(UNIT_LIBS) $(PKI_LIBS)
