@@ -8,6 +8,7 @@
 static const char *const verdicts[] = { "provisioned", "written", "failed", "refused", "cancelled",
 	NULL };
 static const char *const groups[] = { "reason", "profile", NULL };
+static const char *const purposes[] = { "client", "server", NULL };
 static const char *const goals[] = { "provisioned", "written", "blocked", NULL };
 
 /* clang-format off */
@@ -48,6 +49,14 @@ static const struct opt opts[OPT__COUNT] = {
 	[OPT_FOR]      = { "for", 0, OPT_CHOICE, "provisioned|written|blocked", "what to wait for", 0, 0, goals },
 	[OPT_FAIL_FAST] = { "fail-fast", 0, OPT_FLAG, NULL, "stop at the first session that fails", 0, 0, NULL },
 	[OPT_FORCE]    = { "force", 0, OPT_FLAG, NULL, "even while devices extend it", 0, 0, NULL },
+	[OPT_CA]       = { "ca", 0, OPT_MANY, "FILE", "certificates that are trusted, in PEM or DER", 0, 0, NULL },
+	[OPT_CHAIN]    = { "chain", 0, OPT_TEXT, "FILE", "the certificate in question first, then those between it and a CA", 0, 0, NULL },
+	[OPT_AT]       = { "at", 0, OPT_TEXT, "TIME", "as if it were then, 2026-01-31T12:00:00Z; else now", 0, 0, NULL },
+	[OPT_PURPOSE]  = { "purpose", 0, OPT_CHOICE, "client|server", "whose certificate it is to be", 0, 0, purposes },
+	[OPT_NAME]     = { "name", 0, OPT_TEXT, "KIND:NAME", "who it is to be: dns:, ip:, email:, uri: or cn: and a name", 0, 0, NULL },
+	[OPT_CRL]      = { "crl", 0, OPT_MANY, "FILE", "certificate revocation lists of the CAs in the chain", 0, 0, NULL },
+	[OPT_MAX_DEPTH] = { "max-depth", 0, OPT_NUMBER, "N", "at most N CAs between the certificate and the trusted one (5)", 0, 255, NULL },
+	[OPT_RELAXED]  = { "relaxed", 0, OPT_FLAG, NULL, "tolerate a CA that leaves out key identifiers or breaks the form of serial numbers and names", 0, 0, NULL },
 };
 
 #define B(id) OPT_BIT(OPT_##id)
@@ -78,6 +87,9 @@ static const struct cmd cmds[] = {
 	{ "why", "[ENDPOINT]", "say why a device was refused or failed, and what to do", 0, 1, B(PEER), 0, cmd_why },
 	{ "wait", "ENDPOINT...", "wait until the current revision of devices has reached them", 1, CMD_ANY, B(FOR) | B(FAIL_FAST), B(FOR), cmd_wait },
 	{ "watch", "", "print sessions and changes as they happen", 0, 0, B(MATCH) | B(PROFILE), 0, cmd_watch },
+	{ "pki verify", "", "say whether a chain of certificates is good, without a daemon", 0, 0, B(CA) | B(CHAIN) | B(AT) | B(PURPOSE) | B(NAME) | B(CRL) | B(MAX_DEPTH) | B(RELAXED), B(CA) | B(CHAIN) | B(PURPOSE), cmd_pki_verify },
+	{ "pki show", "FILE", "show certificates, requests, CRLs and keys; never a secret", 1, 1, 0, 0, cmd_pki_show },
+	{ "pki rpk", "FILE", "show the public key of a certificate, request or key, as devices are given it", 1, 1, 0, 0, cmd_pki_rpk },
 	{ "status", "", "show how the daemon is doing", 0, 0, 0, 0, cmd_status },
 	{ "version", "", "print the versions of this program and of the daemon", 0, 0, 0, 0, cmd_version },
 	{ "completion", "[WORD...]", "print the completion script for bash; with words behind --, what may stand in place of the last", 0, CMD_ANY, 0, 0, cmd_completion },

@@ -50,6 +50,14 @@ enum opt_id {
 	OPT_FOR,
 	OPT_FAIL_FAST,
 	OPT_FORCE,
+	OPT_CA,
+	OPT_CHAIN,
+	OPT_AT,
+	OPT_PURPOSE,
+	OPT_NAME,
+	OPT_CRL,
+	OPT_MAX_DEPTH,
+	OPT_RELAXED,
 	OPT__COUNT
 };
 #define OPT_BIT(id) ((uint64_t)1 << (id))
@@ -128,6 +136,9 @@ enum prov_exit cmd_session_cancel(struct cli *cli, struct err *e);
 enum prov_exit cmd_why(struct cli *cli, struct err *e);
 enum prov_exit cmd_wait(struct cli *cli, struct err *e);
 enum prov_exit cmd_watch(struct cli *cli, struct err *e);
+enum prov_exit cmd_pki_verify(struct cli *cli, struct err *e);
+enum prov_exit cmd_pki_show(struct cli *cli, struct err *e);
+enum prov_exit cmd_pki_rpk(struct cli *cli, struct err *e);
 enum prov_exit cmd_status(struct cli *cli, struct err *e);
 enum prov_exit cmd_version(struct cli *cli, struct err *e);
 enum prov_exit cmd_completion(struct cli *cli, struct err *e);

@@ -12,6 +12,9 @@ lwm2m_prov_libprov_a_SOURCES = \
 	lwm2m-prov/cmd_diff.c \
 	lwm2m-prov/cmd_explain.c \
 	lwm2m-prov/cmd_fmt.c \
+	lwm2m-prov/cmd_pki.c lwm2m-prov/cmd_pki.h \
+	lwm2m-prov/cmd_pki_show.c \
+	lwm2m-prov/cmd_pki_verify.c \
 	lwm2m-prov/cmd_plan.c \
 	lwm2m-prov/cmd_profile.c \
 	lwm2m-prov/cmd_session.c \
@@ -30,7 +33,7 @@ lwm2m_prov_libprov_a_SOURCES = \
 	lwm2m-prov/remote.c lwm2m-prov/remote.h \
 	lwm2m-prov/result.c lwm2m-prov/result.h \
 	lwm2m-prov/views.c lwm2m-prov/views.h
-PROV_LIBS = lwm2m-prov/libprov.a $(PROFILES_LIBS) $(CURL_LIBS)
+PROV_LIBS = lwm2m-prov/libprov.a pki/libpki.a $(PROFILES_LIBS) $(CURL_LIBS)
 
 bin_PROGRAMS += lwm2m-prov/lwm2m-prov
 lwm2m_prov_lwm2m_prov_SOURCES = lwm2m-prov/main.c

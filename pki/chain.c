@@ -189,6 +189,23 @@ depth(const struct search *s)
 	return n;
 }
 
+static const struct pki_certs *
+anchors_of(const struct search *s)
+{
+	return s->only_anchors != NULL ? s->only_anchors : s->rq->anchors;
+}
+
+static bool
+is_anchor(const struct search *s, const struct pki_cert *c)
+{
+	const struct pki_certs *anchors = anchors_of(s);
+
+	for (size_t i = 0; i < anchors->n; i++)
+		if (pki_cert_equal(anchors->v[i], c))
+			return true;
+	return false;
+}
+
 static bool
 no_issuer(struct search *s)
 {
@@ -197,8 +214,12 @@ no_issuer(struct search *s)
 	struct gbuf name = { .max = 8192 };
 
 	pki_dn_text(&name, top->issuer);
-	(void)finding_set(
-	    &f, PKI_R_UNKNOWN_CA, s->n - 1, "its issuer is not known: %.250s", gbuf_cstr(&name));
+	if (s->n == 1 && is_anchor(s, top))
+		(void)finding_set(&f, PKI_R_UNKNOWN_CA, 0,
+		    "it is a trusted CA itself, and none stands behind it");
+	else
+		(void)finding_set(&f, PKI_R_UNKNOWN_CA, s->n - 1, "its issuer is not known: %.250s",
+		    gbuf_cstr(&name));
 	gbuf_clear(&name);
 	return refuse(s, &f, top, false);
 }
@@ -207,8 +228,6 @@ no_issuer(struct search *s)
 static bool
 extend(struct search *s)
 {
-	const struct pki_certs *anchors =
-	    s->only_anchors != NULL ? s->only_anchors : s->rq->anchors;
 	struct finding f = { .reason = PKI_OK };
 	bool seen = false;
 
@@ -217,7 +236,7 @@ extend(struct search *s)
 		    &f, PKI_R_BUDGET, s->n - 1, "no anchor within %u CAs", s->po->max_depth);
 		return refuse(s, &f, s->path[s->n - 1], false);
 	}
-	if (try_list(s, anchors, 0, CHECK_ANCHOR, &seen) ||
+	if (try_list(s, anchors_of(s), 0, CHECK_ANCHOR, &seen) ||
 	    try_list(s, s->rq->chain, 1, CHECK_CA, &seen) ||
 	    try_list(s, s->rq->extra, 0, CHECK_CA, &seen))
 		return true;

@@ -10,6 +10,7 @@ pki_libpki_a_SOURCES = \
 	pki/der.c pki/der.h \
 	pki/identity.c pki/identity.h \
 	pki/name.c pki/name_general.c pki/name.h \
+	pki/object.c pki/object.h \
 	pki/pem.c pki/pem.h \
 	pki/pin.c pki/pin.h \
 	pki/reason.c pki/reason.h \

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/enc.h"
@@ -72,15 +71,15 @@ pem_is(const void *text, size_t n)
 	return false;
 }
 
-static enum err_code
-find_begin(struct rbuf *in, struct pem_block *b, struct err *e)
+static bool
+find_begin(struct rbuf *in, struct pem_block *b)
 {
 	struct line l;
 
 	while (next_line(in, &l))
 		if (is_mark(&l, BEGIN, b->label))
-			return ERR_OK;
-	return err_set(e, ERR_NOT_FOUND, "no block");
+			return true;
+	return false;
 }
 
 enum err_code
@@ -90,10 +89,10 @@ pem_next(struct rbuf *in, struct pem_block *b, struct err *e)
 	struct gbuf base64 = { .max = in->len };
 	struct line l;
 	bool ended = false;
-	enum err_code rc = find_begin(in, b, e);
+	enum err_code rc = ERR_OK;
 
-	if (rc != ERR_OK)
-		return rc;
+	if (!find_begin(in, b))
+		return ERR_NOT_FOUND;
 	while (!ended && next_line(in, &l)) {
 		ended = is_mark(&l, END, label);
 		if (!ended)
@@ -114,36 +113,30 @@ pem_next(struct rbuf *in, struct pem_block *b, struct err *e)
 static enum err_code
 read_all(int fd, size_t max, struct secret *out, struct err *e)
 {
-	struct stat st;
-	size_t have = 0;
+	struct gbuf all = { .max = max };
+	uint8_t part[4096];
+	enum err_code rc = ERR_OK;
+	ssize_t n;
 
-	if (fstat(fd, &st) < 0)
-		return err_errno(e, errno, "stat");
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_IO, "not a regular file");
-	if (st.st_size < 0 || (uintmax_t)st.st_size > max)
-		return err_set(e, ERR_LIMIT, "larger than %zu bytes", max);
-	enum err_code rc = secret_alloc(out, (size_t)st.st_size, e);
-	while (rc == ERR_OK && have < out->len) {
-		ssize_t n = read(fd, out->data + have, out->len - have);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			rc = n < 0 ? err_errno(e, errno, "read")
-			           : err_set(e, ERR_IO, "it became shorter");
-		else
-			have += (size_t)n;
+	while (rc == ERR_OK && (n = read(fd, part, sizeof part)) != 0) {
+		if (n > 0)
+			gbuf_put(&all, part, (size_t)n);
+		else if (errno != EINTR)
+			rc = err_errno(e, errno, "read");
+		if (all.failed)
+			rc = err_set(e, ERR_LIMIT, "larger than %zu bytes", max);
 	}
-	if (rc != ERR_OK)
-		secret_clear(out);
+	if (rc == ERR_OK)
+		rc = secret_set(out, all.data, all.len, e);
+	wipe(part, sizeof part);
+	gbuf_clear(&all);
 	return rc;
 }
 
 enum err_code
 pem_read_file(const char *file, size_t max, struct secret *out, struct err *e)
 {
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
 	if (fd < 0)
 		return err_errno(e, errno, "%s", file);

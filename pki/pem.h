@@ -21,7 +21,8 @@ bool pem_is(const void *text, size_t n);
 
 /*
  * The next block; text between blocks is passed over. *b must be empty; ERR_OK fills it,
- * ERR_NOT_FOUND at the end, ERR_PARSE when a block is cut short, has headers, or is no base64.
+ * ERR_NOT_FOUND at the end (e is left as it was), ERR_PARSE when a block is cut short, has headers,
+ * or is no base64.
  */
 enum err_code pem_next(struct rbuf *in, struct pem_block *b, struct err *e);
 
