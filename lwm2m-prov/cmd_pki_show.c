@@ -67,7 +67,7 @@ static json_t *
 object_json(const struct pki_object *o)
 {
 	json_t *j = o->kind == PKI_OBJECT_CERT ? pki_cert_json(o->cert) : json_object();
-	struct gbuf label = { .max = 4 * PEM_LABEL_MAX };
+	struct gbuf label = { .max = 4 * (size_t)PEM_LABEL_MAX };
 
 	out_clean(&label, o->label, strlen(o->label));
 	(void)json_object_set_new(j, "kind", json_string(pki_object_kind_name(o->kind)));

@@ -193,7 +193,7 @@ time_of(int year, const uint8_t *p, int64_t *out)
 	if (v[0] < 1 || v[0] > 12 || v[1] < 1 || v[1] > days_of_month(year, v[0]) || v[2] < 0 ||
 	    v[2] > 23 || v[3] < 0 || v[3] > 59 || v[4] < 0 || v[4] > 59 || p[10] != 'Z')
 		return false;
-	*out = days_from_civil(year, v[0], v[1]) * 86400 + v[2] * 3600 + v[3] * 60 + v[4];
+	*out = days_from_civil(year, v[0], v[1]) * 86400 + v[2] * 3600L + v[3] * 60L + v[4];
 	return true;
 }
 

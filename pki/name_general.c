@@ -107,9 +107,9 @@ put_ip(struct gbuf *out, struct pki_blob ip)
 {
 	char text[INET6_ADDRSTRLEN];
 
-	if (ip.n == 4 && inet_ntop(AF_INET, ip.p, text, sizeof text) != NULL)
-		gbuf_str(out, text);
-	else if (ip.n == 16 && inet_ntop(AF_INET6, ip.p, text, sizeof text) != NULL)
+	int family = ip.n == 4 ? AF_INET : ip.n == 16 ? AF_INET6 : AF_UNSPEC;
+
+	if (family != AF_UNSPEC && inet_ntop(family, ip.p, text, sizeof text) != NULL)
 		gbuf_str(out, text);
 	else
 		enc_hex(out, ip.p, MIN(ip.n, (size_t)64));

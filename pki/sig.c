@@ -132,7 +132,7 @@ pki_spki_parse(struct pki_blob whole, struct pki_spki *out, struct err *e)
 	unsigned unused = 0;
 
 	*out = (struct pki_spki){ .der = whole, .bits = der_bits(&spki, DER_BIT_STRING, &unused) };
-	if (whole.n > PKI_SPKI_MAX * 4)
+	if (whole.n > (size_t)PKI_SPKI_MAX * 4)
 		return err_set(e, ERR_LIMIT, "public key: %zu bytes", whole.n);
 	if (!der_end(&d) || !der_end(&spki) || !der_ok(&algorithm) || unused != 0)
 		return err_set(e, ERR_PARSE, "public key: not a SubjectPublicKeyInfo");
