@@ -1,12 +1,12 @@
-/* explain: what a key, a finding or a reason means. Reasons are the daemon's: it is asked. */
+/* explain: what a key, a finding or a reason means; no daemon is asked. */
 #include <stdlib.h>
 
 #include <jansson.h>
 
 #include "lib/base/str.h"
+#include "lib/lwm2m/reason.h"
 #include "lwm2m-prov/docs.h"
 #include "lwm2m-prov/output.h"
-#include "lwm2m-prov/remote.h"
 
 /* clang-format off */
 static const struct out_field key_fields[] = {
@@ -86,23 +86,15 @@ all_findings(void)
 	return list;
 }
 
-/* The daemon's rows {"name","help"} as ours; NULL with e filled when it cannot be asked. */
 static json_t *
-all_reasons(struct cli *cli, struct err *e)
+all_reasons(void)
 {
-	json_t *doc = NULL, *list = NULL, *row;
-	size_t i;
+	json_t *list = json_array();
 
-	if (remote_get(cli, "/v1/explain", &doc, e) != ERR_OK)
-		return NULL;
-	list = json_array();
-	json_array_foreach(json_object_get(doc, "reasons"), i, row)
-	{
-		(void)json_array_append_new(
-		    list, json_pack("{s:s, s:O?, s:O?}", "kind", "reason", "name",
-		              json_object_get(row, "name"), "text", json_object_get(row, "help")));
-	}
-	json_decref(doc);
+	for (int i = 0; i < BS_REASON__COUNT; i++)
+		(void)json_array_append_new(list,
+		    json_pack("{s:s, s:s, s:s}", "kind", "reason", "name",
+		        bs_reason_name((enum bs_reason)i), "text", bs_reason_help((enum bs_reason)i)));
 	return list;
 }
 
@@ -161,7 +153,7 @@ collect_names(const json_t *list, const char **names, size_t n, size_t max)
 
 static enum err_code
 nothing_found(const char *word, const json_t *keys, const json_t *findings, const json_t *reasons,
-    const struct err *unasked, struct err *e)
+    struct err *e)
 {
 	const char *names[1024], *near;
 	struct gbuf typed = { .max = 1024 };
@@ -174,10 +166,6 @@ nothing_found(const char *word, const json_t *keys, const json_t *findings, cons
 	if (near != NULL)
 		err_set(e, ERR_NOT_FOUND, "explain: nothing is called \"%s\": did you mean \"%s\"?",
 		    gbuf_cstr(&typed), near);
-	else if (unasked->code != ERR_OK)
-		err_set(e, unasked->code,
-		    "explain: \"%s\" is no key and no finding; reasons are known to the daemon: %s",
-		    gbuf_cstr(&typed), unasked->msg);
 	else
 		err_set(e, ERR_NOT_FOUND, "explain: no key, finding or reason is called \"%s\"",
 		    gbuf_cstr(&typed));
@@ -213,16 +201,13 @@ print_found(struct out *o, const json_t *found)
 }
 
 static void
-print_all(struct cli *cli, const json_t *keys, const json_t *findings, const json_t *reasons,
-    const struct err *unasked)
+print_all(struct cli *cli, const json_t *keys, const json_t *findings, const json_t *reasons)
 {
 	static const struct out_view view = { all_fields, N_ELEMS(all_fields) };
 	json_t *doc =
-	    json_pack("{s:O, s:O, s:O?}", "keys", keys, "findings", findings, "reasons", reasons);
+	    json_pack("{s:O, s:O, s:O}", "keys", keys, "findings", findings, "reasons", reasons);
 
 	out_object(cli->out, &view, doc);
-	if (reasons == NULL)
-		out_note(cli->out, "reasons are known to the daemon: %s", unasked->msg);
 	json_decref(doc);
 }
 
@@ -230,25 +215,21 @@ enum prov_exit
 cmd_explain(struct cli *cli, struct err *e)
 {
 	const char *word = cli->n_args > 0 ? cli->args[0] : NULL;
-	json_t *keys = all_keys(), *findings = all_findings(), *found = json_array(),
-	       *reasons = NULL;
-	struct err unasked = { 0 };
+	json_t *keys = all_keys(), *findings = all_findings(), *reasons = all_reasons(),
+	       *found = json_array();
 	enum prov_exit end = EXIT_DONE;
 
 	if (word != NULL) {
 		select_rows(keys, word, key_answers, found);
 		select_rows(findings, word, name_answers, found);
-	}
-	if (json_array_size(found) == 0)
-		reasons = all_reasons(cli, &unasked);
-	if (word != NULL)
 		select_rows(reasons, word, name_answers, found);
+	}
 	if (word == NULL)
-		print_all(cli, keys, findings, reasons, &unasked);
+		print_all(cli, keys, findings, reasons);
 	else if (json_array_size(found) > 0)
 		print_found(cli->out, found);
 	else
-		end = exit_of(nothing_found(word, keys, findings, reasons, &unasked, e));
+		end = exit_of(nothing_found(word, keys, findings, reasons, e));
 	json_decref(keys);
 	json_decref(findings);
 	json_decref(reasons);

@@ -239,8 +239,9 @@ END
 expect 8 'explain: the nearest name' explain shrt_server_id <<'END'
 ! lwm2m-prov: explain: nothing is called "shrt_server_id": did you mean "short_server_id"?
 END
-expect 5 'explain: reasons are the daemon'"'"'s' explain identity_mismatch <<'END'
-! lwm2m-prov: explain: "identity_mismatch" is no key and no finding; reasons are known to the daemon: @W@/nobody.sock: No such file or directory; is bsserver running?
+expect 0 'explain: a reason' explain restarted <<'END'
+reason:  restarted
+meaning: The server was stopped in the middle of the session. The device will come again.
 END
 expect 0 'completion: verbs of a noun' completion -- session '' <<'END'
 list
