@@ -116,5 +116,5 @@ ports_record(void *arg, uint64_t session, const struct bs_record *r)
 	log_record(r);
 	if (p->c.recorded != NULL)
 		p->c.recorded(p->c.arg, r);
-	p->c.ops->session_put(p->c.store, r, on_kept, rec);
+	p->c.ops->session_put(p->c.store, r, NULL, on_kept, rec);
 }

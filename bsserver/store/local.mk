@@ -4,6 +4,7 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/store/sqlite_db.c bsserver/store/sqlite_db.h \
 	bsserver/store/sqlite_feed.c \
 	bsserver/store/sqlite_get.c \
+	bsserver/store/sqlite_held.c \
 	bsserver/store/sqlite_internal.h \
 	bsserver/store/sqlite_list.c \
 	bsserver/store/sqlite_queue.c bsserver/store/sqlite_queue.h \
@@ -12,6 +13,7 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/store/sqlite_seal.c \
 	bsserver/store/sqlite_session.c \
 	bsserver/store/sqlite_sql.c bsserver/store/sqlite_sql.h \
+	bsserver/store/sqlite_wish.c \
 	bsserver/store/sqlite_writer.c \
 	bsserver/store/store.c bsserver/store/store.h \
 	bsserver/store/store_key.c \

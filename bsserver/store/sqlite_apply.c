@@ -301,6 +301,8 @@ remove_one(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *
 		rc = remove_of_owner(db, SQ_HISTORY_REMOVE, ch, e);
 	if (rc == ERR_OK && ch->kind == SQ_DEVICE)
 		rc = remove_sessions(s, db, f.id, e);
+	if (rc == ERR_OK && ch->kind == SQ_DEVICE)
+		rc = sq_held_remove(db, f.id, e);
 	if (rc == ERR_OK) {
 		struct sq q = sq_use(db, SQ_REMOVE + ch->kind);
 		sq_put_text(&q, ch->c->name);
@@ -345,6 +347,33 @@ set_state(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *e
 	return rc == ERR_OK ? audit(s, db, ch, "state", e) : rc;
 }
 
+static enum err_code
+set_wish(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *e)
+{
+	struct store_device d = { 0 };
+	struct found f = { 0 };
+
+	if ((size_t)ch->c->wish_kind >= STORE_WISH__COUNT)
+		return err_set(e, ERR_USAGE, "wish %d: no such kind", (int)ch->c->wish_kind);
+	enum err_code rc = find(db, ch, &f, e);
+	if (rc == ERR_OK)
+		rc = check_expected(ch->c, &f, e);
+	if (rc == ERR_OK && !f.there)
+		rc = err_set(e, ERR_NOT_FOUND, "is not there");
+	if (rc == ERR_OK)
+		rc = sq_wishes_load(db, f.id, d.wishes, e);
+	bool nothing = ch->c->wish == NULL && d.wishes[ch->c->wish_kind].number == 0;
+	store_device_clear(&d);
+	if (rc != ERR_OK)
+		return rc;
+	*ch->result = (struct store_result){ nothing ? STORE_UNCHANGED : STORE_UPDATED, f.revision };
+	if (nothing)
+		return ERR_OK;
+	ch->seq = ++s->tally.counts.seq;
+	rc = sq_wish_set(s, db, ch, f.id, e);
+	return rc == ERR_OK ? audit(s, db, ch, store_wish_name(ch->c->wish_kind), e) : rc;
+}
+
 static const struct {
 	enum sq_kind kind;
 	enum err_code (*run)(struct store *, struct sq_db *, struct sq_change *, struct err *);
@@ -354,6 +383,7 @@ static const struct {
 	[STORE_PUT_PROFILE] = { SQ_PROFILE, put },
 	[STORE_RM_PROFILE] = { SQ_PROFILE, remove_one },
 	[STORE_SET_STATE] = { SQ_DEVICE, set_state },
+	[STORE_SET_WISH] = { SQ_DEVICE, set_wish },
 };
 
 static enum err_code

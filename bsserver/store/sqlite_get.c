@@ -3,6 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
+
+#define DAY_MS 86400000
+
 /* A device or a profile with its credentials, or one session. */
 struct get_req {
 	struct sq_req base;
@@ -51,9 +55,41 @@ not_found(enum err_code rc, bool row, const char *what, const char *name, struct
 }
 
 static enum err_code
+count_recent(struct sq_db *db, int64_t device, unsigned *out, struct err *e)
+{
+	struct sq q = sq_use(db, SQ_RECENT);
+	bool row;
+
+	sq_put_int(&q, device);
+	sq_put_int(&q, clock_wall_ms() - DAY_MS);
+	enum err_code rc = sq_step(&q, &row, e);
+	if (rc == ERR_OK && row)
+		*out = (unsigned)sq_get_int(&q);
+	sq_end(&q);
+	return rc;
+}
+
+/* What is to be done besides, what the device was left with, and what it is to come back to. */
+static enum err_code
+load_past(const struct store *s, struct sq_db *db, struct sq_held_key key, struct store_device *d, struct err *e)
+{
+	enum err_code rc = sq_wishes_load(db, key.device, d->wishes, e);
+
+	if (rc == ERR_OK)
+		rc = count_recent(db, key.device, &d->recent_good, e);
+	if (rc == ERR_OK)
+		rc = sq_held_find(s, db, SQ_HELD_LAST, &key, &d->held, e);
+	key.session = d->wishes[STORE_WISH_ROLLBACK].session;
+	if (rc == ERR_OK && key.session != 0)
+		rc = sq_held_find(s, db, SQ_HELD_OF, &key, &d->restore, e);
+	return rc;
+}
+
+static enum err_code
 device_run(struct store *s, struct sq_db *db, struct sq_req *base, struct err *e)
 {
 	struct get_req *r = CONTAINER_OF(base, struct get_req, base);
+	struct sq_held_key key = { .endpoint = r->name };
 	struct sq q;
 	bool row;
 	size_t n;
@@ -66,8 +102,11 @@ device_run(struct store *s, struct sq_db *db, struct sq_req *base, struct err *e
 		const void *sealed = sq_get_blob(&q, &n);
 		if (sealed != NULL)
 			rc = sq_unseal(s, "compiled", SQ_DEVICE, r->name, "", sealed, n, &r->device.compiled, e);
+		key.device = sq_get_int(&q);
 	}
 	sq_end(&q);
+	if (rc == ERR_OK)
+		rc = load_past(s, db, key, &r->device, e);
 	if (rc != ERR_OK || (r->look && r->device.compiled.len > 0))
 		return rc;
 	return sq_creds_load(s, db, SQ_DEVICE, r->name, &r->creds, e);

@@ -25,7 +25,7 @@ struct store {
 	void *feed_arg;
 	struct secret key;
 	int lock_fd; /* -1 none */
-	unsigned max_sessions, max_strays;
+	unsigned max_sessions, max_strays, max_held;
 	struct sq_mailbox *mailbox;
 	struct sq_worker writer, getter, lister;
 
@@ -97,11 +97,50 @@ enum err_code sq_creds_diff(struct store *s, struct sq_db *db, const struct sq_c
 enum err_code sq_creds_apply(struct store *s, struct sq_db *db, struct sq_change *ch,
     const struct sq_creds *have, struct err *e);
 
+/* sqlite_held.c: what sessions left. */
+struct sq_outcome { /* a copy of a struct store_outcome */
+	char *links, *values, *expiries, *findings;
+	struct secret wrote;
+	struct store_outcome o; /* points to these */
+};
+enum err_code sq_outcome_copy(const struct store_outcome *from, struct sq_outcome **out, struct err *e);
+void sq_outcome_free(struct sq_outcome *o); /* wipes; NULL is fine */
+size_t sq_outcome_weight(const struct sq_outcome *o);
+
+struct sq_kept {
+	int64_t device;
+	bool good;
+	const struct bs_record *rec;
+	const struct sq_outcome *o;
+};
+enum err_code sq_held_keep(const struct store *s, struct sq_db *db, const struct sq_kept *k, struct err *e);
+/* With its wishes. */
+enum err_code sq_held_remove(struct sq_db *db, int64_t device, struct err *e);
+
+struct sq_held_key {
+	int64_t device;
+	uint64_t session;     /* SQ_HELD_OF */
+	const char *endpoint; /* NULL: wrote is not wanted */
+};
+/* One row into *h, which must be empty and stays so when there is none. */
+enum err_code sq_held_find(const struct store *s, struct sq_db *db, enum sq_query which, const struct sq_held_key *k,
+    struct store_held *h, struct err *e);
+enum err_code sq_row_held(const struct store *s, struct sq *q, const char *endpoint, struct store_held *h,
+    struct err *e);
+
+/* sqlite_wish.c */
+enum err_code sq_wishes_load(struct sq_db *db, int64_t device, struct store_wish wishes[STORE_WISH__COUNT],
+    struct err *e);
+/* SET_WISH of a device that is there; ch has its number. */
+enum err_code sq_wish_set(struct store *s, struct sq_db *db, struct sq_change *ch, int64_t device, struct err *e);
+enum err_code sq_wishes_met(struct sq_db *db, const struct sq_kept *k, struct err *e);
+
 void sq_apply(struct store *s, const struct store_actor *who, const struct store_change *v, size_t n,
     store_apply_fn *done, void *arg);
 void sq_compiled_put(struct store *s, const char *endpoint, uint64_t revision, const struct secret *compiled,
     const char *key);
-void sq_session_put(struct store *s, const struct bs_record *r, store_done_fn *done, void *arg);
+void sq_session_put(struct store *s, const struct bs_record *r, const struct store_outcome *o, store_done_fn *done,
+    void *arg);
 
 void sq_device_get(struct store *s, const char *endpoint, store_device_fn *done, void *arg);
 void sq_device_look(struct store *s, const char *endpoint, store_device_fn *done, void *arg);
@@ -112,6 +151,8 @@ void sq_profile_list(struct store *s, const struct store_page *p, store_profiles
 void sq_profile_history(struct store *s, const char *name, store_profiles_fn *done, void *arg);
 void sq_device_history(struct store *s, const char *endpoint, store_profiles_fn *done, void *arg);
 void sq_session_list(struct store *s, const struct store_page *p, store_sessions_fn *done, void *arg);
+void sq_held_list(struct store *s, const char *endpoint, store_held_fn *done, void *arg);
+void sq_held_get(struct store *s, const char *endpoint, uint64_t session, store_held_fn *done, void *arg);
 void sq_audit_list(struct store *s, const struct store_page *p, store_audit_fn *done, void *arg);
 
 /* sqlite_writer.c: the writer's turn. */

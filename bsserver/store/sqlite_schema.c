@@ -45,7 +45,19 @@ static const char schema_1[] =
     "CREATE TABLE audit(seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, actor TEXT NOT NULL,"
     " action TEXT NOT NULL, object TEXT NOT NULL, detail TEXT, reason TEXT);";
 
-static const char *const steps[] = { schema_1 };
+/* held: what sessions left; wish: see struct store_wish. */
+static const char schema_2[] =
+    "CREATE TABLE held(session INTEGER PRIMARY KEY, device INTEGER NOT NULL, last_session INTEGER NOT NULL,"
+    " at_ms INTEGER NOT NULL, started_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, good INTEGER NOT NULL,"
+    " restored INTEGER NOT NULL, revision INTEGER NOT NULL, seen INTEGER NOT NULL, likeness INTEGER NOT NULL,"
+    " profile TEXT, fingerprints TEXT, expiries TEXT, links TEXT, vals TEXT, findings TEXT, wrote BLOB);"
+    "CREATE INDEX held_device ON held(device, good, session);"
+    "CREATE TABLE wish(device INTEGER NOT NULL, kind INTEGER NOT NULL, number INTEGER NOT NULL,"
+    " asked_ms INTEGER NOT NULL, actor TEXT NOT NULL, profile TEXT, session INTEGER NOT NULL,"
+    " with_credentials INTEGER NOT NULL, done_session INTEGER NOT NULL, done_revision INTEGER NOT NULL,"
+    " PRIMARY KEY(device, kind)) WITHOUT ROWID;";
+
+static const char *const steps[] = { schema_1, schema_2 };
 const struct sq_schema sq_schema = { steps, N_ELEMS(steps) };
 
 static enum err_code
@@ -161,7 +173,8 @@ sq_has_sealed(struct sq_db *db, bool *out, struct err *e)
 	int64_t n;
 	enum err_code rc = sq_number(db,
 	    "SELECT EXISTS(SELECT 1 FROM credential)"
-	    " OR EXISTS(SELECT 1 FROM device WHERE compiled IS NOT NULL)",
+	    " OR EXISTS(SELECT 1 FROM device WHERE compiled IS NOT NULL)"
+	    " OR EXISTS(SELECT 1 FROM held WHERE wrote IS NOT NULL)",
 	    &n, e);
 
 	*out = n != 0;

@@ -12,6 +12,7 @@ struct session_req {
 	struct sq_req base;
 	struct bs_record rec; /* without entries; its strings lie behind the structure */
 	struct gbuf transcript;
+	struct sq_outcome *outcome; /* NULL: nothing is kept besides */
 	store_done_fn *done;
 };
 
@@ -211,6 +212,22 @@ sweep(struct store *s, struct sq_db *db, struct err *e)
 	return rc;
 }
 
+/* A record that comes late says nothing of what the device holds by now. */
+static enum err_code
+keep_outcome(struct store *s, struct sq_db *db, const struct session_req *r, const struct noted *d, struct err *e)
+{
+	const struct sq_kept kept = {
+		.device = d->device,
+		.good = r->rec.verdict == BS_VERDICT_PROVISIONED || r->rec.verdict == BS_VERDICT_WRITTEN,
+		.rec = &r->rec,
+		.o = r->outcome,
+	};
+
+	if (r->outcome == NULL || d->device == 0 || r->rec.id <= d->last)
+		return ERR_OK;
+	return sq_held_keep(s, db, &kept, e);
+}
+
 static enum err_code
 session_run(struct store *s, struct sq_db *db, struct sq_req *base, struct err *e)
 {
@@ -230,6 +247,8 @@ session_run(struct store *s, struct sq_db *db, struct sq_req *base, struct err *
 		return rc; /* and nothing was written */
 	s->tally.counts.sessions++;
 	rc = d.device == 0 ? keep_stray(s, db, e) : keep_of_device(s, db, &r->rec, &d, e);
+	if (rc == ERR_OK)
+		rc = keep_outcome(s, db, r, &d, e);
 	if (rc == ERR_OK)
 		rc = sweep(s, db, e);
 	s->broken |= rc != ERR_OK;
@@ -252,6 +271,7 @@ session_free(struct sq_req *base)
 	struct session_req *r = CONTAINER_OF(base, struct session_req, base);
 
 	gbuf_clear(&r->transcript);
+	sq_outcome_free(r->outcome);
 	free(r);
 }
 
@@ -286,7 +306,8 @@ copy_record(const struct bs_record *rec, void *arg)
 }
 
 void
-sq_session_put(struct store *s, const struct bs_record *rec, store_done_fn *done, void *arg)
+sq_session_put(struct store *s, const struct bs_record *rec, const struct store_outcome *o, store_done_fn *done,
+    void *arg)
 {
 	struct session_req *r = copy_record(rec, arg);
 	size_t guess = 64 * (rec->n_entries + 1) + rec->text_total;
@@ -300,5 +321,9 @@ sq_session_put(struct store *s, const struct bs_record *rec, store_done_fn *done
 	}
 	transcript_pack(rec, &r->transcript);
 	r->base.weight += r->transcript.len;
+	if (o != NULL && sq_outcome_copy(o, &r->outcome, NULL) != ERR_OK)
+		r->transcript.failed = true; /* the whole is refused for want of memory */
+	if (r->outcome != NULL)
+		r->base.weight += sq_outcome_weight(r->outcome);
 	sq_worker_submit(&s->writer, &r->base);
 }

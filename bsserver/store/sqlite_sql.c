@@ -11,6 +11,10 @@
 	"id, verdict, step, reason, code, used_format, revision, started_ms, ended_ms, exchanges," \
 	" dropped, path, endpoint, peer, credential, rule, profile, fingerprints, detail, unconfirmed"
 
+#define HELD_COLUMNS                                                                               \
+	"session, last_session, at_ms, started_ms, last_ms, good, restored, revision, seen,"       \
+	" likeness, profile, fingerprints, expiries, links, vals, findings, wrote"
+
 /* The names of the profiles it extends, each with an end of line before and behind; NULL when none. */
 #define EXTENDS(doc)                                                                               \
 	"(SELECT char(10) || group_concat(value, char(10)) || char(10) FROM"                       \
@@ -89,7 +93,7 @@ static const char *const texts[] = {
 			   " confirmed, failures, kept) VALUES(?1, 0, 0, 0, 0, -1, 0, 0, 0)",
 	[SQ_SESSION_NOTE_REMOVE] = "DELETE FROM device_session WHERE device = ?1 RETURNING verdict",
 
-	[SQ_DEVICE_GET] = "SELECT " DEVICE_COLUMNS ", d.compiled" DEVICE_FROM " WHERE d.endpoint = ?1",
+	[SQ_DEVICE_GET] = "SELECT " DEVICE_COLUMNS ", d.compiled, d.id" DEVICE_FROM " WHERE d.endpoint = ?1",
 	[SQ_PROFILE_GET] = "SELECT " PROFILE_COLUMNS " FROM profile WHERE name = ?1",
 	[SQ_DEVICE_LIST] = "SELECT d.extends, " DEVICE_COLUMNS DEVICE_FROM
 			   " WHERE d.endpoint >= ?1 ORDER BY d.endpoint",
@@ -105,6 +109,32 @@ static const char *const texts[] = {
 			    " (SELECT max(id) AS i FROM session WHERE device ="
 			    "   (SELECT id FROM device WHERE endpoint = ?1)"
 			    "  UNION ALL SELECT max(id) FROM session WHERE device = 0 AND endpoint = ?1))",
+	[SQ_HELD_PUT] = "INSERT INTO held(" HELD_COLUMNS ", device)"
+			" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
+			" ?18)",
+	[SQ_HELD_AGAIN] = "UPDATE held SET last_session = ?1, started_ms = ?2, last_ms = ?3, expiries = ?4,"
+			  " links = ?5, vals = ?6, findings = ?7 WHERE session = ?8",
+	[SQ_RECENT] = "SELECT count(*) FROM session WHERE device = ?1 AND ended_ms > ?2 AND verdict IN (1, 2)",
+	[SQ_HELD_PRUNE] = "DELETE FROM held WHERE session IN (SELECT session FROM held WHERE device = ?1 AND good = 1"
+			  " ORDER BY session DESC LIMIT -1 OFFSET ?2) AND session NOT IN"
+			  " (SELECT session FROM wish WHERE device = ?1)",
+	[SQ_HELD_UNDO] = "DELETE FROM held WHERE device = ?1 AND good = 0",
+	[SQ_HELD_REMOVE] = "DELETE FROM held WHERE device = ?1",
+	[SQ_HELD_LAST] = "SELECT " HELD_COLUMNS " FROM held WHERE device = ?1 AND good = 1"
+			 " ORDER BY session DESC LIMIT 1",
+	[SQ_HELD_OF] = "SELECT " HELD_COLUMNS " FROM held WHERE device = ?1 AND good = 1 AND session <= ?2"
+		       " AND last_session >= ?2 ORDER BY session DESC LIMIT 1",
+	[SQ_HELD_SEEN] = "SELECT " HELD_COLUMNS " FROM held WHERE device = ?1 ORDER BY last_session DESC LIMIT 1",
+	[SQ_HELD_LIST] = "SELECT " HELD_COLUMNS " FROM held WHERE device = ?1 ORDER BY last_session DESC",
+	[SQ_WISH_PUT] = "INSERT OR REPLACE INTO wish(device, kind, number, asked_ms, actor, profile, session,"
+			" with_credentials, done_session, done_revision) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0)",
+	[SQ_WISH_REMOVE] = "DELETE FROM wish WHERE device = ?1 AND kind = ?2",
+	[SQ_WISH_REMOVE_ALL] = "DELETE FROM wish WHERE device = ?1",
+	[SQ_WISH_LIST] = "SELECT kind, number, asked_ms, actor, profile, session, with_credentials, done_session,"
+			 " done_revision FROM wish WHERE device = ?1",
+	[SQ_WISH_DONE] = "UPDATE wish SET done_session = ?1, done_revision = ?2"
+			 " WHERE device = ?3 AND kind = ?4 AND number = ?5",
+	[SQ_WISH_MET] = "DELETE FROM wish WHERE device = ?1 AND kind = ?2 AND number = ?3",
 	[SQ_AUDIT_LIST] = "SELECT seq, at_ms, actor, action, object, detail, reason FROM audit"
 			  " WHERE seq < ?1 AND at_ms >= ?2 ORDER BY seq DESC",
 	[SQ_FEED_DEVICES] = "SELECT d.endpoint, d.state, c.identity, c.slot, c.sealed FROM device d"

@@ -54,7 +54,7 @@ enum sq_query {
 	SQ_SESSION_NEW,	    /* (device) */
 	SQ_SESSION_NOTE_REMOVE, /* (device) -> verdict */
 
-	SQ_DEVICE_GET,	 /* (endpoint) -> device columns, compiled */
+	SQ_DEVICE_GET,	 /* (endpoint) -> device columns, compiled, id */
 	SQ_PROFILE_GET,	 /* (name) -> name, doc, revision, updated_ms */
 	SQ_DEVICE_LIST,	 /* (first) -> extends, device columns */
 	SQ_PROFILE_LIST, /* (first) -> name, doc, revision, updated_ms */
@@ -62,6 +62,22 @@ enum sq_query {
 	SQ_SESSION_LIST_OF, /* (endpoint, before) -> session columns */
 	SQ_SESSION_GET,	    /* (id) -> session columns, transcript */
 	SQ_SESSION_LAST,    /* (endpoint) -> session columns, transcript */
+	SQ_HELD_PUT,	/* (held columns, device) */
+	SQ_HELD_AGAIN,	/* (last_session, started_ms, last_ms, expiries, links, values, findings, session) */
+	SQ_RECENT,	/* (device, since) -> how many of its sessions ended well since */
+	SQ_HELD_PRUNE,	/* (device, how many stay): the oldest good ones, but not what a rollback is about */
+	SQ_HELD_UNDO,	/* (device): what came to nothing */
+	SQ_HELD_REMOVE, /* (device) */
+	SQ_HELD_LAST,	/* (device) -> held columns: the newest good one */
+	SQ_HELD_OF,	/* (device, session) -> held columns: the good one that this session left */
+	SQ_HELD_SEEN,	/* (device) -> held columns: the newest */
+	SQ_HELD_LIST,	/* (device) -> held columns, newest first */
+	SQ_WISH_PUT,	/* (device, kind, number, asked_ms, actor, profile, session, with_credentials) */
+	SQ_WISH_REMOVE, /* (device, kind) */
+	SQ_WISH_REMOVE_ALL, /* (device) */
+	SQ_WISH_LIST, /* (device) -> kind, number, asked_ms, actor, profile, session, with_credentials, done_session, done_revision */
+	SQ_WISH_DONE, /* (done_session, done_revision, device, kind, number) */
+	SQ_WISH_MET,  /* (device, kind, number): it goes */
 	SQ_AUDIT_LIST,	    /* (before, since) -> seq, at_ms, actor, action, object, detail, reason */
 	SQ_FEED_DEVICES,    /* -> endpoint, state, identity, slot, sealed */
 	SQ__COUNT

@@ -18,6 +18,12 @@ static const char *const state_names[] = {
 	[STORE_RETIRED] = "retired",
 };
 
+static const char *const wish_names[] = {
+	[STORE_WISH_ROLLBACK] = "rollback",
+	[STORE_WISH_HANDOVER] = "handover",
+};
+_Static_assert(N_ELEMS(wish_names) == STORE_WISH__COUNT, "one name per kind");
+
 const struct store_ops *
 store_by_uri(const char *uri)
 {
@@ -26,6 +32,12 @@ store_by_uri(const char *uri)
 			return backends[i].ops;
 	}
 	return NULL;
+}
+
+const char *
+store_wish_name(enum store_wish_kind k)
+{
+	return (size_t)k < N_ELEMS(wish_names) ? wish_names[k] : "unknown";
 }
 
 const char *
@@ -53,7 +65,32 @@ store_device_clear(struct store_device *d)
 	free(d->doc);
 	free(d->compiled_key);
 	secret_clear(&d->compiled);
+	for (size_t i = 0; i < STORE_WISH__COUNT; i++)
+		store_wish_clear(&d->wishes[i]);
+	store_held_clear(&d->held);
+	store_held_clear(&d->restore);
 	*d = (struct store_device){ .remembered_format = -1 };
+}
+
+void
+store_wish_clear(struct store_wish *w)
+{
+	free(w->actor);
+	free(w->profile);
+	*w = (struct store_wish){ 0 };
+}
+
+void
+store_held_clear(struct store_held *h)
+{
+	free(h->profile);
+	free(h->fingerprints);
+	free(h->expiries);
+	free(h->links);
+	free(h->values);
+	free(h->findings);
+	secret_clear(&h->wrote);
+	*h = (struct store_held){ 0 };
 }
 
 void

@@ -29,6 +29,49 @@ struct loop;
 
 enum store_state { STORE_ACTIVE, STORE_BLOCKED, STORE_RETIRED };
 
+/*
+ * What an operator wants the next session of a device to do besides. One of each kind is kept; a
+ * newer one takes the place of the older.
+ */
+enum store_wish_kind {
+	STORE_WISH_ROLLBACK, /* what an earlier session left is restored */
+	STORE_WISH_HANDOVER, /* the bootstrap account is replaced */
+	STORE_WISH__COUNT
+};
+
+struct store_wish {
+	uint64_t number; /* of the change that made it; 0: there is none */
+	int64_t asked_ms;
+	char *actor;
+	char *profile;	       /* HANDOVER: the shared profile with the new account */
+	uint64_t session;      /* ROLLBACK: whose; of struct store_held */
+	bool with_credentials; /* ROLLBACK: the keys as well */
+	/* A rollback stays when it was done, so that the device is not brought forward again: */
+	uint64_t done_session;	/* 0: still to come */
+	uint64_t done_revision; /* the newest change of document and parents then; it holds as long as there is none newer */
+};
+void store_wish_clear(struct store_wish *w);
+
+/*
+ * What a device was seen to hold at the end of a session, and what was wanted of it. Sessions in a
+ * row that left the same share one: it has the first one's number, and is otherwise the newest's.
+ */
+struct store_held {
+	uint64_t session, last_session; /* the first and the newest that left it so */
+	int64_t at_ms;			/* when the first ended */
+	int64_t started_ms, last_ms;	/* when the newest began and ended */
+	bool good;			/* false: that session came to nothing, and this is what it saw */
+	bool restored;			/* a rollback was written, not what the profile said */
+	uint64_t revision;
+	char *profile, *fingerprints, *expiries; /* as in bs_record; NULL */
+	char *links, *values; /* as in bs_held; NULL: not known */
+	unsigned read;
+	uint64_t likeness;    /* of struct store_outcome */
+	char *findings;	      /* as the session told them, JSON; NULL */
+	struct secret wrote;  /* profile_desired_pack() of what was wanted; empty in lists */
+};
+void store_held_clear(struct store_held *h);
+
 /* Strings are owned by the struct unless a call says that it borrows. */
 struct store_device {
 	char *endpoint;
@@ -46,6 +89,10 @@ struct store_device {
 	int remembered_format;	     /* -1 */
 	uint64_t confirmed_revision; /* of the last session that ended `provisioned` */
 	uint32_t failures;	     /* in a row */
+	unsigned recent_good;	     /* sessions of the last 24 h that ended well, of those kept. Not in lists */
+	struct store_wish wishes[STORE_WISH__COUNT];
+	struct store_held held;	   /* the newest that a good session left; session 0: none. Not in lists */
+	struct store_held restore; /* what the wish for a rollback is about; session 0: none. Not in lists */
 };
 void store_device_clear(struct store_device *d);
 
@@ -72,7 +119,14 @@ struct store_profile {
 void store_profile_clear(struct store_profile *p);
 
 /* One change; a batch is applied whole or not at all. Borrowed until the callback. */
-enum store_op { STORE_PUT_DEVICE, STORE_RM_DEVICE, STORE_PUT_PROFILE, STORE_RM_PROFILE, STORE_SET_STATE };
+enum store_op {
+	STORE_PUT_DEVICE,
+	STORE_RM_DEVICE,
+	STORE_PUT_PROFILE,
+	STORE_RM_PROFILE,
+	STORE_SET_STATE,
+	STORE_SET_WISH
+};
 struct store_change {
 	enum store_op op;
 	const char *name;	 /* endpoint or profile name */
@@ -89,6 +143,12 @@ struct store_change {
 	const struct secret *compiled; /* PUT_DEVICE; NULL none: what was there stays when nothing else changes */
 	const char *compiled_key;
 	enum store_state state;	   /* SET_STATE */
+	/*
+	 * SET_WISH: of wish only profile, session and with_credentials count; NULL takes back what is
+	 * wanted. A session that left nothing that is kept is ERR_NOT_FOUND.
+	 */
+	enum store_wish_kind wish_kind;
+	const struct store_wish *wish;
 	uint64_t expect_revision;  /* 0: any; otherwise ERR_CONFLICT unless it is that now */
 	bool must_be_new;	   /* ERR_EXISTS when it is there */
 };
@@ -104,6 +164,18 @@ struct store_result {
 	uint64_t revision; /* of it now (of a removed one: the number of the removal) */
 };
 
+/* What a session leaves besides its record. Borrowed for the call. */
+struct store_outcome {
+	const char *links, *values; /* as in bs_held; both NULL: nothing is kept */
+	unsigned read;
+	uint64_t likeness; /* the same number: what was held is the same, though not to the letter */
+	const char *expiries, *findings; /* NULL */
+	bool restored;
+	const struct secret *wrote; /* profile_desired_pack() of what was wanted; NULL: cannot be restored later */
+	uint64_t fulfilled[STORE_WISH__COUNT]; /* numbers of the wishes that it was about; 0: none of that kind */
+	uint64_t wanted_revision; /* the newest change of document and parents, whatever was restored */
+};
+
 struct store_session_row {
 	struct bs_record rec;  /* without entries */
 	char *transcript;      /* JSON array; only by session_get */
@@ -114,7 +186,7 @@ struct store_audit_row {
 	uint64_t seq;
 	int64_t at_ms;
 	char *actor;  /* who */
-	char *action; /* "device.create", .update, .remove, .state; "profile.create", .update, .remove */
+	char *action; /* "device.create", .update, .remove, .state, .rollback, .handover; "profile.create", .update, .remove */
 	char *object; /* endpoint or name */
 	char *detail; /* which credentials, by fingerprint; which state; NULL */
 	char *reason; /* as the actor gave it; NULL */
@@ -150,6 +222,7 @@ typedef void store_sessions_fn(void *arg, enum err_code rc, const struct err *e,
     size_t n, bool more);
 typedef void store_audit_fn(void *arg, enum err_code rc, const struct err *e, struct store_audit_row *v, size_t n,
     bool more);
+typedef void store_held_fn(void *arg, enum err_code rc, const struct err *e, struct store_held *v, size_t n, bool more);
 struct store_counts {
 	uint64_t devices, profiles, sessions, seq;
 	uint64_t by_verdict[BS_VERDICT__COUNT]; /* devices by their last verdict */
@@ -190,6 +263,8 @@ struct store_conf {
 	unsigned max_sessions;
 	/* Kept of peers that did not prove to be a device of ours, all together. 0: default 5000 */
 	unsigned max_stray_sessions;
+	/* What good sessions left, per device, older ones go (not what a rollback is about). 0: default 10. */
+	unsigned max_held;
 };
 
 struct store_ops {
@@ -226,11 +301,18 @@ struct store_ops {
 	 * Keeps the record, and updates its device's session columns. A session that was refused before
 	 * its peer had proved to be that device (bad_request ... no_credential_rule, overload, store) is
 	 * kept, but changes nothing of the device and pushes out none of its sessions. ERR_EXISTS: same id.
+	 * o (NULL: nothing) is kept with it: after a good session (`provisioned`, `written`) as something
+	 * to come back to, and the wishes it was about are fulfilled; after another one until the next.
 	 */
-	void (*session_put)(struct store *s, const struct bs_record *r, store_done_fn *done, void *arg);
+	void (*session_put)(struct store *s, const struct bs_record *r, const struct store_outcome *o,
+	    store_done_fn *done, void *arg);
 	void (*session_list)(struct store *s, const struct store_page *p, store_sessions_fn *done, void *arg);
 	/* With transcript; id 0: the newest of endpoint, whoever claimed to be it. One row or ERR_NOT_FOUND. */
 	void (*session_get)(struct store *s, uint64_t id, const char *endpoint, store_sessions_fn *done, void *arg);
+	/* What sessions of the device left, newest first, without wrote. */
+	void (*held_list)(struct store *s, const char *endpoint, store_held_fn *done, void *arg);
+	/* What that session left (0: the newest of all, good or not). One row or ERR_NOT_FOUND. */
+	void (*held_get)(struct store *s, const char *endpoint, uint64_t session, store_held_fn *done, void *arg);
 	void (*audit_list)(struct store *s, const struct store_page *p, store_audit_fn *done, void *arg);
 	void (*counts)(struct store *s, store_counts_fn *done, void *arg);
 	/* The fingerprint of a secret under this store's key; loop's thread, at once. */
@@ -247,6 +329,7 @@ enum err_code store_key_create(const char *file, struct err *e);
 /* *out must be empty. ERR_NOT_FOUND, ERR_REFUSED (others may read it), ERR_PARSE. */
 enum err_code store_key_load(const char *file, struct secret *out, struct err *e);
 
+const char *store_wish_name(enum store_wish_kind k); /* "rollback", "handover" */
 const char *store_state_name(enum store_state s); /* "active", "blocked", "retired" */
 bool store_state_from_name(const char *s, enum store_state *out);
 

@@ -236,6 +236,7 @@ sqlite_open(const struct store_conf *c, struct loop *l, store_feed_fn *feed, voi
 	s->feed_arg = feed_arg;
 	s->max_sessions = c->max_sessions == 0 ? 20 : c->max_sessions;
 	s->max_strays = c->max_stray_sessions == 0 ? 5000 : c->max_stray_sessions;
+	s->max_held = c->max_held == 0 ? 10 : c->max_held;
 	(void)pthread_mutex_init(&s->lock, NULL);
 	enum err_code rc = sq_mailbox_new(s, l, flush_workers, &s->mailbox, e);
 	if (rc == ERR_OK)
@@ -309,6 +310,8 @@ const struct store_ops store_sqlite = {
 	.session_put = sq_session_put,
 	.session_list = sq_session_list,
 	.session_get = sq_session_get,
+	.held_list = sq_held_list,
+	.held_get = sq_held_get,
 	.audit_list = sq_audit_list,
 	.counts = sqlite_counts,
 	.fingerprint = sqlite_fingerprint,

@@ -140,7 +140,7 @@ ask_session(struct bench *b)
 	endpoint_of(next_random(b) % b->devices, endpoint);
 	b->record.id++;
 	b->record.endpoint = endpoint;
-	ops->session_put(b->store, &b->record, on_done, b);
+	ops->session_put(b->store, &b->record, NULL, on_done, b);
 }
 
 static void

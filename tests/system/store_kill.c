@@ -114,12 +114,16 @@ put_session(struct request *r, uint32_t group)
 {
 	struct child *c = r->child;
 	struct bs_record rec = { .id = c->next_session++, .verdict = BS_VERDICT_PROVISIONED, .used_format = -1 };
-	char name[32];
+	char name[32], values[32];
+	struct secret wrote;
 
 	name_of(group, 0, name);
 	rec.endpoint = name;
 	r->ack = (struct ack){ SESSION_PUT, group, rec.id };
-	store_sqlite.session_put(c->f->store, &rec, on_session, r);
+	(void)snprintf(values, sizeof values, "left by %llu", (unsigned long long)rec.id);
+	wrote = fx_secret(values);
+	const struct store_outcome o = { .values = values, .likeness = rec.id / 2, .wrote = &wrote };
+	store_sqlite.session_put(c->f->store, &rec, &o, on_session, r);
 }
 
 static void
@@ -232,6 +236,22 @@ counter_of(struct fx *f, unsigned group, unsigned member)
 	return n;
 }
 
+/* What the newest session of a device left is there with it: neither older nor newer. */
+static void
+check_held(struct fx *f, unsigned group)
+{
+	char name[32], values[32];
+
+	name_of(group, 0, name);
+	enum err_code rc = fx_get(f, name);
+	if (rc == ERR_NOT_FOUND || f->device.last_session == 0)
+		return;
+	(void)snprintf(values, sizeof values, "left by %llu", (unsigned long long)f->device.last_session);
+	ck_assert_uint_eq(f->device.held.last_session, f->device.last_session);
+	ck_assert_str_eq(f->device.held.values, values);
+	ck_assert_uint_gt(f->device.held.wrote.len, 0);
+}
+
 static void
 check_store(struct fx *f, struct known *k, size_t sessions_before)
 {
@@ -242,6 +262,7 @@ check_store(struct fx *f, struct known *k, size_t sessions_before)
 		    (unsigned long long)k->counter[g], (unsigned long long)n);
 		for (unsigned m = 1; m < MEMBERS; m++)
 			ck_assert_uint_eq(counter_of(f, g, m), n);
+		check_held(f, g);
 		k->counter[g] = n;
 	}
 	for (size_t i = sessions_before; i < k->n_sessions; i++)

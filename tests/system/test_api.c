@@ -243,7 +243,7 @@ keep_session(struct world *w, enum bs_verdict verdict, uint64_t revision)
 		.used_format = -1 };
 	unsigned kept = 0;
 
-	store_sqlite.session_put(w->store, &rec, on_kept, &kept);
+	store_sqlite.session_put(w->store, &rec, NULL, on_kept, &kept);
 	world_turn_until(w, &kept, 1);
 }
 

@@ -96,6 +96,7 @@ fx_free(struct fx *f)
 	store_device_clear(&f->device);
 	store_profile_clear(&f->profile);
 	store_session_row_clear(&f->session);
+	store_held_clear(&f->held);
 	for (size_t i = 0; i < N_ELEMS(f->creds); i++)
 		store_credential_clear(&f->creds[i]);
 	ck_assert_int_eq(nftw(f->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
@@ -242,13 +243,19 @@ on_done(void *arg, enum err_code rc, const struct err *e)
 }
 
 enum err_code
-fx_session_put(struct fx *f, const struct bs_record *r)
+fx_outcome_put(struct fx *f, const struct bs_record *r, const struct store_outcome *o)
 {
 	f->answered = false;
-	ops->session_put(f->store, r, on_done, f);
+	ops->session_put(f->store, r, o, on_done, f);
 	ck_assert(!f->answered);
 	fx_wait(f);
 	return f->rc;
+}
+
+enum err_code
+fx_session_put(struct fx *f, const struct bs_record *r)
+{
+	return fx_outcome_put(f, r, NULL);
 }
 
 static void
@@ -323,6 +330,35 @@ on_session(void *arg, enum err_code rc, const struct err *e, struct store_sessio
 }
 
 static void
+on_held(void *arg, enum err_code rc, const struct err *e, struct store_held *v, size_t n, bool more)
+{
+	struct fx *f = arg;
+
+	answer(f, rc, e);
+	ck_assert_uint_eq(n, rc == ERR_OK ? 1 : 0);
+	ck_assert(!more);
+	store_held_clear(&f->held);
+	if (rc == ERR_OK) {
+		f->held = *v;
+		*v = (struct store_held){ 0 };
+	}
+}
+
+static void
+on_held_list(void *arg, enum err_code rc, const struct err *e, struct store_held *v, size_t n, bool more)
+{
+	char text[256];
+
+	begin_names(arg, rc, e, n, more);
+	for (size_t i = 0; i < n; i++) {
+		ck_assert_uint_eq(v[i].wrote.len, 0);
+		(void)snprintf(text, sizeof text, "%llu-%llu:%s%s", (unsigned long long)v[i].session,
+		    (unsigned long long)v[i].last_session, v[i].values, v[i].good ? "" : "!");
+		add_name(arg, text);
+	}
+}
+
+static void
 on_audit(void *arg, enum err_code rc, const struct err *e, struct store_audit_row *v, size_t n, bool more)
 {
 	char text[256];
@@ -350,6 +386,24 @@ fx_session_get(struct fx *f, uint64_t id, const char *endpoint)
 {
 	f->answered = false;
 	ops->session_get(f->store, id, endpoint, on_session, f);
+	fx_wait(f);
+	return f->rc;
+}
+
+enum err_code
+fx_held(struct fx *f, const char *endpoint, uint64_t session)
+{
+	f->answered = false;
+	ops->held_get(f->store, endpoint, session, on_held, f);
+	fx_wait(f);
+	return f->rc;
+}
+
+enum err_code
+fx_held_list(struct fx *f, const char *endpoint)
+{
+	f->answered = false;
+	ops->held_list(f->store, endpoint, on_held_list, f);
 	fx_wait(f);
 	return f->rc;
 }

@@ -29,6 +29,7 @@ struct fx {
 	size_t n_creds;
 	struct store_profile profile;
 	struct store_session_row session;
+	struct store_held held;
 	struct store_counts counts;
 	struct gbuf names; /* of a list: "a b c" */
 };
@@ -46,6 +47,10 @@ enum err_code fx_put(struct fx *f, const char *endpoint, const char *doc);
 enum err_code fx_put_psk(struct fx *f, const char *endpoint, const char *doc, const char *identity, const char *key);
 enum err_code fx_get(struct fx *f, const char *endpoint);
 enum err_code fx_session_put(struct fx *f, const struct bs_record *r);
+enum err_code fx_outcome_put(struct fx *f, const struct bs_record *r, const struct store_outcome *o);
+enum err_code fx_held(struct fx *f, const char *endpoint, uint64_t session);
+/* names becomes "FIRST-LAST:VALUES", with "!" behind one that came to nothing. */
+enum err_code fx_held_list(struct fx *f, const char *endpoint);
 enum err_code fx_session_get(struct fx *f, uint64_t id, const char *endpoint);
 enum err_code fx_counts(struct fx *f);
 /* names becomes the keys of the list's rows, blank-separated. */

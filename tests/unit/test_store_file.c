@@ -285,6 +285,8 @@ ck_refused(enum err_code rc, const char *before, const char *behind)
 
 START_TEST(what_is_no_store_of_ours_is_refused)
 {
+	char sql[64], newer[96];
+
 	fx_init(&f);
 	f.conf.create = false;
 	ck_refused(ERR_NOT_FOUND, "store ", ": No such file or directory");
@@ -297,9 +299,12 @@ START_TEST(what_is_no_store_of_ours_is_refused)
 	ck_assert_int_eq(unlink(f.path), 0);
 	ck_assert_int_eq(fx_open(&f), ERR_OK);
 	fx_close(&f);
-	by_hand("PRAGMA user_version=7");
-	ck_refused(ERR_UNSUPPORTED, "", ": its schema is 7, and this program knows up to 1");
-	by_hand("PRAGMA user_version=1");
+	(void)snprintf(sql, sizeof sql, "PRAGMA user_version=%u", sq_schema.n + 1);
+	by_hand(sql);
+	(void)snprintf(newer, sizeof newer, ": its schema is %u, and this program knows up to %u", sq_schema.n + 1, sq_schema.n);
+	ck_refused(ERR_UNSUPPORTED, "", newer);
+	(void)snprintf(sql, sizeof sql, "PRAGMA user_version=%u", sq_schema.n);
+	by_hand(sql);
 	ck_assert_int_eq(fx_open(&f), ERR_OK);
 	fx_close(&f);
 	f.conf.uri = "pgsql:x";
@@ -366,12 +371,25 @@ START_TEST(a_store_is_open_once)
 }
 END_TEST
 
+/* The schema of this program and two more steps, of which the last is this. */
+static struct sq_schema
+longer_schema(const char *const *steps[], const char *last)
+{
+	static const char *rows[16];
+
+	ck_assert_uint_le(sq_schema.n + 2, N_ELEMS(rows));
+	memcpy(rows, sq_schema.steps, sq_schema.n * sizeof *rows);
+	rows[sq_schema.n] = "CREATE TABLE more(x)";
+	rows[sq_schema.n + 1] = last;
+	*steps = rows;
+	return (struct sq_schema){ rows, sq_schema.n + 2 };
+}
+
 START_TEST(a_migration_is_whole_and_leaves_a_copy)
 {
-	static const char *const good[] = { NULL, "ALTER TABLE profile ADD COLUMN note TEXT",
-		"CREATE TABLE more(x); INSERT INTO more VALUES(3)" };
-	static const char *const bad[] = { NULL, "CREATE TABLE more(x)", "CREATE TABLE more(x)" };
 	char copy[128], want[256];
+	const char *const *steps;
+	struct sq_schema s;
 	struct sq_db db;
 	struct stat st;
 	struct err e;
@@ -380,25 +398,54 @@ START_TEST(a_migration_is_whole_and_leaves_a_copy)
 	open_fresh();
 	ck_assert_int_eq(fx_put(&f, "ep", "{}"), ERR_OK);
 	fx_close(&f);
-	(void)snprintf(copy, sizeof copy, "%s.schema-1", f.path);
+	(void)snprintf(copy, sizeof copy, "%s.schema-%u", f.path, sq_schema.n);
 	ck_assert_int_eq(sq_open(&db, f.path, 1024, NULL), ERR_OK);
-	ck_assert_int_eq(sq_schema_bring_up(&db, f.path, &(struct sq_schema){ bad, 3 }, &e), ERR_INTERNAL);
-	(void)snprintf(want, sizeof want, "%s: schema 1 to 3: store: table more already exists", f.path);
+	s = longer_schema(&steps, "CREATE TABLE more(x)");
+	ck_assert_int_eq(sq_schema_bring_up(&db, f.path, &s, &e), ERR_INTERNAL);
+	(void)snprintf(want, sizeof want, "%s: schema %u to %u: store: table more already exists", f.path, sq_schema.n, s.n);
 	ck_assert_str_eq(e.msg, want);
 	ck_assert_int_eq(sq_number(&db, "PRAGMA user_version", &n, NULL), ERR_OK);
-	ck_assert_int_eq(n, 1);
+	ck_assert_int_eq(n, sq_schema.n);
 	ck_assert_int_eq(sq_number(&db, "SELECT count(*) FROM sqlite_schema WHERE name = 'more'", &n, NULL), ERR_OK);
 	ck_assert_int_eq(n, 0);
-	ck_assert_int_eq(sq_schema_bring_up(&db, f.path, &(struct sq_schema){ good, 3 }, &e), ERR_OK);
+	s = longer_schema(&steps, "INSERT INTO more VALUES(3)");
+	ck_assert_int_eq(sq_schema_bring_up(&db, f.path, &s, &e), ERR_OK);
 	ck_assert_int_eq(sq_number(&db, "SELECT x FROM more", &n, NULL), ERR_OK);
 	ck_assert_int_eq(n, 3);
 	sq_close(&db);
-	ck_refused(ERR_UNSUPPORTED, "", ": its schema is 3, and this program knows up to 1");
+	(void)snprintf(want, sizeof want, ": its schema is %u, and this program knows up to %u", s.n, sq_schema.n);
+	ck_refused(ERR_UNSUPPORTED, "", want);
 	ck_assert_int_eq(stat(copy, &st), 0);
 	ck_assert_uint_eq(st.st_mode & 07777, 0600);
 	ck_assert_int_eq(rename(copy, f.path), 0); /* back to before */
 	ck_assert_int_eq(fx_open(&f), ERR_OK);
 	ck_assert_int_eq(fx_get(&f, "ep"), ERR_OK);
+	fx_free(&f);
+}
+END_TEST
+
+START_TEST(a_store_of_the_first_schema_is_brought_up_with_all_that_is_in_it)
+{
+	char copy[128];
+	struct sq_db db;
+
+	fx_init(&f);
+	fx_write_file(f.path, "", 0);
+	ck_assert_int_eq(sq_open(&db, f.path, 1024, NULL), ERR_OK);
+	ck_assert_int_eq(sq_schema_bring_up(&db, f.path, &(struct sq_schema){ sq_schema.steps, 1 }, NULL), ERR_OK);
+	ck_assert_int_eq(sq_exec(&db, "INSERT INTO meta VALUES('seq', 5);"
+		"INSERT INTO device VALUES(1, 'ep', NULL, 1, 5, 10, 20, NULL, '{}', NULL);"
+		"INSERT INTO device_session VALUES(1, 0, 0, 0, 0, 112, 4, 2, 0)", NULL), ERR_OK);
+	sq_close(&db);
+	ck_assert_msg(fx_open(&f) == ERR_OK, "%s", f.e.msg);
+	(void)snprintf(copy, sizeof copy, "%s.schema-1", f.path);
+	ck_assert_int_eq(access(copy, R_OK), 0);
+	ck_assert_int_eq(fx_get(&f, "ep"), ERR_OK);
+	ck_assert(f.device.revision == 5 && f.device.state == STORE_BLOCKED && f.device.confirmed_revision == 4);
+	ck_assert(f.device.remembered_format == 112 && f.device.failures == 2);
+	ck_assert(f.device.held.session == 0 && f.device.wishes[STORE_WISH_ROLLBACK].number == 0);
+	ck_assert_int_eq(fx_held(&f, "ep", 0), ERR_NOT_FOUND);
+	ck_assert_str_eq(f.e.msg, "device ep: nothing is known of what it holds");
 	fx_free(&f);
 }
 END_TEST
@@ -428,7 +475,7 @@ START_TEST(too_much_waiting_is_refused)
 	f.conf.max_queue = 3;
 	ck_assert_int_eq(fx_open(&f), ERR_OK);
 	for (r.id = 1; r.id <= 8; r.id++)
-		store_sqlite.session_put(f.store, &r, on_tally, &t);
+		store_sqlite.session_put(f.store, &r, NULL, on_tally, &t);
 	ck_assert_uint_eq(t.ok + t.busy, 0); /* never from inside the call */
 	while (t.ok + t.busy < 8)
 		loop_turn(f.loop, 100);
@@ -452,7 +499,7 @@ on_wish(void *arg, enum err_code rc, const struct err *e)
 
 	on_tally(&w->t, rc, e);
 	if (w->more-- > 0)
-		store_sqlite.session_put(f.store, &r, on_wish, w);
+		store_sqlite.session_put(f.store, &r, NULL, on_wish, w);
 	else
 		w->more = 0;
 }
@@ -465,8 +512,8 @@ START_TEST(closing_answers_everything)
 
 	open_fresh();
 	for (r.id = 1; r.id <= 50; r.id++)
-		store_sqlite.session_put(f.store, &r, on_tally, &t);
-	store_sqlite.session_put(f.store, &r, on_wish, &w);
+		store_sqlite.session_put(f.store, &r, NULL, on_tally, &t);
+	store_sqlite.session_put(f.store, &r, NULL, on_wish, &w);
 	fx_close(&f);
 	ck_assert_uint_eq(t.ok, 50);
 	ck_assert_uint_eq(w.t.ok, 1);
@@ -492,7 +539,7 @@ START_TEST(a_callback_may_close_the_store)
 
 	open_fresh();
 	for (r.id = 1; r.id <= 20; r.id++)
-		store_sqlite.session_put(f.store, &r, r.id == 5 ? close_from_here : on_tally, &t);
+		store_sqlite.session_put(f.store, &r, NULL, r.id == 5 ? close_from_here : on_tally, &t);
 	while (f.store != NULL)
 		loop_turn(f.loop, 100);
 	ck_assert_uint_eq(t.ok, 20);
@@ -601,6 +648,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(a_damaged_file_is_refused, 0),
 	UNIT_CASE(a_store_is_open_once, 0),
 	UNIT_CASE(a_migration_is_whole_and_leaves_a_copy, 0),
+	UNIT_CASE(a_store_of_the_first_schema_is_brought_up_with_all_that_is_in_it, 0),
 	UNIT_CASE(too_much_waiting_is_refused, 0),
 	UNIT_CASE(closing_answers_everything, 0),
 	UNIT_CASE(a_callback_may_close_the_store, 0),

@@ -265,7 +265,7 @@ START_TEST(all_sessions_together_are_bounded)
 		if (i % 100 == 0)
 			ck_assert_int_eq(fx_session_put(&f, &r), ERR_OK);
 		else
-			store_sqlite.session_put(f.store, &r, NULL, NULL);
+			store_sqlite.session_put(f.store, &r, NULL, NULL, NULL);
 	}
 	ck_assert_int_eq(fx_counts(&f), ERR_OK);
 	ck_assert_uint_ge(f.counts.sessions, 1050); /* 50 of them nobody's */
