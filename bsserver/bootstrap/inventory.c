@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "lib/base/str.h"
+
 void
 bs_inventory_clear(struct bs_inventory *inv)
 {
@@ -67,6 +69,123 @@ bs_inventory_read(struct bs_inventory *inv, const struct lwm2m_model *m, uint16_
 	lwm2m_tree_clear(&got);
 	if (rc == ERR_OK && oid < sizeof inv->read)
 		inv->read[oid] = true;
+	return rc;
+}
+
+/* ---- as text, and back ---- */
+
+static enum err_code
+save_links(const struct bs_inventory *inv, struct bs_held *h, struct err *e)
+{
+	struct gbuf out = { 0 };
+	enum err_code rc;
+
+	if (!inv->discovered)
+		return ERR_OK;
+	rc = lwm2m_links_write(&inv->links, &out, e);
+	if (rc == ERR_OK && (h->links = str_dup_n(gbuf_cstr(&out), out.len)) == NULL)
+		rc = err_no_memory(e);
+	gbuf_clear(&out);
+	return rc;
+}
+
+/* Fit to be kept: a value, known not to be a secret, and one that JSON can hold. */
+static bool
+can_be_kept(const struct lwm2m_node *n, const struct lwm2m_model *m)
+{
+	const struct lwm2m_res_def *def =
+	    n->path.depth < LWM2M_RESOURCE ? NULL : lwm2m_model_resource(m, n->path.id[0], n->path.id[2]);
+
+	if (def == NULL || def->secret)
+		return false;
+	return n->value.type != LWM2M_UNSIGNED || n->value.u <= INT64_MAX;
+}
+
+static enum err_code
+copy_plain(const struct lwm2m_tree *from, const struct lwm2m_model *m, struct lwm2m_tree *to, struct err *e)
+{
+	enum err_code rc = ERR_OK;
+
+	for (size_t i = 0; rc == ERR_OK && i < from->n; i++) {
+		struct lwm2m_value v;
+
+		if (!can_be_kept(&from->nodes[i], m))
+			continue;
+		rc = lwm2m_value_copy(&v, &from->nodes[i].value, e);
+		if (rc == ERR_OK)
+			rc = lwm2m_tree_add(to, from->nodes[i].path, &v, e);
+	}
+	return rc;
+}
+
+static enum err_code
+save_values(const struct bs_inventory *inv, const struct lwm2m_model *m, struct bs_held *h, struct err *e)
+{
+	struct lwm2m_path root = { 0 };
+	struct lwm2m_tree plain = { 0 };
+	struct gbuf out = { 0 };
+	enum err_code rc = copy_plain(&inv->seen, m, &plain, e);
+
+	for (unsigned oid = 0; oid < N_ELEMS(inv->read); oid++)
+		h->read |= inv->read[oid] ? 1U << oid : 0;
+	if (rc == ERR_OK && h->read != 0)
+		rc = lwm2m_senml_json_encode(root, lwm2m_tree_under(&plain, root), &out, e);
+	if (rc == ERR_OK && h->read != 0 && (h->values = str_dup_n(gbuf_cstr(&out), out.len)) == NULL)
+		rc = err_no_memory(e);
+	gbuf_clear(&out);
+	lwm2m_tree_clear(&plain);
+	return rc;
+}
+
+enum err_code
+bs_inventory_save(const struct bs_inventory *inv, const struct lwm2m_model *m, struct bs_held *h, struct err *e)
+{
+	enum err_code rc = save_links(inv, h, e);
+
+	if (rc == ERR_OK)
+		rc = save_values(inv, m, h, e);
+	if (rc != ERR_OK)
+		bs_held_clear(h);
+	return rc;
+}
+
+static enum err_code
+load_values(struct bs_inventory *inv, const struct lwm2m_model *m, const struct bs_held *h, struct err *e)
+{
+	struct lwm2m_path root = { 0 };
+	enum err_code rc;
+
+	for (unsigned oid = 0; oid < N_ELEMS(inv->read); oid++)
+		inv->read[oid] = h->read >> oid & 1;
+	if (h->values == NULL || strcmp(h->values, "[]") == 0)
+		return ERR_OK;
+	rc = lwm2m_senml_json_decode(m, root, (const uint8_t *)h->values, strlen(h->values), &inv->seen, e);
+	for (size_t i = 0; rc == ERR_OK && i < inv->seen.n; i++) {
+		uint16_t oid = inv->seen.nodes[i].path.id[0];
+
+		if (oid >= N_ELEMS(inv->read) || !inv->read[oid])
+			rc = err_set(e, ERR_INVALID, "%s: of an Object that was not read",
+			    lwm2m_path_str(inv->seen.nodes[i].path).s);
+	}
+	return rc;
+}
+
+enum err_code
+bs_inventory_load(struct bs_inventory *inv, const struct lwm2m_model *m, const struct bs_held *h, struct err *e)
+{
+	struct bs_inventory got = { .account = BS_UNKNOWN_INSTANCE };
+	enum err_code rc = ERR_OK;
+
+	if (h->read & ~(1U << LWM2M_SERVER | 1U << LWM2M_ACCESS_CONTROL))
+		return err_set(e, ERR_INVALID, "an Object is marked as read that cannot be");
+	if (h->links != NULL && (rc = bs_inventory_discover(&got, (const uint8_t *)h->links, strlen(h->links), e)) != ERR_OK)
+		(void)err_wrap(e, "links");
+	if (rc == ERR_OK && (rc = load_values(&got, m, h, e)) != ERR_OK)
+		(void)err_wrap(e, "values");
+	if (rc == ERR_OK)
+		*inv = got;
+	else
+		bs_inventory_clear(&got);
 	return rc;
 }
 

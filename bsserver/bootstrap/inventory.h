@@ -5,6 +5,7 @@
 #ifndef BSSERVER_BOOTSTRAP_INVENTORY_H
 #define BSSERVER_BOOTSTRAP_INVENTORY_H
 
+#include "bsserver/bootstrap/record.h"
 #include "lib/lwm2m/corelink.h"
 #include "lib/lwm2m/format.h"
 
@@ -25,6 +26,17 @@ enum err_code bs_inventory_discover(struct bs_inventory *inv, const uint8_t *p, 
 /* An answer to Read /oid (1 or 2) in that content format. */
 enum err_code bs_inventory_read(struct bs_inventory *inv, const struct lwm2m_model *m, uint16_t oid, int format,
     const uint8_t *p, size_t n, struct err *e);
+
+/*
+ * As text, and back: links and values of struct bs_held. What the model calls secret is left out;
+ * so are instances that Read showed without any Resource. *h and *inv must be empty before and are
+ * filled only on ERR_OK. load is strict: ERR_PARSE etc. says whether links or values were wrong
+ * (values outside /1 and /2 are: ERR_INVALID).
+ */
+enum err_code bs_inventory_save(const struct bs_inventory *inv, const struct lwm2m_model *m, struct bs_held *h,
+    struct err *e);
+enum err_code bs_inventory_load(struct bs_inventory *inv, const struct lwm2m_model *m, const struct bs_held *h,
+    struct err *e);
 
 /* Listed by Discover. */
 bool bs_inventory_lists(const struct bs_inventory *inv, struct lwm2m_path p);

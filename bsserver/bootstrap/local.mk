@@ -1,9 +1,12 @@
 bsserver_libbootstrap_a_SOURCES += \
 	bsserver/bootstrap/driver.c bsserver/bootstrap/driver.h \
+	bsserver/bootstrap/finding.c \
+	bsserver/bootstrap/history.c bsserver/bootstrap/history.h \
 	bsserver/bootstrap/inventory.c bsserver/bootstrap/inventory.h \
 	bsserver/bootstrap/plan.c bsserver/bootstrap/plan.h \
 	bsserver/bootstrap/ports.c bsserver/bootstrap/ports.h \
 	bsserver/bootstrap/record.c bsserver/bootstrap/record.h \
+	bsserver/bootstrap/record_json.h \
 	bsserver/bootstrap/request.c bsserver/bootstrap/request.h \
 	bsserver/bootstrap/session.c bsserver/bootstrap/session.h \
 	bsserver/bootstrap/session_internal.h \

@@ -9,6 +9,7 @@
 #ifndef BSSERVER_BOOTSTRAP_PORTS_H
 #define BSSERVER_BOOTSTRAP_PORTS_H
 
+#include "bsserver/bootstrap/history.h"
 #include "bsserver/bootstrap/record.h"
 #include "lib/base/secret.h"
 #include "profiles/desired.h"
@@ -34,6 +35,16 @@ struct bs_grant {
 	char *fingerprints;
 	int remembered_format;	     /* content format that worked last time; -1 */
 	uint64_t confirmed_revision; /* what the last provisioned session wrote; 0: none */
+	struct bs_history history;   /* of this device */
+	char *expiries;		     /* of the certificates in desired, as in struct bs_record; NULL */
+	/*
+	 * Wishes for this session, each put there by an operator. A bootstrap account to take the
+	 * place of the device's own: a whole instance as /0/0/0, /0/0/1 (true), /0/0/2..5 and so on
+	 * (with OSCORE those of /21/0 too); empty: none. A configuration that stands in for the profile's: it
+	 * replaces desired, owned; NULL: none.
+	 */
+	struct lwm2m_tree handover;
+	struct profile_desired *restore;
 };
 
 void bs_grant_clear(struct bs_grant *g); /* safe twice */

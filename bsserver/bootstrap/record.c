@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bsserver/bootstrap/record_json.h"
 #include "lib/base/str.h"
 
 static const char *const verdict_names[] = {
@@ -100,6 +101,10 @@ bs_record_clear(struct bs_record *r)
 	free(r->fingerprints);
 	free(r->detail);
 	free(r->unconfirmed);
+	free(r->expiries);
+	bs_held_clear(&r->found);
+	bs_held_clear(&r->held);
+	bs_findings_clear(&r->findings);
 	*r = (struct bs_record){ .used_format = -1 };
 }
 
@@ -219,8 +224,8 @@ put_escaped(struct gbuf *out, const uint8_t *p, size_t *i, size_t len)
 	++*i;
 }
 
-static void
-put_string(struct gbuf *out, const char *s)
+void
+bs_json_string(struct gbuf *out, const char *s)
 {
 	const uint8_t *p = (const uint8_t *)s;
 	size_t len = strlen(s), i = 0;
@@ -247,7 +252,7 @@ put_exchange(struct gbuf *out, const struct bs_entry *v)
 	put(out, "\",\"method\":\"");
 	put(out, bs_method_name(v->method));
 	put(out, "\",\"path\":");
-	put_string(out, v->path);
+	bs_json_string(out, v->path);
 	bs_code_str(v->code, code);
 	put(out, v->code == 0 ? ",\"code\":null" : ",\"code\":\"");
 	if (v->code != 0) {
@@ -266,7 +271,7 @@ put_exchange(struct gbuf *out, const struct bs_entry *v)
 	put_number(out, v->received);
 	if (v->text != NULL) {
 		put(out, ",\"text\":");
-		put_string(out, v->text);
+		bs_json_string(out, v->text);
 	}
 }
 
@@ -283,7 +288,7 @@ bs_record_transcript_json(const struct bs_record *r, struct gbuf *out)
 		put(out, bs_step_name(v->step));
 		if (v->remark) {
 			put(out, "\",\"remark\":");
-			put_string(out, v->text == NULL ? "" : v->text);
+			bs_json_string(out, v->text == NULL ? "" : v->text);
 		} else {
 			put_exchange(out, v);
 		}

@@ -57,6 +57,85 @@ struct bs_entry {
 	char *text;		   /* of the answer or the remark: link list, values without secrets, error payload; NULL */
 };
 
+/*
+ * What a device was seen to hold, as text. Owned. No secrets: /0 and /21 cannot be read, and what
+ * the model calls secret is left out.
+ */
+struct bs_held {
+	char *links;   /* what Discover said, in link format (RFC 6690); NULL: it was not served */
+	char *values;  /* what Read showed, in SenML JSON (RFC 8428); NULL: nothing was read */
+	unsigned read; /* 1 << oid of each Object that was read: 1 and 2 */
+};
+
+void bs_held_clear(struct bs_held *h); /* safe twice, and on {0} */
+bool bs_held_known(const struct bs_held *h); /* anything at all was seen */
+
+/* What the audit can find. Kept as names: see finding.c for what each means. */
+enum bs_finding_kind {
+	BS_FIND_NOT_KNOWN,	      /* Discover or Read is not served: what cannot be known */
+	BS_FIND_HALF_ACCOUNT,	      /* /0 without /1, or /1 without /0 */
+	BS_FIND_SSID_TWICE,	      /* one Short Server ID in two instances that exclude each other */
+	BS_FIND_FOREIGN_ACCOUNT,      /* in no profile */
+	BS_FIND_DEAD_FOREIGN_ACCOUNT, /* the same, broken, and it sends the device back for ever (1/x/16) */
+	BS_FIND_TLS_ALERT,	      /* 1/x/11 is set */
+	BS_FIND_ELSEWHERE,	      /* 1/x/12: bootstrapped by somebody else since */
+	BS_FIND_CERTIFICATE_EXPIRED,  /* one that we wrote */
+	BS_FIND_DRIFT,		      /* a value that we wrote reads as another now */
+	BS_FIND_ACL_OWNER,	      /* owner is no server of this device */
+	BS_FIND_ACL_TARGET,	      /* about an instance that does not exist */
+	BS_FIND_ACL_TWICE,	      /* two /2 instances about one thing */
+	BS_FIND_NO_ACL,		      /* an instance without one, on a device of several servers */
+	BS_FIND_CREATE_MISSING,	      /* the profile gives somebody the right to create, the device does not */
+	BS_FIND_CREATE_LEFT_OVER,     /* the device gives it, no profile does */
+	BS_FIND_EARLY_RETURN,	      /* it came back too soon after a session that ended well */
+	BS_FIND_AFTER_FAILURE,	      /* the session before this one failed in the middle */
+	BS_FIND_CREDENTIAL_REJECTED,  /* why it came back: an alert about keys or certificates */
+	BS_FIND_SERVER_UNREACHABLE,   /* why it came back: an address that nobody answers at */
+	BS_FIND_ACCOUNT_LOST,	      /* why it came back: an account that we wrote is gone */
+	BS_FIND__COUNT
+};
+
+/* What the plan does about it. */
+enum bs_remedy {
+	BS_REMEDY_NONE,	   /* told, nothing is done */
+	BS_REMEDY_KEEP,	   /* left as it is, because the profile says so */
+	BS_REMEDY_ADD,	   /* what is missing is written */
+	BS_REMEDY_REWRITE, /* written anew, though it reads well */
+	BS_REMEDY_REMOVE,
+	BS_REMEDY__COUNT
+};
+
+struct bs_finding {
+	enum bs_finding_kind kind;
+	enum bs_remedy remedy;
+	char *paths;  /* "/0/1 /1/0": blank-separated; owned; "" when it is about the whole device */
+	char *detail; /* a sentence without secrets; owned */
+};
+
+#define BS_FINDINGS_MAX 128 /* of one session; what is beyond is counted, not kept */
+
+struct bs_findings {
+	struct bs_finding *v; /* owned */
+	size_t n, cap;
+	unsigned dropped;
+};
+
+void bs_findings_clear(struct bs_findings *f); /* safe twice, and on {0} */
+/* Copies. What finds no room, or no memory, is counted. */
+void bs_findings_add(struct bs_findings *f, enum bs_finding_kind kind, enum bs_remedy remedy,
+    const char *paths, const char *detail);
+/*
+ * [{"finding":"tls_alert","paths":["/1/0"],"does":"rewrite","detail":"..."}], appended. Made like
+ * the transcript; the bound of *out is the caller's.
+ */
+void bs_findings_json(const struct bs_findings *f, struct gbuf *out);
+
+const char *bs_finding_name(enum bs_finding_kind k); /* "half_account" */
+const char *bs_finding_help(enum bs_finding_kind k); /* what it means and what is done, for `explain` */
+bool bs_finding_from_name(const char *s, enum bs_finding_kind *out);
+const char *bs_remedy_name(enum bs_remedy r); /* "none", "keep", "add", "rewrite", "remove" */
+bool bs_remedy_from_name(const char *s, enum bs_remedy *out);
+
 #define BS_TRANSCRIPT_MAX 512	/* entries; what is beyond is counted, not kept */
 #define BS_ENTRY_TEXT_MAX 4096 /* octets of text kept of one entry */
 #define BS_TRANSCRIPT_TEXT_MAX 65536 /* of all entries together; later entries are kept without theirs */
@@ -78,6 +157,14 @@ struct bs_record {
 	uint8_t code;	/* CoAP code octet that decided; 0 */
 	char *detail;	/* a sentence for people; NULL */
 	char *unconfirmed; /* "/1/0/13 /0/1/5": written and not shown; NULL */
+	char *expiries;	   /* "101=1796000000": Short Server ID, and until when (s since 1970) each certificate
+			      written is valid, blank-separated; NULL */
+	struct bs_held found; /* what the device held when it came */
+	struct bs_held held;  /* what it held at the end: only after provisioned or written */
+	struct bs_findings findings;
+	unsigned writes;   /* Deletes and Writes that were answered well */
+	bool restored;	   /* a rollback wish was what was written, see struct bs_grant */
+	bool handed_over;  /* the bootstrap account was replaced */
 	int used_format;   /* the content format that worked, to be remembered; -1 */
 	unsigned exchanges;
 	struct bs_entry *entries;

@@ -24,6 +24,11 @@ fuzz_programs += tests/fuzz/fuzz_profile
 tests_fuzz_fuzz_profile_SOURCES = tests/fuzz/fuzz_profile.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_profile_LDADD = $(PROFILES_LIBS) $(FUZZ_LIBS)
 
+# bsserver/bootstrap
+fuzz_programs += tests/fuzz/fuzz_inventory
+tests_fuzz_fuzz_inventory_SOURCES = tests/fuzz/fuzz_inventory.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_inventory_LDADD = $(BOOTSTRAP_LIBS) $(FUZZ_LIBS)
+
 # lib/lwm2m, the model
 fuzz_programs += tests/fuzz/fuzz_object_xml
 tests_fuzz_fuzz_object_xml_SOURCES = tests/fuzz/fuzz_object_xml.c $(FUZZ_MAIN)

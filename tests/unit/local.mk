@@ -93,6 +93,9 @@ unit_programs += tests/unit/test_corelink
 tests_unit_test_corelink_SOURCES = tests/unit/test_corelink.c tests/fuzz/fuzz_corelink.c \
 	tests/fuzz/codec.c tests/fuzz/codec.h
 tests_unit_test_corelink_LDADD = $(UNIT_LIBS) $(LWM2M_LIBS)
+unit_programs += tests/unit/test_inventory
+tests_unit_test_inventory_SOURCES = tests/unit/test_inventory.c
+tests_unit_test_inventory_LDADD = $(UNIT_LIBS) $(BOOTSTRAP_LIBS)
 unit_programs += tests/unit/test_session
 tests_unit_test_session_SOURCES = tests/unit/test_session.c
 tests_unit_test_session_LDADD = $(UNIT_LIBS) $(BOOTSTRAP_LIBS)

@@ -28,6 +28,44 @@ START_TEST(every_name_is_a_word_and_comes_back)
 }
 END_TEST
 
+START_TEST(every_finding_has_a_name_and_a_help)
+{
+	for (int k = 0; k < BS_FIND__COUNT; k++) {
+		enum bs_finding_kind back = BS_FIND__COUNT;
+		ck_assert(bs_finding_from_name(bs_finding_name((enum bs_finding_kind)k), &back));
+		ck_assert_int_eq(back, k);
+		ck_assert_uint_gt(strlen(bs_finding_help((enum bs_finding_kind)k)), 40);
+	}
+	for (int r = 0; r < BS_REMEDY__COUNT; r++) {
+		enum bs_remedy back = BS_REMEDY__COUNT;
+		ck_assert(bs_remedy_from_name(bs_remedy_name((enum bs_remedy)r), &back));
+		ck_assert_int_eq(back, r);
+	}
+	ck_assert_str_eq(bs_finding_name(BS_FIND__COUNT), "unknown");
+	ck_assert_str_eq(bs_remedy_name(BS_REMEDY__COUNT), "unknown");
+}
+END_TEST
+
+START_TEST(findings_are_json_and_bounded)
+{
+	struct bs_findings f = { 0 };
+	struct gbuf out = { 0 };
+
+	bs_findings_add(&f, BS_FIND_TLS_ALERT, BS_REMEDY_REWRITE, "/1/0 /0/1", "alert \"42\"");
+	bs_findings_add(&f, BS_FIND_EARLY_RETURN, BS_REMEDY_NONE, "", "soon");
+	bs_findings_json(&f, &out);
+	ck_assert_str_eq(gbuf_cstr(&out),
+	    "[{\"finding\":\"tls_alert\",\"paths\":[\"/1/0\",\"/0/1\"],\"does\":\"rewrite\",\"detail\":\"alert \\\"42\\\"\"},"
+	    "{\"finding\":\"early_return\",\"paths\":[],\"does\":\"none\",\"detail\":\"soon\"}]");
+	for (int i = 0; i < BS_FINDINGS_MAX; i++)
+		bs_findings_add(&f, BS_FIND_DRIFT, BS_REMEDY_NONE, "/1/0/1", "");
+	ck_assert_uint_eq(f.n, BS_FINDINGS_MAX);
+	ck_assert_uint_eq(f.dropped, 2);
+	bs_findings_clear(&f);
+	gbuf_clear(&out);
+}
+END_TEST
+
 START_TEST(what_is_no_name_is_unknown)
 {
 	enum bs_verdict v = BS_VERDICT_FAILED;
@@ -215,6 +253,8 @@ END_TEST
 
 static const struct unit_case cases[] = {
 	UNIT_CASE(every_name_is_a_word_and_comes_back, 0),
+	UNIT_CASE(every_finding_has_a_name_and_a_help, 0),
+	UNIT_CASE(findings_are_json_and_bounded, 0),
 	UNIT_CASE(what_is_no_name_is_unknown, 0),
 	UNIT_CASE(codes_are_written_as_class_and_detail, 0),
 	UNIT_CASE(the_transcript_is_this_json, 0),

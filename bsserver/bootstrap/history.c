@@ -1,0 +1,27 @@
+#include "bsserver/bootstrap/history.h"
+
+#include <stdlib.h>
+
+void
+bs_history_clear(struct bs_history *h)
+{
+	bs_held_clear(&h->held);
+	free(h->expiries);
+	*h = (struct bs_history){ 0 };
+}
+
+bool
+bs_history_early(const struct bs_history *h, uint64_t within_ms)
+{
+	if (h->good_session == 0 || h->invited || h->registered_ms > h->good_ended_ms)
+		return false;
+	/* A clock that was set back says nothing. */
+	return h->now_ms >= h->good_ended_ms && (uint64_t)(h->now_ms - h->good_ended_ms) < within_ms;
+}
+
+bool
+bs_history_broke_off(const struct bs_history *h)
+{
+	return h->last_session > h->good_session &&
+	    (h->last_verdict == BS_VERDICT_FAILED || h->last_verdict == BS_VERDICT_CANCELLED);
+}

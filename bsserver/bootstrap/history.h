@@ -1,0 +1,41 @@
+/*
+ * bsserver/bootstrap/history.h: what is known of a device from its earlier sessions. Filled by
+ * whoever answers the lookup; empty for a device that was never here. All of it is optional: what
+ * is not known is 0, and the plan is then the more careful one.
+ */
+#ifndef BSSERVER_BOOTSTRAP_HISTORY_H
+#define BSSERVER_BOOTSTRAP_HISTORY_H
+
+#include "bsserver/bootstrap/record.h"
+
+struct bs_history {
+	int64_t now_ms;		   /* wall clock at the lookup */
+	/* The newest session that got beyond its 2.04, whatever became of it. */
+	uint64_t last_session;	   /* 0: none */
+	int64_t last_ended_ms;
+	enum bs_verdict last_verdict;
+	enum bs_reason last_reason;
+	/* The newest that ended as provisioned or written. */
+	uint64_t good_session;	   /* 0: none */
+	int64_t good_started_ms, good_ended_ms;
+	uint64_t good_revision;	   /* bs_record.revision of it */
+	struct bs_held held;	   /* bs_record.held of it; owned */
+	char *expiries;		   /* bs_record.expiries of it; owned; NULL */
+	bool good_restored;	   /* it wrote a rollback wish and not what the profile said */
+
+	int64_t registered_ms;	   /* an LwM2M Server saw it register, last; 0: never, or not known */
+	bool invited;		   /* this return was asked for: a trigger, a handover, a rollback */
+	unsigned recent_returns;   /* sessions of the last 24 h that ended well, this one not among them */
+};
+
+void bs_history_clear(struct bs_history *h); /* safe twice, and on {0} */
+
+/*
+ * It came back sooner than within_ms after it was provisioned, uninvited, and no server has seen it
+ * register meanwhile: what was written does not work. within_ms 0: never.
+ */
+bool bs_history_early(const struct bs_history *h, uint64_t within_ms);
+/* The session before this one broke off in the middle: what it left on the device is not certain. */
+bool bs_history_broke_off(const struct bs_history *h);
+
+#endif
