@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "lib/base/str.h"
+#include "lib/lwm2m/finding.h"
 #include "lib/lwm2m/reason.h"
 #include "lwm2m-prov/docs.h"
 #include "lwm2m-prov/output.h"
@@ -21,6 +22,10 @@ static const struct out_field key_fields[] = {
 static const struct out_field rule_fields[] = {
 	{ "name", "finding", OUT_PLAIN, NULL },
 	{ "severity", "severity", OUT_PLAIN, NULL },
+	{ "text", "meaning", OUT_PLAIN, NULL },
+};
+static const struct out_field audit_fields[] = {
+	{ "name", "finding", OUT_PLAIN, NULL },
 	{ "text", "meaning", OUT_PLAIN, NULL },
 };
 static const struct out_field reason_fields[] = {
@@ -44,7 +49,7 @@ static const struct out_view name_view = { name_columns, N_ELEMS(name_columns) }
 
 static const struct out_field all_fields[] = {
 	{ "keys", "keys of a profile file", OUT_ROWS, &key_view },
-	{ "findings", "findings of check", OUT_ROWS, &name_view },
+	{ "findings", "findings of check, and of a device's audit", OUT_ROWS, &name_view },
 	{ "reasons", "reasons of a session's end", OUT_ROWS, &name_view },
 };
 
@@ -83,6 +88,11 @@ all_findings(void)
 	(void)json_array_append_new(list, rule_json(&docs_rule_syntax));
 	for (size_t i = 0; profile_rule_at(i) != NULL; i++)
 		(void)json_array_append_new(list, rule_json(profile_rule_at(i)));
+	for (int i = 0; i < BS_FIND__COUNT; i++)
+		(void)json_array_append_new(list,
+		    json_pack("{s:s, s:s, s:s}", "kind", "audit", "name",
+		        bs_finding_name((enum bs_finding_kind)i), "text",
+		        bs_finding_help((enum bs_finding_kind)i)));
 	return list;
 }
 
@@ -179,8 +189,10 @@ print_found(struct out *o, const json_t *found)
 	static const struct out_view views[] = {
 		{ key_fields, N_ELEMS(key_fields) },
 		{ rule_fields, N_ELEMS(rule_fields) },
+		{ audit_fields, N_ELEMS(audit_fields) },
 		{ reason_fields, N_ELEMS(reason_fields) },
 	};
+	static const char *const kinds[] = { "key", "finding", "audit", "reason" };
 	json_t *row, *doc;
 	size_t i;
 
@@ -190,10 +202,12 @@ print_found(struct out *o, const json_t *found)
 	json_array_foreach(found, i, row)
 	{
 		const char *kind = json_string_value(json_object_get(row, "kind"));
-		size_t which = strcmp(kind, "key") == 0 ? 0 : strcmp(kind, "finding") == 0 ? 1 : 2;
+		size_t which = 0;
 
 		if (out_is_json(o))
 			break;
+		while (which + 1 < N_ELEMS(kinds) && strcmp(kind, kinds[which]) != 0)
+			which++;
 		if (i > 0)
 			out_say(o, "%s", "");
 		out_object(o, &views[which], row);

@@ -9,6 +9,7 @@ lib_liblwm2m_a_SOURCES = \
 	lib/lwm2m/object_load.c lib/lwm2m/object_range.c \
 	lib/lwm2m/object_xml.c \
 	lib/lwm2m/raw.c lib/lwm2m/raw.h \
+	lib/lwm2m/finding.c lib/lwm2m/finding.h \
 	lib/lwm2m/reason.c lib/lwm2m/reason.h \
 	lib/lwm2m/senml.c lib/lwm2m/senml.h \
 	lib/lwm2m/senml_cbor.c \

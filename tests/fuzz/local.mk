@@ -71,7 +71,7 @@ tests_fuzz_fuzz_conf_LDADD = $(BSSERVER_LIBS) $(FUZZ_LIBS)
 # bsserver/store
 fuzz_programs += tests/fuzz/fuzz_transcript
 tests_fuzz_fuzz_transcript_SOURCES = tests/fuzz/fuzz_transcript.c $(FUZZ_MAIN)
-tests_fuzz_fuzz_transcript_LDADD = bsserver/libbsserver.a bsserver/libbootstrap.a $(BASE_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_transcript_LDADD = bsserver/libbsserver.a bsserver/libbootstrap.a $(LWM2M_LIBS) $(FUZZ_LIBS)
 
 # bsserver/api
 fuzz_programs += tests/fuzz/fuzz_api

@@ -229,6 +229,10 @@ finding:  syntax
 severity: error
 meaning:  The file is not JSON, or larger or nested deeper than a document may be. The place is where reading stopped: what is wrong stands there or just before.
 END
+expect 0 'explain: a finding of an audit' explain after_failure <<'END'
+finding: after_failure
+meaning: The session before this one broke off in the middle, so what it left behind is not certain. What cannot be read back is written anew.
+END
 expect 0 'explain: a key by its place' explain servers.NAME.short_server_id <<'END'
 key:       short_server_id
 stands in: servers.NAME
