@@ -23,6 +23,6 @@ TESTS += tests/sim/program.sh
 
 # Every step of a session times everything that can happen there.
 check_PROGRAMS += tests/sim/honesty
-tests_sim_honesty_SOURCES = tests/sim/honesty.c
+tests_sim_honesty_SOURCES = tests/sim/honesty.c tests/sim/honesty_expect.c tests/sim/honesty.h
 tests_sim_honesty_LDADD = $(BOOTSTRAP_LIBS)
 TESTS += tests/sim/honesty
