@@ -1,3 +1,3 @@
-EXTRA_DIST += docs/ARCHITECTURE.md docs/CONFORMANCE.md
+EXTRA_DIST += docs/ARCHITECTURE.md docs/CONFORMANCE.md docs/BENCH.md
 dist_man_MANS += docs/man/lwm2m-prov.1 docs/man/lwm2m-profile.5
 EXTRA_DIST += docs/ARCHITECTURE.md docs/CONFORMANCE.md docs/openapi.yaml

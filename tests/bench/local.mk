@@ -6,3 +6,8 @@ tests_bench_bare_coap_LDADD = $(COAP_LIBS)
 noinst_PROGRAMS += tests/bench/bench_store
 tests_bench_bench_store_SOURCES = tests/bench/bench_store.c
 tests_bench_bench_store_LDADD = $(STORE_LIBS)
+
+# The scripts themselves, with tiny numbers and no judgement of times.
+EXTRA_DIST += tests/bench/run.sh tests/bench/bench.py tests/bench/world.py
+dist_check_SCRIPTS += tests/bench/smoke.sh
+TESTS += tests/bench/smoke.sh

@@ -1,0 +1,437 @@
+"""./dev bench: what a bootstrap costs, against a bare libcoap server and other peers. docs/BENCH.md says how to read it.
+
+What is compared is measured in turns within one run. Every bound is judged at the end; exit 1 names those that are missed.
+"""
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+
+from world import (
+    ACCOUNT_URI,
+    LIFETIME_S,
+    SHORT_SERVER_ID,
+    Bare,
+    Bsserver,
+    Leshan,
+    Load,
+    Trouble,
+    account_payloads,
+    cores,
+)
+
+SCHEMES = ("coap", "coaps")
+PATTERNS = {"coap": "open-%06u", "coaps": "dev-%06u"}
+
+# name: (what it is, at least or at most, the bound)
+BOUNDS = {
+    "bare.coap.cpu": ("bsserver's bootstraps per second of CPU over coap, over bare libcoap's", "least", 0.6),
+    "bare.coaps.cpu": ("the same over coaps", "least", 0.6),
+    "bare.coap.rate": ("bsserver's bootstraps per second over coap, over bare libcoap's", "least", 0.6),
+    "bare.coaps.rate": ("the same over coaps", "least", 0.6),
+    "fleet.coap.cpu": ("CPU per bootstrap with the large store, over that with 100 devices, coap", "most", 1.3),
+    "fleet.coaps.cpu": ("the same over coaps", "most", 1.3),
+    "crowd.failed": ("devices of those that came at once that were not provisioned", "most", 0),
+    "crowd.memory_mib": ("peak memory of bsserver meanwhile, MiB", "most", 100),
+    "loss.coap.failed": ("devices not provisioned with 3 % loss and 3 % duplication, coap", "most", 0),
+    "loss.coaps.failed": ("the same over coaps", "most", 0),
+    "leshan.coap.exchange": ("bsserver's exchanges per second of CPU over coap, over Leshan's", "least", 2.2),
+    "leshan.coap.bootstrap": ("bsserver's bootstraps per second of CPU over coap, over Leshan's", "least", 1.2),
+    "leshan.coaps.exchange": ("exchanges, over coaps", "least", 1.5),
+    "leshan.coaps.bootstrap": ("bootstraps, over coaps", "least", 1.5),
+}
+MEASURED = ("cpu", "rate", "exchange", "bootstrap", "memory_mib")  # means nothing in the tiny runs of --smoke
+
+FULL = {"rounds": 7, "coap": 12000, "coaps": 5000, "fleet": 100000, "crowd": 4000, "loss": 1000, "warm": 3}
+SMOKE = {"rounds": 1, "coap": 20, "coaps": 20, "fleet": 200, "crowd": 20, "loss": 20, "warm": 1}
+SMALL_FLEET = 100
+
+
+def say(text=""):
+    print(text, flush=True)
+
+
+class Bench:
+    """What all sections share, and what they found."""
+
+    def __init__(self, args, work):
+        self.args, self.work = args, work
+        self.size = dict(SMOKE if args.smoke else FULL)
+        if args.rounds:
+            self.size["rounds"] = args.rounds
+        self.server_core, self.load_core = cores()
+        self.load = Load(args.build, self.load_core, work)
+        self.started, self.servers = [], {}
+        self.found, self.verdicts = {}, []
+
+    # --- servers ---------------------------------------------------------------------------------
+
+    def bsserver(self, name, per_scheme, policy="replace"):
+        """A daemon with so many devices of each scheme; the same one when it is asked for again."""
+        if name in self.servers:
+            return self.servers[name]
+        server = Bsserver("bsserver " + name, self.args.build, self.server_core, self.work)
+        self.started.append(server)
+        begun = time.monotonic()
+        server.begin()
+        server.apply(fleet(self.load, per_scheme, policy))
+        say("# bsserver %s: %d devices applied in %.1f s" % (name, 2 * per_scheme, time.monotonic() - begun))
+        self.servers[name] = server
+        return server
+
+    def main_server(self):
+        return self.bsserver("main", max(self.size["coap"], self.size["coaps"], self.size["crowd"]))
+
+    def started_server(self, server, *args):
+        self.started.append(server)
+        server.begin(*args)
+        return server
+
+    def stop(self):
+        for server in self.started:
+            server.stop()
+
+    # --- measuring -------------------------------------------------------------------------------
+
+    def run(self, server, scheme, count, *options):
+        argv = ("--count", str(count), "--endpoint-pattern", PATTERNS[scheme]) + options
+        got = self.load.run(server, scheme, *argv)
+        if got["bootstraps"] == 0:
+            raise Trouble("%s: no bootstrap over %s ended: %s" % (server.name, scheme, got))
+        return got
+
+    def turns(self, scheme, contenders):
+        """contenders: name -> (server, count, options). In turns, each round the other way round."""
+        rows = {name: [] for name in contenders}
+        for i in range(self.size["rounds"]):
+            order = list(contenders) if i % 2 == 0 else list(contenders)[::-1]
+            for name in order:
+                server, count, options = contenders[name]
+                got = self.run(server, scheme, count, *options)
+                if got["provisioned"] != got["bootstraps"]:
+                    raise Trouble("%s over %s: %s" % (name, scheme, json.dumps(got)))
+                rows[name].append(row_of(got))
+        return rows
+
+    def show_turns(self, scheme, rows):
+        say()
+        say("%-22s %10s %10s %10s %9s %8s %8s %8s %9s" % (
+            scheme, "boots/s", "CPU us", "min..max", "us/exch.", "exch.", "p50 ms", "p99 ms", "max ms"))
+        for name, got in rows.items():
+            m = medians(got)
+            cpu = [r["cpu_us"] for r in got]
+            say("%-22s %10.0f %10.1f %10s %9.2f %8.2f %8.2f %8.2f %9.2f" % (
+                name, m["rate"], m["cpu_us"], "%.0f..%.0f" % (min(cpu), max(cpu)), m["cpu_us"] / m["exchanges"],
+                m["exchanges"], m["p50_ms"], m["p99_ms"], max(r["max_ms"] for r in got)))
+
+    def judge(self, name, value, detail=""):
+        what, sense, bound = BOUNDS[name]
+        bound = self.args.bound.get(name, bound)
+        if self.args.smoke and name.split(".")[-1] in MEASURED and name not in self.args.bound:
+            ok = True
+        else:
+            ok = value >= bound if sense == "least" else value <= bound
+        self.verdicts.append({"name": name, "what": what, "value": value, sense: bound, "ok": ok})
+        say("%-6s %-24s %8.3f  at %s %g: %s%s" % ("ok" if ok else "MISSED", name, value, sense, bound, what, detail))
+
+
+def row_of(got):
+    n = got["bootstraps"]
+    return {
+        "bootstraps": n,
+        "rate": got["rate"],
+        "cpu_us": got["server_cpu_us"] / n,
+        "core": got["server_cpu_us"] / (got["seconds"] * 1e6),
+        "load_cpu_us": got["cpu_us"] / n,
+        "exchanges": got["exchanges"] / n,
+        "p50_ms": got["latency_ms"]["p50"],
+        "p99_ms": got["latency_ms"]["p99"],
+        "max_ms": got["latency_ms"]["max"],
+    }
+
+
+def medians(rows):
+    return {k: statistics.median(r[k] for r in rows) for k in rows[0]}
+
+
+def paired(over, under, key):
+    """Median of the ratios within each round, least and greatest: a noisy minute spoils both sides of its round alike."""
+    ratios = sorted(a[key] / b[key] for a, b in zip(over, under))
+    return statistics.median(ratios), " (rounds: %.3f..%.3f)" % (ratios[0], ratios[-1])
+
+
+# --- documents -----------------------------------------------------------------------------------
+
+
+def server_document(ssid, uri):
+    return {
+        "short_server_id": ssid,
+        "uri": uri,
+        "security": {"mode": "psk", "identity": "${endpoint}", "key": {"generate": 16}},
+        "lifetime": LIFETIME_S,
+        "binding": "U",
+    }
+
+
+def profile(name, policy, more_servers=0):
+    servers = {"dm": server_document(SHORT_SERVER_ID, ACCOUNT_URI)}
+    for i in range(more_servers):
+        servers["more%d" % i] = server_document(SHORT_SERVER_ID + 1 + i, "coaps://more%d.example.com:5684" % i)
+    return {"profile_format": 1, "profile": name, "servers": servers, "bootstrap": {"policy": policy}}
+
+
+def open_device(endpoint, parent):
+    return {
+        "profile_format": 1,
+        "endpoint": endpoint,
+        "extends": parent,
+        "credentials": {"bootstrap": {"mode": "nosec"}},
+    }
+
+
+def fleet(load, per_scheme, policy):
+    """One profile, and devices that knock over coap and over coaps, so many of each."""
+    yield profile("bench", policy)
+    for i in range(1, per_scheme + 1):
+        yield open_device(PATTERNS["coap"] % i, "bench")
+    for endpoint, identity, key in load.keys(PATTERNS["coaps"], per_scheme):
+        yield {
+            "profile_format": 1,
+            "endpoint": endpoint,
+            "extends": "bench",
+            "credentials": {"bootstrap": {"mode": "psk", "identity": identity, "key": {"hex": key}}},
+        }
+
+
+def steps_of(session, identity):
+    """The requests of a transcript, for the bare server, with payloads of the same sizes."""
+    payloads, steps = account_payloads(identity), []
+    for e in session["transcript"]:
+        if "remark" in e or e.get("uplink"):
+            continue
+        step = e["method"] + ":" + e["path"]
+        if e["method"] == "PUT":
+            payload = payloads.get(e["path"])
+            if payload is None or len(payload) != e["sent"] or e["format"] != 11542:
+                raise Trouble("no payload for %s of %d octets in format %s" % (e["path"], e["sent"], e["format"]))
+            step += ":%d:%s" % (e["format"], payload.hex())
+        elif e["method"] == "GET":
+            step += ":40" if e["path"] == "/" else ":11542"
+        steps.append(step)
+    return steps
+
+
+# --- sections ------------------------------------------------------------------------------------
+
+
+def section_rate(b):
+    """Against libcoap that sends the same requests and does nothing else."""
+    main = b.main_server()
+    first = PATTERNS["coap"] % 1
+    b.run(main, "coap", 1)
+    steps = steps_of(main.last_session(first), first)
+    bare = b.started_server(Bare(b.args.build, b.server_core, b.work), steps)
+    found = {"steps": [s[:40] for s in steps]}
+    for scheme in SCHEMES:
+        n = b.size[scheme]
+        rows = b.turns(scheme, {"bsserver": (main, n, ()), "bare libcoap": (bare, n, ())})
+        b.show_turns(scheme, rows)
+        ours, theirs = rows["bsserver"], rows["bare libcoap"]
+        if medians(ours)["exchanges"] != medians(theirs)["exchanges"]:
+            raise Trouble("the bare server did not send as many requests")
+        b.judge("bare.%s.cpu" % scheme, *paired(theirs, ours, "cpu_us"))
+        b.judge("bare.%s.rate" % scheme, *paired(ours, theirs, "rate"))
+        found[scheme] = rows
+    return found
+
+
+def section_fleet(b):
+    """Does a bootstrap cost more when the store holds many?"""
+    half, few = b.size["fleet"] // 2, SMALL_FLEET // 2
+    large, small = b.bsserver("large", half), b.bsserver("small", few)
+    found = {"devices": {"large": 2 * half, "small": 2 * few}}
+    for scheme in SCHEMES:
+        n = min(b.size[scheme], half)
+        spread = ("--first", str(half - n + 1))
+        again = ("--repeat", str(max(1, n // few)))
+        rows = b.turns(scheme, {"large store": (large, n, spread), "100 devices": (small, few, again)})
+        b.show_turns(scheme, rows)
+        b.judge("fleet.%s.cpu" % scheme, *paired(rows["large store"], rows["100 devices"], "cpu_us"))
+        found[scheme] = rows
+    return found
+
+
+def section_crowd(b):
+    """All at once, over coaps; the daemon is a fresh one, so that its peak is theirs."""
+    n = b.size["crowd"]
+    server = b.bsserver("crowd", n)
+    before = server.memory_peak_kib()
+    got = b.run(server, "coaps", n, "--concurrency", str(n))
+    row = row_of(got)
+    peak = server.memory_peak_kib()
+    say()
+    say("%d devices at once over coaps: %d provisioned in %.1f s, %d retransmissions, %.1f us of CPU each; "
+        "ms: p50 %.0f, p99 %.0f, max %.0f; VmHWM %.1f MiB (before: %.1f)" % (
+            n, got["provisioned"], got["seconds"], got["retransmissions"], row["cpu_us"], row["p50_ms"], row["p99_ms"],
+            row["max_ms"], peak / 1024, before / 1024))
+    b.judge("crowd.failed", n - got["provisioned"])
+    b.judge("crowd.memory_mib", peak / 1024)
+    return dict(row, provisioned=got["provisioned"], seconds=got["seconds"], vm_hwm_kib=peak, vm_hwm_before_kib=before)
+
+
+def section_loss(b):
+    """A bad network, both ways."""
+    server, n, found = b.main_server(), b.size["loss"], {}
+    for scheme in SCHEMES:
+        got = b.run(server, scheme, n, "--concurrency", str(n), "--loss", "3%", "--dup", "3%")
+        row = row_of(got)
+        say()
+        say("%d devices over %s, 3 %% lost and 3 %% doubled: %d provisioned in %.1f s; datagrams lost %d, doubled %d; "
+            "ms: p50 %.0f, p99 %.0f, max %.0f; %.1f us of CPU each; seed %d" % (
+                n, scheme, got["provisioned"], got["seconds"], got["datagrams"]["lost"], got["datagrams"]["doubled"],
+                row["p50_ms"], row["p99_ms"], row["max_ms"], row["cpu_us"], got["seed"]))
+        b.judge("loss.%s.failed" % scheme, n - got["provisioned"])
+        found[scheme] = dict(row, provisioned=got["provisioned"], datagrams=got["datagrams"], seed=got["seed"])
+    return found
+
+
+def section_peers(b):
+    """Leshan's bootstrap server: it deletes, writes and finishes; it does not discover, verify or store."""
+    main, found = b.main_server(), {}
+    for scheme in SCHEMES:
+        n = b.size[scheme]
+        leshan = b.started_server(Leshan(scheme, b.args.leshan, b.server_core, b.work))
+        for _ in range(b.size["warm"]):
+            b.run(leshan, scheme, n)
+        rows = b.turns(scheme, {"bsserver": (main, n, ()), "Leshan": (leshan, n, ())})
+        b.show_turns(scheme, rows)
+        for got in rows.values():
+            for r in got:
+                r["cpu_us_exchange"] = r["cpu_us"] / r["exchanges"]
+        ours, theirs = rows["bsserver"], rows["Leshan"]
+        b.judge("leshan.%s.exchange" % scheme, *paired(theirs, ours, "cpu_us_exchange"))
+        b.judge("leshan.%s.bootstrap" % scheme, *paired(theirs, ours, "cpu_us"))
+        ratio, detail = paired(ours, theirs, "rate")
+        say("       bootstraps per second over Leshan's: %.3f%s" % (ratio, detail))
+        leshan.stop()
+        found[scheme] = rows
+    return found
+
+
+SECTIONS = {
+    "rate": section_rate,
+    "fleet": section_fleet,
+    "crowd": section_crowd,
+    "loss": section_loss,
+    "peers": section_peers,
+}
+
+
+# --- all together --------------------------------------------------------------------------------
+
+
+def bound_of(text):
+    name, _, value = text.partition("=")
+    if name not in BOUNDS:
+        raise argparse.ArgumentTypeError("%s: none of %s" % (name, ", ".join(BOUNDS)))
+    return name, float(value)
+
+
+def arguments():
+    p = argparse.ArgumentParser(prog="./dev bench", description=__doc__.split("\n", 1)[0])
+    p.add_argument("sections", nargs="*", metavar="SECTION", help="some only: " + ", ".join(SECTIONS))
+    p.add_argument("--peers", action="store_true", help="add Leshan's bootstrap server (needs Java and Maven)")
+    p.add_argument("--rounds", type=int, help="how often each is measured (%d)" % FULL["rounds"])
+    p.add_argument("--bound", type=bound_of, action="append", default=[], metavar="NAME=VALUE", help="another bound")
+    p.add_argument("--smoke", action="store_true", help="tiny numbers, judged only where a bound is given")
+    p.add_argument("--json", metavar="FILE", help="where the figures go (build/bench.json)")
+    p.add_argument("--build", default="build/gcc", help=argparse.SUPPRESS)
+    p.add_argument("--leshan", help=argparse.SUPPRESS)
+    args = p.parse_args()
+    for name in args.sections:
+        if name not in SECTIONS:
+            p.error("%s: none of %s" % (name, ", ".join(SECTIONS)))
+    if not args.sections:
+        args.sections = [s for s in SECTIONS if s != "peers"]
+    if args.peers and "peers" not in args.sections:
+        args.sections.append("peers")
+    if "peers" in args.sections and not args.leshan:
+        p.error("peers needs --peers")
+    args.bound = dict(args.bound)
+    args.build = os.path.abspath(args.build)
+    args.json = os.path.abspath(args.json or os.path.join(args.build, os.pardir, "bench.json"))
+    return args
+
+
+def machine(b):
+    model = ""
+    with open("/proc/cpuinfo", encoding="utf-8") as f:
+        for line in f:
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    return {
+        "cpu": model,
+        "cpus": os.cpu_count(),
+        "kernel": platform.release(),
+        "server_core": b.server_core,
+        "load_core": b.load_core,
+        "load_average": os.getloadavg(),
+    }
+
+
+def report(b, begun):
+    missed = [v["name"] for v in b.verdicts if not v["ok"]]
+    whole = {
+        "bench_format": 1,
+        "smoke": b.args.smoke,
+        "seconds": time.monotonic() - begun,
+        "machine": machine(b),
+        "size": b.size,
+        "sections": b.found,
+        "bounds": b.verdicts,
+        "missed": missed,
+    }
+    with open(b.args.json, "w", encoding="utf-8") as f:
+        json.dump(whole, f, indent=1)
+        f.write("\n")
+    say()
+    say("%d bounds held, %d missed%s; figures in %s" % (
+        len(b.verdicts) - len(missed), len(missed), ": " + ", ".join(missed) if missed else "", b.args.json))
+    return 1 if missed else 0
+
+
+def main():
+    args = arguments()
+    work = tempfile.mkdtemp(prefix="bench.", dir=args.build)  # on the disk that the build is on
+    b = Bench(args, work)
+    begun = time.monotonic()
+    rc = 2
+    try:
+        m = machine(b)
+        say("# %s, %s CPUs, Linux %s; server on core %d, load on core %d; load average %.1f" % (
+            m["cpu"], m["cpus"], m["kernel"], b.server_core, b.load_core, m["load_average"][0]))
+        if b.server_core == b.load_core:
+            say("# one core only: rates say little, CPU per bootstrap still does")
+        for name in args.sections:
+            say()
+            say("== %s: %s" % (name, SECTIONS[name].__doc__))
+            b.found[name] = SECTIONS[name](b)
+        rc = report(b, begun)
+    except Trouble as trouble:
+        print("bench: %s" % trouble, file=sys.stderr)
+    except KeyboardInterrupt:
+        print("bench: interrupted", file=sys.stderr)
+    finally:
+        b.stop()
+        shutil.rmtree(work, ignore_errors=True)
+    return rc
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+#!/bin/bash
+# The bench works: every section runs with tiny numbers, figures are written, a bound that is missed is named. No times are judged.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
+set -u
+
+SRCDIR=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
+BUILDDIR=${BUILDDIR:-$SRCDIR/build/gcc}
+DIR=$(mktemp -d "${TMPDIR:-/tmp}/bench-smoke.XXXXXX")
+trap 'rm -rf "$DIR"' EXIT
+trap 'exit 130' INT TERM HUP
+NUMBER=0
+
+# report NAME COMMAND...: one line of TAP; what the bench said when it failed.
+report() {
+	local name=$1 not=
+
+	shift
+	NUMBER=$((NUMBER + 1))
+	"$@" || not='not '
+	echo "${not}ok $NUMBER - $name"
+	[ -z "$not" ] || sed 's/^/# /' "$DIR/out"
+}
+
+# bench RC ARGUMENT...: tests/bench/run.sh ends with RC.
+bench() {
+	local rc=$1
+
+	shift
+	BUILDDIR=$BUILDDIR "$SRCDIR/tests/bench/run.sh" --smoke --json "$DIR/json" "$@" >"$DIR/out" 2>&1
+	[ $? -eq "$rc" ]
+}
+
+# figures FILTER: what jq finds in the figures.
+figures() {
+	jq -e "$1" "$DIR/json" >>"$DIR/out" 2>&1
+}
+
+report 'a bound that cannot be held fails the bench' bench 1 --bound bare.coap.cpu=1000 rate fleet crowd
+report 'and is the one that is named' figures '.missed == ["bare.coap.cpu"]'
+report 'each side of a comparison has exchanges, CPU, latency and rate' figures '[.sections | (.rate, .fleet) |
+	(.coap, .coaps) | .[] | .[] | (.exchanges > 5 and .cpu_us > 0 and .rate > 0 and .p50_ms > 0 and .max_ms >= .p99_ms)] |
+	length == 8 and all'
+report 'the bare server sends as many requests' figures '.sections.rate | (.coap, .coaps) |
+	.bsserver[0].exchanges == .["bare libcoap"][0].exchanges'
+report 'a crowd is provisioned, and its memory told' figures '.sections.crowd | .provisioned == 20 and .vm_hwm_kib > 1000'
+report 'without one everything is held' bench 0 crowd
+report 'a section that is none is refused' bench 2 nonsense
+echo "1..$NUMBER"
