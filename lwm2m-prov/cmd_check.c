@@ -1,6 +1,7 @@
 /* check: everything that is wrong with profile files, without a daemon. */
 #include <jansson.h>
 
+#include "lib/base/clock.h"
 #include "lwm2m-prov/docs.h"
 #include "lwm2m-prov/findings.h"
 #include "lwm2m-prov/output.h"
@@ -35,13 +36,14 @@ load_model(struct checking *c, struct err *e)
 static enum err_code
 check_one(struct checking *c, const struct doc_item *item, struct err *e)
 {
+	const struct profile_keys keys = { .now = clock_wall_ms() / 1000 };
 	struct profile_findings f = { 0 };
 	struct profile_doc *resolved = NULL;
 	enum err_code rc;
 
 	rc = profile_resolve(item->doc, docs_find, &c->docs, &f, &resolved, e);
 	if (rc == ERR_OK && resolved != NULL)
-		rc = profile_check(resolved, c->model, NULL, &f, e);
+		rc = profile_check(resolved, c->model, &keys, &f, e);
 	if (rc == ERR_OK && resolved != NULL)
 		rc = profile_fleet_add(c->fleet, resolved, c->model, NULL, &f, e);
 	findings_put(c->cli->out, c->list, &f);

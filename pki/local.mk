@@ -9,6 +9,7 @@ pki_libpki_a_SOURCES = \
 	pki/constraint.c pki/constraint.h \
 	pki/der.c pki/der.h \
 	pki/identity.c pki/identity.h \
+	pki/key.c pki/key.h \
 	pki/name.c pki/name_general.c pki/name.h \
 	pki/object.c pki/object.h \
 	pki/pem.c pki/pem.h \

@@ -1,9 +1,9 @@
 #include "pki/object.h"
 
-#include <gnutls/abstract.h>
-#include <gnutls/x509.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "pki/key.h"
 
 typedef enum err_code read_fn(struct pki_object *o, const struct secret *der, struct err *e);
 
@@ -112,51 +112,14 @@ read_public_key(struct pki_object *o, const struct secret *der, struct err *e)
 	           : rc;
 }
 
-/* The public half of a private key, as SubjectPublicKeyInfo. */
-static int
-export_public(gnutls_x509_privkey_t key, struct pki_object *o)
-{
-	uint8_t spki[PKI_SPKI_MAX];
-	size_t n = sizeof spki;
-	gnutls_privkey_t private = NULL;
-	gnutls_pubkey_t public = NULL;
-	int r = gnutls_privkey_init(&private);
-
-	if (r >= 0)
-		r = gnutls_pubkey_init(&public);
-	if (r >= 0)
-		r = gnutls_privkey_import_x509(private, key, 0);
-	if (r >= 0)
-		r = gnutls_pubkey_import_privkey(public, private, 0, 0);
-	if (r >= 0)
-		r = gnutls_pubkey_export(public, GNUTLS_X509_FMT_DER, spki, &n);
-	if (r >= 0 && secret_set(&o->der, spki, n, NULL) != ERR_OK)
-		r = GNUTLS_E_MEMORY_ERROR;
-	if (public != NULL)
-		gnutls_pubkey_deinit(public);
-	if (private != NULL)
-		gnutls_privkey_deinit(private);
-	return r;
-}
-
 static enum err_code
 read_private_key(struct pki_object *o, const struct secret *der, struct err *e)
 {
-	gnutls_datum_t d = { der->data, (unsigned)der->len };
-	gnutls_x509_privkey_t key = NULL;
-	int r = gnutls_x509_privkey_init(&key);
+	enum err_code rc = pki_key_read(der->data, der->len, NULL, &o->der, e);
 
-	if (r < 0)
-		return err_no_memory(e);
-	r = gnutls_x509_privkey_import_pkcs8(key, &d, GNUTLS_X509_FMT_DER, NULL, GNUTLS_PKCS_PLAIN);
-	if (r < 0)
-		r = gnutls_x509_privkey_import(key, &d, GNUTLS_X509_FMT_DER);
-	if (r >= 0)
-		r = export_public(key, o);
-	gnutls_x509_privkey_deinit(key);
-	if (r < 0)
-		return err_set(e, ERR_PARSE, "private key: %s", gnutls_strerror(r));
-	return pki_spki_parse((struct pki_blob){ o->der.data, o->der.len }, &o->spki, e);
+	return rc == ERR_OK
+	           ? pki_spki_parse((struct pki_blob){ o->der.data, o->der.len }, &o->spki, e)
+	           : rc;
 }
 
 static enum err_code

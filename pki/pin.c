@@ -2,8 +2,6 @@
 
 #include <gnutls/crypto.h>
 
-#define DIGEST_MAX 64
-
 /* clang-format off */
 static const struct {
 	const char *name;
@@ -68,13 +66,23 @@ pki_matching_name(enum pki_matching m)
 bool
 pki_pin_matches(enum pki_matching m, struct pki_blob value, struct pki_blob bytes)
 {
-	uint8_t digest[DIGEST_MAX];
+	uint8_t digest[PKI_DIGEST_MAX];
 
 	if (value.n == 0 || m == PKI_MATCH_EXACT)
 		return value.n > 0 && blob_equal(value, bytes);
 	if (gnutls_hash_fast(matchings[m].digest, bytes.p, bytes.n, digest) < 0)
 		return false;
 	return blob_equal(value, (struct pki_blob){ digest, matchings[m].len });
+}
+
+enum err_code
+pki_pin_digest(enum pki_matching m, struct pki_blob bytes, uint8_t out[PKI_DIGEST_MAX], size_t *n,
+    struct err *e)
+{
+	if (gnutls_hash_fast(matchings[m].digest, bytes.p, bytes.n, out) < 0)
+		return err_set(e, ERR_CRYPTO, "%s: the library failed", matchings[m].name);
+	*n = matchings[m].len;
+	return ERR_OK;
 }
 
 const char *

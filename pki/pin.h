@@ -42,6 +42,11 @@ const char *pki_matching_name(enum pki_matching m);
 /* The bytes themselves, or their digest, are the pinned ones. An empty value matches nothing. */
 bool pki_pin_matches(enum pki_matching m, struct pki_blob value, struct pki_blob bytes);
 
+/* The digest that a Matching Type other than exact asks for; *n its length. ERR_CRYPTO. */
+#define PKI_DIGEST_MAX 64
+enum err_code pki_pin_digest(enum pki_matching m, struct pki_blob bytes,
+    uint8_t out[PKI_DIGEST_MAX], size_t *n, struct err *e);
+
 /* What should be said to the operator before a pin is written. */
 enum pki_pin_warning {
 	PKI_PIN_WARN_CA_AS_LEAF = 1 << 0, /* usage 1 or 3 pins a CA certificate */

@@ -1,5 +1,6 @@
 /* What only shows across the whole configuration: one row for each rule. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "profiles/lower.h"
@@ -254,6 +255,81 @@ check_keys(struct lower *l)
 	}
 }
 
+/* A device that has nothing to compare a server with takes any (modes rpk and x509). */
+static void
+check_server_keys(struct lower *l)
+{
+	struct lwm2m_path inst;
+	int64_t mode;
+
+	for (struct instances xs = instances_of(l, LWM2M_SECURITY); next_instance(&xs, &inst);) {
+		const struct lwm2m_value *v = value_at(l, inst, 4);
+
+		if (v != NULL && v->bytes.len == 0 && number_at(l, inst, 2, &mode) &&
+		    (mode == PROFILE_RPK || mode == PROFILE_X509))
+			finding_add(l->f, RULE_NO_SERVER_KEY, place(l, lwm2m_path_child(inst, 4)),
+			    "without a server public key the device would accept any server");
+	}
+}
+
+/* PSK suites of TLS have numbers in these ranges (the IANA registry; RFC 4279, 4785, 5487, 5489,
+ * 6655, 8442). */
+static bool
+is_psk_suite(int64_t n)
+{
+	static const struct {
+		uint16_t from, to;
+	} ranges[] = { { 0x002c, 0x002e }, { 0x008a, 0x0095 }, { 0x00a8, 0x00b9 },
+		{ 0xc033, 0xc03b }, { 0xc064, 0xc071 }, { 0xc08e, 0xc09b }, { 0xc0a4, 0xc0ab },
+		{ 0xccab, 0xccae }, { 0xd001, 0xd005 } };
+
+	for (size_t i = 0; i < N_ELEMS(ranges); i++)
+		if (n >= ranges[i].from && n <= ranges[i].to)
+			return true;
+	return false;
+}
+
+static void
+check_suites(struct lower *l)
+{
+	struct lwm2m_path inst;
+	int64_t mode, suite;
+
+	for (struct instances xs = instances_of(l, LWM2M_SECURITY); next_instance(&xs, &inst);) {
+		struct lwm2m_span all = lwm2m_tree_under(&l->d.tree, lwm2m_path_child(inst, 16));
+
+		if (!number_at(l, inst, 2, &mode) || mode > PROFILE_X509)
+			continue;
+		for (size_t i = 0; i < all.n; i++)
+			if (lwm2m_value_number(&all.nodes[i].value, &suite) &&
+			    (suite >> 8) != 0x13 && is_psk_suite(suite) != (mode == PROFILE_PSK))
+				finding_add(l->f, RULE_SUITE, place(l, all.nodes[i].path),
+				    "cipher suite 0x%04x does not go with mode %s", (unsigned)suite,
+				    mode == PROFILE_PSK   ? "psk"
+				    : mode == PROFILE_RPK ? "rpk"
+				                          : "x509");
+	}
+}
+
+static void
+check_sni(struct lower *l)
+{
+	struct lwm2m_path inst;
+	char name[PROFILE_HOST_MAX + 16], uri[PROFILE_HOST_MAX + 16];
+
+	for (struct instances xs = instances_of(l, LWM2M_SECURITY); next_instance(&xs, &inst);) {
+		const char *sni = text_at(l, inst, 14);
+
+		if (sni == NULL)
+			continue;
+		(void)snprintf(uri, sizeof uri, "coaps://%s", sni);
+		if (strchr(sni, ':') != NULL || strchr(sni, '/') != NULL ||
+		    !puri_name(uri, name, sizeof name) || strncmp(name, "dns:", 4) != 0)
+			finding_add(l->f, RULE_SNI, place(l, lwm2m_path_child(inst, 14)),
+			    "\"%.80s\" is no host name", sni);
+	}
+}
+
 /* ---- links ---- */
 
 /* Objects whose instances come from this document alone, so that a link into them must end here. */
@@ -419,9 +495,9 @@ void
 check_rules(struct lower *l)
 {
 	static void (*const all[])(struct lower *) = { check_duplicate_ids,
-		check_duplicate_accounts, check_pairs, check_bindings, check_keys, check_links,
-		check_access, check_mute_send, check_refused, check_order, check_timeouts,
-		check_retained };
+		check_duplicate_accounts, check_pairs, check_bindings, check_keys,
+		check_server_keys, check_suites, check_sni, check_links, check_access,
+		check_mute_send, check_refused, check_order, check_timeouts, check_retained };
 
 	for (size_t i = 0; i < N_ELEMS(all); i++)
 		all[i](l);

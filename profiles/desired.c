@@ -6,11 +6,11 @@
 #include "lib/base/str.h"
 
 /*
- * The packed form: "BSD" and a version; policy, foreign, verify; format, the two timeouts; the two
- * lists of paths; the two trees. Numbers are big-endian, lists begin with their length (4 octets),
+ * The packed form: "BSD" and a version; policy, foreign, verify, set_time; format, the timeouts;
+ * the lists of paths; the trees. Numbers are big-endian, lists begin with their length (4 octets),
  * a path is its depth and that many ids, a value its type and then what the type needs.
  */
-static const uint8_t magic[4] = { 'B', 'S', 'D', 1 };
+static const uint8_t magic[4] = { 'B', 'S', 'D', 2 };
 
 static const char *const policy_names[] = {
 	[PROFILE_INCREMENTAL] = "incremental",
@@ -29,9 +29,32 @@ profile_desired_clear(struct profile_desired *d)
 {
 	lwm2m_tree_clear(&d->tree);
 	lwm2m_tree_clear(&d->account);
+	lwm2m_tree_clear(&d->digested);
+	free(d->kept);
 	free(d->retain);
 	free(d->required_confirmed);
 	*d = (struct profile_desired){ 0 };
+}
+
+enum err_code
+profile_desired_keep(struct profile_desired *d, struct lwm2m_path p, struct err *e)
+{
+	struct lwm2m_path *v = realloc(d->kept, (d->n_kept + 1) * sizeof *v);
+
+	if (v == NULL)
+		return err_no_memory(e);
+	d->kept = v;
+	v[d->n_kept++] = p;
+	return ERR_OK;
+}
+
+bool
+profile_desired_keeps(const struct profile_desired *d, struct lwm2m_path instance)
+{
+	for (size_t i = 0; i < d->n_kept; i++)
+		if (lwm2m_path_under(&d->kept[i], &instance))
+			return true;
+	return false;
 }
 
 static void
@@ -104,13 +127,17 @@ profile_desired_pack(const struct profile_desired *d, struct gbuf *out, struct e
 	gbuf_u8(out, (uint8_t)d->policy);
 	gbuf_u8(out, (uint8_t)d->foreign);
 	gbuf_u8(out, d->verify ? 1 : 0);
+	gbuf_u8(out, d->set_time ? 1 : 0);
 	gbuf_be(out, (uint32_t)d->format, 4);
 	gbuf_be(out, d->request_timeout_ms, 4);
 	gbuf_be(out, d->session_timeout_ms, 4);
+	gbuf_be(out, d->next_bootstrap_s, 4);
 	pack_paths(out, d->retain, d->n_retain);
 	pack_paths(out, d->required_confirmed, d->n_required_confirmed);
+	pack_paths(out, d->kept, d->n_kept);
 	pack_tree(out, &d->tree);
 	pack_tree(out, &d->account);
+	pack_tree(out, &d->digested);
 	return gbuf_check(out, e);
 }
 
@@ -252,18 +279,21 @@ unpack_head(struct rbuf *r, struct profile_desired *d, struct err *e)
 
 	if (m == NULL || memcmp(m, magic, sizeof magic) != 0)
 		return damaged(e, "it is not one, or of another version");
-	uint8_t policy = rbuf_u8(r), foreign = rbuf_u8(r), verify = rbuf_u8(r);
+	uint8_t policy = rbuf_u8(r), foreign = rbuf_u8(r), verify = rbuf_u8(r),
+	        set_time = rbuf_u8(r);
 	int32_t format = (int32_t)(uint32_t)rbuf_be(r, 4);
 	d->request_timeout_ms = (uint32_t)rbuf_be(r, 4);
 	d->session_timeout_ms = (uint32_t)rbuf_be(r, 4);
+	d->next_bootstrap_s = (uint32_t)rbuf_be(r, 4);
 	if (r->overrun)
 		return damaged(e, "it is cut short");
 	if (policy > PROFILE_MERGE || foreign > PROFILE_FOREIGN_REMOVE_INVALID || verify > 1 ||
-	    format < PROFILE_FORMAT_AUTO || format > UINT16_MAX)
+	    set_time > 1 || format < PROFILE_FORMAT_AUTO || format > UINT16_MAX)
 		return damaged(e, "a setting out of its range");
 	d->policy = (enum profile_policy)policy;
 	d->foreign = (enum profile_foreign)foreign;
 	d->verify = verify == 1;
+	d->set_time = set_time == 1;
 	d->format = format;
 	return ERR_OK;
 }
@@ -280,9 +310,13 @@ profile_desired_unpack(const uint8_t *p, size_t n, struct profile_desired *out, 
 	if (rc == ERR_OK)
 		rc = unpack_paths(&r, &d.required_confirmed, &d.n_required_confirmed, e);
 	if (rc == ERR_OK)
+		rc = unpack_paths(&r, &d.kept, &d.n_kept, e);
+	if (rc == ERR_OK)
 		rc = unpack_tree(&r, &d.tree, e);
 	if (rc == ERR_OK)
 		rc = unpack_tree(&r, &d.account, e);
+	if (rc == ERR_OK)
+		rc = unpack_tree(&r, &d.digested, e);
 	if (rc == ERR_OK && rbuf_left(&r) > 0)
 		rc = damaged(e, "something stands behind its end");
 	if (rc != ERR_OK) {

@@ -29,6 +29,11 @@ struct profile_desired {
 	struct lwm2m_tree tree;    /* as above; never holds the bootstrap account */
 	struct lwm2m_tree account; /* resources to set in the device's bootstrap account, as /0/0/11
 	                              and /0/0/12 */
+	struct lwm2m_tree digested; /* /0/k/4 of the accounts that get a digest: the certificate or
+	                               public key that it is of, where it is known; never written */
+	struct lwm2m_path *kept;    /* /0/k/3 and /0/k/5 that stay as the device has them: nothing
+	                               in tree, and the instance is written by Resource; owned */
+	size_t n_kept;
 	enum profile_policy policy;
 	enum profile_foreign foreign;
 	int format;                /* content format number, or PROFILE_FORMAT_AUTO */
@@ -41,9 +46,16 @@ struct profile_desired {
 	uint32_t
 	    request_timeout_ms; /* one downlink request, retransmissions included; default 93 s */
 	uint32_t session_timeout_ms; /* the whole session; default 247 s */
+	uint32_t next_bootstrap_s;   /* when the device is expected again; 0: not said */
+	bool set_time;               /* /3/0/13 is written first, when anything is written */
 };
 
 void profile_desired_clear(struct profile_desired *d); /* wipes; safe twice, and on {0} */
+
+/* One more path into kept. ERR_NO_MEMORY. */
+enum err_code profile_desired_keep(struct profile_desired *d, struct lwm2m_path p, struct err *e);
+/* Something of this instance is kept. */
+bool profile_desired_keeps(const struct profile_desired *d, struct lwm2m_path instance);
 
 /*
  * A compact form of it that the daemon keeps sealed beside the device: appended to out / read back

@@ -152,11 +152,8 @@ keyref_wrong_label(const struct pnode *n, const char *label)
 
 	if (label[0] == '\0')
 		return NULL;
-	if (private_key && strcmp(label, "PRIVATE KEY") == 0)
-		return NULL;
 	if (private_key && strstr(label, "PRIVATE KEY") != NULL)
-		return "a private key in an older form; PKCS#8 is wanted (openssl pkcs8 -topk8 "
-		       "-nocrypt)";
+		return NULL;
 	if (private_key)
 		return "PEM, but no private key";
 	if (strstr(label, "PRIVATE") != NULL)

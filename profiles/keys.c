@@ -44,9 +44,9 @@ static const struct pkey table[] = {
 	{ SEC_ENDPOINT, "uri", "lwm2m_server_uri", RES(0, 0), SEC_NONE, NULL, "where the server is on this transport" },
 	{ SEC_ENDPOINT, "security", NULL, PLAIN, SEC_SECURITY, "object", "its /0 instance; what is not said here is taken from the server's own" },
 	{ SEC_SECURITY, "mode", "security_mode", RES(0, 2), SEC_NONE, NULL, "how both sides prove who they are" },
-	{ SEC_SECURITY, "identity", "public_key_or_identity", RES(0, 3), SEC_KEY, NULL, "psk: the identity; rpk: the public key; x509: the certificate" },
-	{ SEC_SECURITY, "server_public_key", NULL, RES(0, 4), SEC_KEY, NULL, "rpk: the server's public key; x509: its certificate or trust anchor" },
-	{ SEC_SECURITY, "key", "secret_key", RES(0, 5), SEC_KEY, NULL, "psk: the key; rpk, x509: the private key" },
+	{ SEC_SECURITY, "identity", "public_key_or_identity", RES(0, 3), SEC_KEY, NULL, "psk: the identity; rpk: the public key (that of the private key when absent); x509: the certificate" },
+	{ SEC_SECURITY, "server_public_key", NULL, RES(0, 4), SEC_KEY, NULL, "rpk: the server's public key; x509: its certificate or trust anchor; a digest is made when matching_type asks for one" },
+	{ SEC_SECURITY, "key", "secret_key", RES(0, 5), SEC_KEY, NULL, "psk: the key; rpk, x509: the private key; keep: it stays in the device, empty: no octets" },
 	{ SEC_SECURITY, "ciphersuites", "dtls_tls_ciphersuite", RES(0, 16), SEC_NONE, NULL, "the cipher suites that the client may use" },
 
 	{ SEC_APN, "apn", NULL, RES(11, 1), SEC_NONE, NULL, "the access point name" },
@@ -62,6 +62,7 @@ static const struct pkey table[] = {
 	{ SEC_BOOTSTRAP, "required_confirmed", NULL, PLAIN, SEC_NONE, "list of paths", "a value that cannot be read back counts as a failure here" },
 	{ SEC_BOOTSTRAP, "request_timeout", NULL, PLAIN, SEC_NONE, "duration", "how long one request may take, retransmissions included; 93s" },
 	{ SEC_BOOTSTRAP, "session_timeout", NULL, PLAIN, SEC_NONE, "duration", "how long a whole session may take; 247s" },
+	{ SEC_BOOTSTRAP, "next_bootstrap", NULL, PLAIN, SEC_NONE, "duration", "when the device is expected to bootstrap again; certificates that end before are pointed out" },
 
 	{ SEC_ACCOUNT, "client_hold_off_time", NULL, RES(0, 11), SEC_NONE, NULL, "how long the device waits before it knocks" },
 	{ SEC_ACCOUNT, "bootstrap_server_account_timeout", NULL, RES(0, 12), SEC_NONE, NULL, "after how long it forgets the bootstrap account; 0 never" },

@@ -16,7 +16,9 @@ profiles_libprofiles_a_SOURCES = \
 	profiles/keys.c profiles/keys.h \
 	profiles/load.c \
 	profiles/lower.c profiles/lower.h \
+	profiles/lower_account.h \
 	profiles/lower_objects.c \
+	profiles/lower_pair.c \
 	profiles/lower_servers.c \
 	profiles/match.c \
 	profiles/material.c profiles/material.h \

@@ -286,12 +286,15 @@ read_timeouts(struct lower *l, const struct pnode *b)
 {
 	const struct pnode *request = pnode_get(b, "request_timeout"),
 	                   *session = pnode_get(b, "session_timeout");
-	int64_t request_s = REQUEST_TIMEOUT_S, session_s = SESSION_TIMEOUT_S;
+	const struct pnode *next = pnode_get(b, "next_bootstrap");
+	int64_t request_s = REQUEST_TIMEOUT_S, session_s = SESSION_TIMEOUT_S, next_s = 0;
 
 	if (request != NULL)
 		(void)value_seconds(l, request, 1, 3600, &request_s);
 	if (session != NULL)
 		(void)value_seconds(l, session, 1, 86400, &session_s);
+	if (next != NULL && value_seconds(l, next, 1, UINT32_MAX, &next_s))
+		l->d.next_bootstrap_s = (uint32_t)next_s;
 	if (session == NULL && session_s < request_s)
 		session_s = request_s;
 	l->d.request_timeout_ms = (uint32_t)request_s * 1000;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/base/str.h"
-#include "profiles/lower.h"
+#include "profiles/lower_account.h"
 #include "profiles/material.h"
 
 #define DEFAULT_LIFETIME_S 86400
@@ -254,8 +254,8 @@ lower_server(struct lower *l, const struct lserver *s)
 
 /* ---- /0 ---- */
 
-static const struct pnode *
-security_get(const struct laccount *a, const char *name)
+const struct pnode *
+account_get(const struct laccount *a, const char *name)
 {
 	const struct pnode *k = lower_get(a->security, SEC_SECURITY, name);
 
@@ -268,8 +268,8 @@ security_node(const struct laccount *a)
 	return a->security != NULL ? a->security : a->shared != NULL ? a->shared : a->at;
 }
 
-static void
-missing(struct lower *l, const struct laccount *a, const char *name)
+void
+account_missing(struct lower *l, const struct laccount *a, const char *name)
 {
 	const struct pnode *sec = security_node(a);
 	char member[64];
@@ -280,8 +280,8 @@ missing(struct lower *l, const struct laccount *a, const char *name)
 	finding_member(l->f, RULE_MISSING, sec, member, "%s is missing", name);
 }
 
-static void
-put_bytes(struct lower *l, const struct laccount *a, uint16_t rid, struct secret *s,
+void
+account_put(struct lower *l, const struct laccount *a, uint16_t rid, struct secret *s,
     const struct pnode *node)
 {
 	struct lwm2m_value v = { .type = LWM2M_OPAQUE, .bytes = *s };
@@ -295,7 +295,7 @@ put_empty(struct lower *l, const struct laccount *a, uint16_t rid)
 {
 	struct secret none = SECRET_NONE;
 
-	put_bytes(l, a, rid, &none, l->servers[a->server].node);
+	account_put(l, a, rid, &none, l->servers[a->server].node);
 }
 
 static void
@@ -315,8 +315,8 @@ check_psk(struct lower *l, const struct pnode *n, const struct secret *key)
 }
 
 /* A key that is in a shared document, or comes from one, is everybody's. */
-static void
-check_for_all(struct lower *l, const struct pnode *n)
+void
+account_key_for_all(struct lower *l, const struct pnode *n)
 {
 	const struct pnode *shared = pnode_get(l->doc->root, "shared_key");
 	bool each = n->expanded ||
@@ -347,25 +347,25 @@ read_identity(struct lower *l, const struct pnode *n, struct secret *out)
 static void
 lower_psk(struct lower *l, const struct laccount *a, const struct pnode *mode)
 {
-	const struct pnode *identity = security_get(a, "identity"), *key = security_get(a, "key");
-	const struct pnode *spk = security_get(a, "server_public_key");
+	const struct pnode *identity = account_get(a, "identity"), *key = account_get(a, "key");
+	const struct pnode *spk = account_get(a, "server_public_key");
 	struct secret s;
 
 	if (identity == NULL)
-		missing(l, a, "identity");
+		account_missing(l, a, "identity");
 	else if (read_identity(l, identity, &s))
-		put_bytes(l, a, 3, &s, identity);
+		account_put(l, a, 3, &s, identity);
 	if (spk != NULL && spk->parent == mode->parent)
 		finding_add(l->f, RULE_KEY_MATERIAL, spk, "mode psk has no server_public_key");
 	put_empty(l, a, 4);
 	if (key == NULL) {
-		missing(l, a, "key");
+		account_missing(l, a, "key");
 		return;
 	}
-	check_for_all(l, key);
+	account_key_for_all(l, key);
 	if (material_read(l, key, false, &s) == MATERIAL_OK) {
 		check_psk(l, key, &s);
-		put_bytes(l, a, 5, &s, key);
+		account_put(l, a, 5, &s, key);
 	}
 }
 
@@ -375,59 +375,12 @@ lower_nosec(struct lower *l, const struct laccount *a, const struct pnode *mode)
 	static const char *const names[] = { "identity", "server_public_key", "key" };
 
 	for (size_t i = 0; i < N_ELEMS(names); i++) {
-		const struct pnode *n = security_get(a, names[i]);
+		const struct pnode *n = account_get(a, names[i]);
 
 		if (n != NULL && n->parent == mode->parent)
 			finding_add(l->f, RULE_KEY_MATERIAL, n, "mode nosec has no %s", names[i]);
 		put_empty(l, a, (uint16_t)(3 + i));
 	}
-}
-
-/* DER goes into these; a digest instead where matching_type says so. */
-static void
-put_der(struct lower *l, const struct laccount *a, const char *name, uint16_t rid, bool digest)
-{
-	const struct pnode *n = security_get(a, name);
-	struct secret s;
-
-	if (n == NULL) {
-		missing(l, a, name);
-		return;
-	}
-	if (n->type == PN_STRING && strcmp(n->s, "keep") == 0) {
-		finding_add(l->f, RULE_NOT_SERVED, n,
-		    "\"keep\" needs resource-level writes, which are not served yet");
-		return;
-	}
-	if (n->type == PN_STRING && strcmp(n->s, "empty") == 0) {
-		finding_add(
-		    l->f, RULE_EMPTY_CREDENTIALS, n, "resource %u is written empty", (unsigned)rid);
-		put_empty(l, a, rid);
-		return;
-	}
-	if (material_read(l, n, false, &s) != MATERIAL_OK)
-		return;
-	if (!digest && !material_is_der(&s))
-		finding_add(
-		    l->f, RULE_KEY_MATERIAL, n, "%zu octets that are no DER structure", s.len);
-	if (digest && s.len != 32 && s.len != 48 && s.len != 64 && !material_is_der(&s))
-		finding_add(l->f, RULE_KEY_MATERIAL, n, "%zu octets are no digest", s.len);
-	put_bytes(l, a, rid, &s, n);
-}
-
-static void
-lower_asymmetric(struct lower *l, const struct laccount *a, const struct pnode *mode)
-{
-	const struct pnode *key = security_get(a, "key");
-
-	finding_add(l->f, RULE_NOT_EXAMINED, mode,
-	    "certificates and keys of mode %s are written as they stand",
-	    a->mode == PROFILE_RPK ? "rpk" : "x509");
-	put_der(l, a, "identity", 3, false);
-	put_der(l, a, "server_public_key", 4, security_get(a, "matching_type") != NULL);
-	if (key != NULL)
-		check_for_all(l, key);
-	put_der(l, a, "key", 5, false);
 }
 
 static void
@@ -449,12 +402,12 @@ check_scheme(struct lower *l, const struct laccount *a, const struct pnode *mode
 static void
 lower_mode(struct lower *l, struct laccount *a)
 {
-	const struct pnode *mode = security_get(a, "mode");
+	const struct pnode *mode = account_get(a, "mode");
 	const struct lwm2m_res_def *r = lwm2m_model_resource(l->m, LWM2M_SECURITY, 2);
 	struct lwm2m_value v;
 
 	if (mode == NULL) {
-		missing(l, a, "mode");
+		account_missing(l, a, "mode");
 		return;
 	}
 	if (r == NULL || !value_read(l, mode, LWM2M_SECURITY, r, &v))
@@ -470,7 +423,7 @@ lower_mode(struct lower *l, struct laccount *a)
 		finding_add(
 		    l->f, RULE_NOT_SERVED, mode, "accounts with mode est are not served yet");
 	else
-		lower_asymmetric(l, a, mode);
+		lower_pair(l, a);
 }
 
 /* Every other resource of Object 0; the transport's own word goes before the server's. */
@@ -484,7 +437,7 @@ lower_security_rest(struct lower *l, const struct laccount *a, const struct pnod
 	     k = k->next) {
 		const struct lwm2m_res_def *r = pkey_resource(l->m, SEC_SECURITY, -1, k->key, &oid);
 
-		if (r != NULL && (r->id < 2 || r->id > 5) && security_get(a, r->key) == k)
+		if (r != NULL && (r->id < 2 || r->id > 5) && account_get(a, r->key) == k)
 			value_put(l, k, inst, r);
 	}
 }
@@ -571,7 +524,7 @@ lower_knock_psk(struct lower *l, const struct pnode *knock)
 		secret_clear(&s);
 	if (key == NULL)
 		return;
-	check_for_all(l, key);
+	account_key_for_all(l, key);
 	/* Compiling needs no key that is never written. */
 	bool compiling = l->compiling;
 	l->compiling = false;

@@ -71,6 +71,32 @@ pem_head(const char **s, size_t *n, char label[PEM_LABEL_MAX])
 	return true;
 }
 
+/* Moves to the next line that begins a PEM block. */
+static bool
+pem_seek(const char **s, size_t *n)
+{
+	static const char begin[] = "-----BEGIN ";
+	size_t len = sizeof begin - 1;
+
+	for (bool at_start = true; *n >= len; (*s)++, (*n)--) {
+		if (at_start && memcmp(*s, begin, len) == 0)
+			return true;
+		at_start = **s == '\n';
+	}
+	return false;
+}
+
+/* The first block that is a key or a certificate: openssl writes the curve's name before a key. */
+static bool
+pem_find(const char **s, size_t *n, char label[PEM_LABEL_MAX])
+{
+	do {
+		if (!pem_seek(s, n) || !pem_head(s, n, label))
+			return false;
+	} while (strcmp(label, "EC PARAMETERS") == 0);
+	return true;
+}
+
 static enum err_code
 decode_pem(const char *s, size_t n, char label[PEM_LABEL_MAX], struct secret *out, struct err *e)
 {
@@ -78,7 +104,7 @@ decode_pem(const char *s, size_t n, char label[PEM_LABEL_MAX], struct secret *ou
 	enum err_code rc;
 	size_t i = 0;
 
-	if (!pem_head(&s, &n, label))
+	if (!pem_find(&s, &n, label))
 		return err_set(e, ERR_PARSE, "it begins like PEM and is none");
 	for (; i < n && s[i] != '-'; i++)
 		if (strchr(" \t\r\n", s[i]) == NULL)
@@ -111,7 +137,7 @@ material_decode_text(
     const char *s, size_t n, char label[PEM_LABEL_MAX], struct secret *out, struct err *e)
 {
 	label[0] = '\0';
-	if (n >= 5 && memcmp(s, "-----", 5) == 0)
+	if (pem_is(s, n) || (n >= 5 && memcmp(s, "-----", 5) == 0))
 		return decode_pem(s, n, label, out, e);
 	n = trimmed(s, n);
 	bool hex = all_hex(s, n) && n % 2 == 0, base64 = all_base64(s, n);
@@ -164,7 +190,7 @@ decode_text_file(
 {
 	size_t len = trimmed(s, n);
 
-	if (n >= 5 && memcmp(s, "-----", 5) == 0)
+	if (pem_is(s, n) || (n >= 5 && memcmp(s, "-----", 5) == 0))
 		return decode_pem(s, n, label, out, e);
 	if (all_hex(s, len) && len % 2 == 0 && len >= HEX_SURE)
 		return dec_hex(s, len, out, e);

@@ -4,9 +4,8 @@
 #ifndef PROFILES_MATERIAL_H
 #define PROFILES_MATERIAL_H
 
+#include "pki/pem.h"
 #include "profiles/doc.h"
-
-#define PEM_LABEL_MAX 40 /* "CERTIFICATE", "PRIVATE KEY", ... */
 
 enum material_encoding {
 	ENCODING_AUTO,

@@ -114,6 +114,7 @@ typedef enum err_code profile_key_fn(
 struct profile_keys {
 	profile_key_fn *get; /* NULL: only those in the document itself are known */
 	void *arg;
+	int64_t now; /* seconds since 1970 UTC: dates of certificates are judged; 0: they are not */
 };
 
 /*

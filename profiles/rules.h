@@ -60,8 +60,20 @@
 	X(READ_ONLY, "read-only", WARNING, "The client keeps this resource itself and may ignore or refuse a write.") \
 	X(NOT_SERVED, "not-served", ERROR, "This is part of the format and not served yet.") \
 	X(POLICY, "incremental-policy", WARNING, "The policy \"incremental\" (which is the default) is not served yet: a bootstrap with it is refused. Say \"replace\" or \"merge\".") \
-	X(NOT_EXAMINED, "not-examined", WARNING, "Certificates and key pairs are written as they stand: chain, dates, names and whether key and certificate fit are not examined.") \
 	X(EMPTY_CREDENTIALS, "empty-credentials", WARNING, "Resources 3 and 5 are mandatory with this mode; some clients answer Finish with 4.06 when they are empty.") \
+	X(KEPT_KEY, "kept-key", WARNING, "The private key stays in the device, and the account is written resource by resource: the device must already have an account with this Short Server ID, or its bootstrap fails, and a client that does not take such writes cannot be served.") \
+	X(KEY_PAIR, "key-pair", ERROR, "The private key and the certificate or public key beside it do not belong together: the device could not prove who it is.") \
+	X(CERT_USAGE, "certificate-usage", ERROR, "Certificate Usage 0 (ca_constraint) and 2 (trust_anchor_assertion) pin a CA's certificate, 1 (service_certificate_constraint) and 3 (domain_issued_certificate, when nothing is said) the server's own.") \
+	X(CA_AS_SERVER, "ca-as-server-certificate", WARNING, "The usage pins the server's own certificate, and a CA's is given: the device accepts only a server that shows that very certificate. For the servers of a CA say \"certificate_usage\": \"trust_anchor_assertion\".") \
+	X(DIGEST_CA, "digest-of-a-ca", WARNING, "A device that holds only the digest of a CA finds that CA among what the server sends: a server that sends its own certificate alone is refused.") \
+	X(NO_SERVER_KEY, "no-server-key", ERROR, "An account with a certificate or raw public key and nothing in Server Public Key accepts any server. Give the server's certificate, its CA, its public key, or a digest.") \
+	X(EXPIRED, "expired", ERROR, "The certificate has expired. Bring a newer one.") \
+	X(EXPIRES, "expires", WARNING, "The certificate is not valid for as long as the device will have it. \"next_bootstrap\" in \"bootstrap\" says when it is expected again; 30 days are taken when it is not said.") \
+	X(CERT_PURPOSE, "certificate-purpose", WARNING, "The certificate was not issued for this: clients show one with digitalSignature and, where it has extended key usages, clientAuth; servers serverAuth. The other side may refuse it.") \
+	X(SERVER_NAME, "server-name", ERROR, "The server's certificate is not for the host in its URI (or the SNI): with Certificate Usage 1 the device refuses it.") \
+	X(OTHER_NAME, "other-name", WARNING, "The server's certificate is not for the host in its URI (or the SNI). With Certificate Usage 3 a device that keeps to the letter does not ask; others do.") \
+	X(SUITE, "ciphersuite", ERROR, "The cipher suite does not go with the mode: psk takes those with PSK in their name, rpk and x509 the others.") \
+	X(SNI, "sni", ERROR, "SNI is a host name; an address is not one (RFC 6066 section 3).") \
 	X(REFUSED, "refused-by-clients", WARNING, "The value is legal, and known clients refuse it with 4.06 at Finish.") \
 	X(ORDER, "registration-order", WARNING, "With ordered registrations, bootstrap_on_registration_failure should be true only together with registration_failure_block: otherwise one dead server sends the device back to bootstrap while the others work.") \
 	X(AT_ONCE, "acts-at-once", WARNING, "The device obeys at once: its radio goes off in the middle of the bootstrap.") \

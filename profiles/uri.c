@@ -1,6 +1,7 @@
 #include "profiles/uri.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -120,6 +121,25 @@ parse_authority(const char *p, struct puri *out, struct err *e)
 	if (strpbrk(p, "#\"<>\\^`{|}") != NULL)
 		return err_set(e, ERR_INVALID, "a character in its path that none has");
 	return ERR_OK;
+}
+
+bool
+puri_name(const char *s, char *out, size_t cap)
+{
+	const char *host = strstr(s, "://");
+	struct in_addr a;
+	bool v6 = host != NULL && host[3] == '[';
+	int n;
+
+	if (host == NULL)
+		return false;
+	host += v6 ? 4 : 3;
+	n = (int)strcspn(host, v6 ? "]" : ":/?");
+	if (n == 0 || (size_t)snprintf(out, cap, "ip:%.*s", n, host) >= cap - 1)
+		return false;
+	if (!v6 && inet_pton(AF_INET, out + 3, &a) != 1)
+		(void)snprintf(out, cap, "dns:%.*s", n, host);
+	return true;
 }
 
 static enum err_code

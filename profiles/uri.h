@@ -31,5 +31,9 @@ struct puri {
  */
 enum err_code puri_parse(const char *s, struct puri *out, struct err *e);
 const char *puri_scheme_name(enum puri_scheme s);
+/* Whom a certificate must be for: "dns:HOST" or "ip:ADDRESS". false: the URI has no host, or out is
+ * too small. */
+#define PROFILE_HOST_MAX 255
+bool puri_name(const char *s, char *out, size_t cap);
 
 #endif

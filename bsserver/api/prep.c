@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/str.h"
 
 /* ---- its life ---- */
@@ -297,7 +298,7 @@ get_key(void *arg, const char *slot, const char *from, struct secret *out, struc
 struct profile_keys
 prep_keys(struct prep *p)
 {
-	return (struct profile_keys){ .get = get_key, .arg = p };
+	return (struct profile_keys){ .get = get_key, .arg = p, .now = clock_wall_ms() / 1000 };
 }
 
 struct needs {

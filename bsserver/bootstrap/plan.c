@@ -205,12 +205,12 @@ place(struct planner *pl, struct id_map *map, uint16_t from)
 {
 	uint16_t to = 0;
 	int64_t ssid;
-	bool found = false;
+	bool found = false, kept = profile_desired_keeps(pl->d, lwm2m_path2(map->oid, from));
 	enum err_code rc = ERR_OK;
 
 	if (map->n == MAPS_MAX)
 		return err_set(pl->e, ERR_LIMIT, "/%u: more than %d instances", (unsigned)map->oid, MAPS_MAX);
-	if (pl->d->policy == PROFILE_MERGE) {
+	if (pl->d->policy == PROFILE_MERGE || kept) {
 		uint16_t rid = map->oid == LWM2M_SECURITY ? 10 : 0;
 
 		if (map->oid == LWM2M_ACCESS_CONTROL)
@@ -218,6 +218,11 @@ place(struct planner *pl, struct id_map *map, uint16_t from)
 		else if (number_at(&pl->d->tree, lwm2m_path3(map->oid, from, rid), &ssid))
 			found = account_listed(pl, map, from, ssid, &to);
 	}
+	if (!found && kept)
+		return err_set(pl->e, ERR_CONFLICT,
+		    "/%u: a private key is to stay in the device, and it lists no account with that "
+		    "Short Server ID",
+		    (unsigned)map->oid);
 	if (!found)
 		rc = lowest_free(pl, map, &to);
 	if (rc != ERR_OK)
@@ -235,8 +240,11 @@ place_all(struct planner *pl, struct id_map *map, uint16_t oid)
 	enum err_code rc = ERR_OK;
 
 	map->oid = oid;
-	for (size_t at = 0; rc == ERR_OK && lwm2m_span_next(&all, LWM2M_INSTANCE, &at, &prefix, &sub);)
-		rc = place(pl, map, prefix.id[1]);
+	for (int kept = 1; kept >= 0; kept--) /* what stays in its place comes first */
+		for (size_t at = 0;
+		     rc == ERR_OK && lwm2m_span_next(&all, LWM2M_INSTANCE, &at, &prefix, &sub);)
+			if (profile_desired_keeps(pl->d, prefix) == (kept == 1))
+				rc = place(pl, map, prefix.id[1]);
 	return rc;
 }
 
@@ -307,6 +315,19 @@ map_tree(struct planner *pl)
 	return rc;
 }
 
+/* Something of this instance (under the device's ids) stays as it is. */
+static bool
+is_kept(const struct planner *pl, struct lwm2m_path inst)
+{
+	uint16_t to;
+
+	for (size_t i = 0; i < pl->d->n_kept; i++)
+		if (inst.id[0] == LWM2M_SECURITY &&
+		    map_find(&pl->security, pl->d->kept[i].id[1], &to) && to == inst.id[1])
+			return true;
+	return false;
+}
+
 /* ---- what to delete (policy replace) ---- */
 
 static enum err_code
@@ -316,7 +337,7 @@ delete_each(struct planner *pl, uint16_t oid)
 	enum err_code rc = ERR_OK;
 
 	for (size_t at = 0; rc == ERR_OK && (l = bs_inventory_next(pl->inv, oid, &at)) != NULL;)
-		if (!is_retained(pl->d, l->path) && !holds_retained(pl->d, l->path))
+		if (!is_retained(pl->d, l->path) && !holds_retained(pl->d, l->path) && !is_kept(pl, l->path))
 			rc = add_op(pl, BS_DELETE, l->path, true);
 	return rc;
 }
@@ -346,7 +367,7 @@ delete_object(struct planner *pl, uint16_t oid)
 		return rc;
 	if (!pl->inv->discovered)
 		return holds_retained(pl->d, p) ? ERR_OK : add_op(pl, BS_DELETE, p, false);
-	if (holds_retained(pl->d, p))
+	if (holds_retained(pl->d, p) || (oid == LWM2M_SECURITY && pl->d->n_kept > 0))
 		return delete_each(pl, oid);
 	return bs_inventory_count(pl->inv, oid) > 0 ? add_op(pl, BS_DELETE, p, true) : ERR_OK;
 }
@@ -421,6 +442,8 @@ write_instance(struct planner *pl, struct lwm2m_path inst, const struct lwm2m_sp
 
 	if (is_retained(pl->d, inst))
 		return ERR_OK;
+	if (is_kept(pl, inst))
+		return write_resources(pl, sub, false);
 	if (!is_multiple(pl, inst.id[0]) || merge_into || holds_retained(pl->d, inst))
 		return write_resources(pl, sub, true);
 	return add_op(pl, BS_PUT, inst, false);

@@ -29,7 +29,9 @@ fill(struct profile_desired *d)
 		.format = 11542,
 		.verify = true,
 		.request_timeout_ms = 93000,
-		.session_timeout_ms = 247000 };
+		.session_timeout_ms = 247000,
+		.next_bootstrap_s = 86400,
+		.set_time = true };
 	put_bytes(&d->tree, lwm2m_path3(0, 0, 0), LWM2M_STRING, "coaps://dm.example");
 	put(&d->tree, lwm2m_path3(0, 0, 1), lwm2m_bool(false));
 	put_bytes(&d->tree, lwm2m_path3(0, 0, 3), LWM2M_OPAQUE, "\xff\x01");
@@ -42,6 +44,8 @@ fill(struct profile_desired *d)
 	put_bytes(&d->tree, lwm2m_path3(33, 0, 1), LWM2M_CORELNK, "</1>");
 	ck_assert_int_eq(lwm2m_tree_put_instance(&d->tree, lwm2m_path2(50, 7), NULL), ERR_OK);
 	put(&d->account, lwm2m_path3(0, 0, 11), lwm2m_int(30));
+	put_bytes(&d->digested, lwm2m_path3(0, 0, 4), LWM2M_OPAQUE, "0!");
+	ck_assert_int_eq(profile_desired_keep(d, lwm2m_path3(0, 0, 5), NULL), ERR_OK);
 	d->retain = calloc(2, sizeof *d->retain);
 	d->retain[0] = lwm2m_path1(10);
 	d->retain[1] = lwm2m_path2(12, 0);
@@ -81,6 +85,10 @@ START_TEST(what_was_packed_comes_back_whole)
 	ck_assert(back.verify);
 	ck_assert_uint_eq(back.request_timeout_ms, 93000);
 	ck_assert_uint_eq(back.session_timeout_ms, 247000);
+	ck_assert_uint_eq(back.next_bootstrap_s, 86400);
+	ck_assert(back.set_time);
+	ck_assert(lwm2m_tree_eq(&d.digested, &back.digested));
+	ck_assert(paths_eq(d.kept, d.n_kept, back.kept, back.n_kept));
 	gbuf_clear(&packed);
 	profile_desired_clear(&d);
 	profile_desired_clear(&back);
@@ -157,12 +165,14 @@ START_TEST(a_changed_octet_is_refused_or_means_itself)
 END_TEST
 
 #define HEAD                                                                                       \
-	"BSD\1"                                                                                    \
-	"\1\0\1"                                                                                   \
+	"BSD\2"                                                                                    \
+	"\1\0\1\0"                                                                                 \
 	"\xff\xff\xff\xff"                                                                         \
 	"\0\0\0\1"                                                                                 \
-	"\0\0\0\1"
+	"\0\0\0\1"                                                                                 \
+	"\0\0\0\0"
 #define NO_LISTS                                                                                   \
+	"\0\0\0\0"                                                                                 \
 	"\0\0\0\0"                                                                                 \
 	"\0\0\0\0"
 #define BYTES(s) s, sizeof(s) - 1
@@ -175,12 +185,13 @@ START_TEST(each_damage_is_named)
 		size_t n;
 		const char *what;
 	} rows[] = {
-		{ BYTES("BSD\2"), "it is not one, or of another version" },
-		{ BYTES("BSD\1" "\3\0\1" "\xff\xff\xff\xff" "\0\0\0\1" "\0\0\0\1"), "a setting out of its range" },
-		{ BYTES("BSD\1" "\1\3\1" "\xff\xff\xff\xff" "\0\0\0\1" "\0\0\0\1"), "a setting out of its range" },
-		{ BYTES("BSD\1" "\1\0\2" "\xff\xff\xff\xff" "\0\0\0\1" "\0\0\0\1"), "a setting out of its range" },
-		{ BYTES("BSD\1" "\1\0\1" "\xff\xff\xff\xfe" "\0\0\0\1" "\0\0\0\1"), "a setting out of its range" },
-		{ BYTES("BSD\1" "\1\0\1" "\0\1\0\0" "\0\0\0\1" "\0\0\0\1"), "a setting out of its range" },
+		{ BYTES("BSD\1"), "it is not one, or of another version" },
+		{ BYTES("BSD\2" "\3\0\1\0" "\xff\xff\xff\xff" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0"), "a setting out of its range" },
+		{ BYTES("BSD\2" "\1\3\1\0" "\xff\xff\xff\xff" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0"), "a setting out of its range" },
+		{ BYTES("BSD\2" "\1\0\2\0" "\xff\xff\xff\xff" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0"), "a setting out of its range" },
+		{ BYTES("BSD\2" "\1\0\1\2" "\xff\xff\xff\xff" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0"), "a setting out of its range" },
+		{ BYTES("BSD\2" "\1\0\1\0" "\xff\xff\xff\xfe" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0"), "a setting out of its range" },
+		{ BYTES("BSD\2" "\1\0\1\0" "\0\1\0\0" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0"), "a setting out of its range" },
 		{ BYTES(HEAD "\xff\xff\xff\xff"), "a list longer than all of it" },
 		{ BYTES(HEAD "\0\0\0\1" "\0" "123"), "a path of an impossible depth" },
 		{ BYTES(HEAD "\0\0\0\1" "\5" "123"), "a path of an impossible depth" },

@@ -66,11 +66,6 @@ static const struct {
 	/* an account as it stands */
 	{ "{ " DEV REPLACE "\"objects\": { \"/0/3\": { \"identity\": \"deadbeefdeadbeefdeadbeefdeadbeef\", \"key\": { \"hex\": \"00\" } } } }",
 	  "/0/3/3 6465616462656566646561646265656664656164626565666465616462656566\n/0/3/5 00\n", "" },
-	/* raw public keys and certificates go as they stand */
-	{ "{ " DEV REPLACE "\"servers\": { \"x\": { \"short_server_id\": 1, \"uri\": \"coaps://x\", \"lifetime\": 1, \"binding\": \"U\", \"notification_storing\": true, \"security\": "
-	  "{ \"mode\": \"x509\", \"certificate_usage\": \"trust_anchor_assertion\", \"identity\": \"-----BEGIN CERTIFICATE-----\\nMAA=\\n-----END CERTIFICATE-----\\n\", "
-	  "\"server_public_key\": { \"base64\": \"MAA=\" }, \"key\": { \"hex\": \"3000\" }, \"ciphersuites\": [ \"ecdhe_ecdsa_aes_128_ccm_8\" ] } } } }",
-	  "/0/0/0 \"coaps://x\"\n/0/0/1 false\n/0/0/2 2\n/0/0/3 3000\n/0/0/4 3000\n/0/0/5 3000\n/0/0/10 1\n/0/0/15 2\n/0/0/16/0 49326\n/1/0/0 1\n/1/0/1 1\n/1/0/6 true\n/1/0/7 \"U\"\n", "" },
 };
 /* clang-format on */
 
