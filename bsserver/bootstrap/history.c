@@ -7,7 +7,17 @@ bs_history_clear(struct bs_history *h)
 {
 	bs_held_clear(&h->held);
 	free(h->expiries);
+	free(h->wanted);
 	*h = (struct bs_history){ 0 };
+}
+
+bool
+bs_history_wanted(const struct bs_history *h, int64_t short_server_id)
+{
+	for (size_t i = 0; i < h->n_wanted; i++)
+		if (h->wanted[i] == short_server_id)
+			return true;
+	return false;
 }
 
 bool

@@ -22,6 +22,8 @@ struct bs_history {
 	struct bs_held held;	   /* bs_record.held of it; owned */
 	char *expiries;		   /* bs_record.expiries of it; owned; NULL */
 	bool good_restored;	   /* it wrote a rollback wish and not what the profile said */
+	uint16_t *wanted;	   /* Short Server IDs that it was to have accounts for: those are ours; owned */
+	size_t n_wanted;
 
 	int64_t registered_ms;	   /* an LwM2M Server saw it register, last; 0: never, or not known */
 	bool invited;		   /* this return was asked for: a trigger, a handover, a rollback */
@@ -29,6 +31,8 @@ struct bs_history {
 };
 
 void bs_history_clear(struct bs_history *h); /* safe twice, and on {0} */
+/* We gave it an account with this Short Server ID: when the profile has it no more, it is not a foreign one. */
+bool bs_history_wanted(const struct bs_history *h, int64_t short_server_id);
 
 /*
  * It came back sooner than within_ms after it was provisioned, uninvited, and no server has seen it

@@ -4,6 +4,7 @@
 #ifndef BSSERVER_PORTS_INTERNAL_H
 #define BSSERVER_PORTS_INTERNAL_H
 
+#include "bsserver/ports/past.h"
 #include "bsserver/ports/ports.h"
 
 struct ports {
@@ -11,6 +12,7 @@ struct ports {
 	/* how many refusals may still be recorded, and when that was counted; see record.c */
 	uint64_t purse, purse_ms;
 	uint64_t unpaid;
+	struct table given; /* struct given, by session */
 };
 
 #endif

@@ -2,4 +2,6 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/ports/compile.c bsserver/ports/compile.h \
 	bsserver/ports/internal.h bsserver/ports/ports.h \
 	bsserver/ports/lookup.c bsserver/ports/record.c \
+	bsserver/ports/past.c bsserver/ports/past.h \
+	bsserver/ports/restore.c bsserver/ports/restore.h \
 	bsserver/ports/shelf.c bsserver/ports/shelf.h

@@ -1,4 +1,5 @@
 /* Who is it, may it, and what should it hold: the endpoint and its credential become a grant. */
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,6 +7,8 @@
 
 #include "bsserver/ports/compile.h"
 #include "bsserver/ports/internal.h"
+#include "bsserver/ports/restore.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 
@@ -48,14 +51,13 @@ refuse(struct lookup *l, enum bs_reason reason, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* ERR_CONFLICT: what was compiled is out of date, and the credentials did not come along. */
+/* d->compiled is then that of *out. ERR_CONFLICT: what was compiled is out of date, and the credentials did not come along. */
 static enum err_code
 get_compiled(struct lookup *l, struct store_device *d, const struct store_credential *creds, size_t n,
     struct compiled *out, struct err *e)
 {
 	const struct ports_conf *c = &l->p->c;
 	struct compile_input in = { .endpoint = d->endpoint, .doc = d->doc, .credentials = creds, .n_credentials = n };
-	struct secret packed = SECRET_NONE;
 	enum err_code rc;
 
 	if (d->compiled.len > 0 && d->compiled_key != NULL &&
@@ -63,10 +65,12 @@ get_compiled(struct lookup *l, struct store_device *d, const struct store_creden
 		return ERR_OK;
 	if (d->compiled.len > 0 && !l->asked_again)
 		return err_set(e, ERR_CONFLICT, "the compiled form is out of date");
+	secret_clear(&d->compiled);
 	rc = compile_device(c->shelf, c->model, &in, out, e);
-	if (rc == ERR_OK && compile_pack(out, &packed, NULL) == ERR_OK)
-		c->ops->compiled_put(c->store, d->endpoint, d->revision, &packed, out->key);
-	secret_clear(&packed);
+	if (rc == ERR_OK)
+		rc = compile_pack(out, &d->compiled, e);
+	if (rc == ERR_OK)
+		c->ops->compiled_put(c->store, d->endpoint, d->revision, &d->compiled, out->key);
 	return rc;
 }
 
@@ -79,24 +83,108 @@ take(char **from)
 	return s;
 }
 
-static void
-grant(struct lookup *l, const struct store_device *d, struct compiled *c)
-{
-	struct bs_grant g = {
-		.endpoint = take(&l->answer.endpoint),
-		.rule = str_dup_n(gbuf_cstr(&l->answer.rule), l->answer.rule.len),
-		.profile = take(&c->profile),
-		.revision = MAX(d->revision, c->parents),
-		.desired = c->desired,
-		.fingerprints = take(&c->fingerprints),
-		.remembered_format = d->remembered_format,
-		.confirmed_revision = d->confirmed_revision,
-	};
-	struct bs_event ev = { .type = BS_EV_GRANTED, .grant = &g };
+/* What is to be written: the profile's, or what an operator wanted back. */
+struct choice {
+	uint64_t revision; /* of document and parents, whatever is written */
+	bool restoring;
+	struct profile_desired *restore; /* NULL unless restoring; owned */
+	struct secret wrote;		 /* packed */
+};
 
-	c->desired = (struct profile_desired){ 0 };
-	l->p->c.deliver(l->p->c.arg, l->session, &ev);
+static void
+choice_clear(struct choice *ch)
+{
+	if (ch->restore != NULL)
+		profile_desired_clear(ch->restore);
+	free(ch->restore);
+	secret_clear(&ch->wrote);
+}
+
+static enum err_code
+pack(const struct profile_desired *d, struct secret *out, struct err *e)
+{
+	struct gbuf g = { 0 };
+	enum err_code rc = profile_desired_pack(d, &g, e);
+
+	if (rc == ERR_OK)
+		rc = secret_set(out, g.data, g.len, e);
+	gbuf_clear(&g);
+	return rc;
+}
+
+static enum err_code
+choose(const struct ports_conf *c, const struct store_device *d, const struct compiled *now, struct choice *ch,
+    struct err *e)
+{
+	const struct store_wish *w = &d->wishes[STORE_WISH_ROLLBACK];
+	const struct restore r = { .wrote = &d->restore.wrote, .now = &now->desired,
+		.with_credentials = w->with_credentials };
+	enum err_code rc;
+
+	ch->revision = MAX(d->revision, now->parents);
+	ch->restoring = past_restores(d, ch->revision);
+	if (!ch->restoring)
+		return secret_copy(&ch->wrote, &d->compiled, e);
+	ch->restore = calloc(1, sizeof *ch->restore);
+	rc = ch->restore == NULL ? err_no_memory(e) : restore_make(&r, c->model, ch->restore, e);
+	if (rc == ERR_OK)
+		rc = pack(ch->restore, &ch->wrote, e);
+	return rc == ERR_OK ? rc :
+			      err_wrap(e, "what session %" PRIu64 " left is to be restored", w->session);
+}
+
+/* So that the record, when it comes, is kept with what was written and what it was about. */
+static void
+remember(struct lookup *l, const struct store_device *d, struct choice *ch)
+{
+	struct given *g;
+
+	if (given_add(&l->p->given, l->session, &ch->wrote, &g, NULL) != ERR_OK)
+		return;
+	g->wanted_revision = ch->revision;
+	g->fulfilled[STORE_WISH_ROLLBACK] = ch->restoring ? d->wishes[STORE_WISH_ROLLBACK].number : 0;
+}
+
+static char *
+copy_of(const char *s)
+{
+	return s == NULL ? NULL : str_dup_n(s, strlen(s));
+}
+
+static enum err_code
+grant(struct lookup *l, const struct store_device *d, struct compiled *c, struct err *e)
+{
+	struct choice ch = { .wrote = SECRET_NONE };
+	struct bs_grant g = { .remembered_format = d->remembered_format };
+	struct bs_event ev = { .type = BS_EV_GRANTED, .grant = &g };
+	enum err_code rc = choose(&l->p->c, d, c, &ch, e);
+
+	if (rc == ERR_OK)
+		rc = past_history(d, clock_wall_ms(), &g.history, e);
+	if (rc == ERR_OK) {
+		const struct store_wish *w = &d->wishes[STORE_WISH_ROLLBACK];
+		bool keys_of_then = ch.restoring && w->with_credentials;
+		/* what was wanted last is wanted again, though a label has changed since */
+		bool again = secret_equal(&ch.wrote, &d->held.wrote);
+
+		g.endpoint = take(&l->answer.endpoint);
+		g.rule = str_dup_n(gbuf_cstr(&l->answer.rule), l->answer.rule.len);
+		g.profile = take(&c->profile);
+		g.revision = ch.restoring ? d->restore.revision : ch.revision;
+		g.fingerprints = keys_of_then ? copy_of(d->restore.fingerprints) : take(&c->fingerprints);
+		g.desired = c->desired;
+		c->desired = (struct profile_desired){ 0 };
+		g.restore = ch.restore;
+		ch.restore = NULL;
+		g.history.invited = ch.restoring && w->done_session == 0;
+		g.history.good_revision = again ? g.revision : 0;
+		g.confirmed_revision = again ? d->confirmed_revision : 0;
+		remember(l, d, &ch);
+		l->p->c.deliver(l->p->c.arg, l->session, &ev);
+	}
 	bs_grant_clear(&g);
+	choice_clear(&ch);
+	return rc;
 }
 
 static void on_device(void *arg, enum err_code rc, const struct err *e, struct store_device *d,
@@ -129,8 +217,8 @@ on_found(struct lookup *l, struct store_device *d, const struct store_credential
 		    c.nosec ? "%s: the profile says that it knocks without credentials, and it has some" :
 			      "%s, and its profile does not say that it may",
 		    gbuf_cstr(&l->answer.rule));
-	else
-		grant(l, d, &c);
+	else if (grant(l, d, &c, &e) != ERR_OK)
+		refuse(l, e.code == ERR_NO_MEMORY ? BS_REASON_NO_MEMORY : BS_REASON_BAD_PROFILE, "%s", e.msg);
 	compiled_clear(&c);
 	return false;
 }

@@ -7,6 +7,7 @@
 
 #define STRAYS_PER_SECOND 50
 #define STRAYS_BURST 1000
+#define FINDINGS_TEXT_MAX ((size_t)256 << 10)
 
 struct recording {
 	struct ports *p;
@@ -21,6 +22,7 @@ ports_new(const struct ports_conf *c, struct ports **out, struct err *e)
 	if (p == NULL)
 		return err_no_memory(e);
 	p->c = *c;
+	table_init(&p->given, 0);
 	p->purse = STRAYS_BURST;
 	*out = p;
 	return ERR_OK;
@@ -29,6 +31,8 @@ ports_new(const struct ports_conf *c, struct ports **out, struct err *e)
 void
 ports_free(struct ports *p)
 {
+	if (p != NULL)
+		given_clear(&p->given);
 	free(p);
 }
 
@@ -99,22 +103,63 @@ on_kept(void *arg, enum err_code rc, const struct err *e)
 	deliver_recorded(rec);
 }
 
+/* What the device holds at the end; after a failure what it showed at the beginning. */
+static const struct bs_held *
+newest_held(const struct bs_record *r)
+{
+	return bs_held_known(&r->held) ? &r->held : &r->found;
+}
+
+static void
+keep(struct ports *p, const struct bs_record *r, const struct given *g, struct recording *rec)
+{
+	const struct bs_held *held = newest_held(r);
+	struct gbuf findings = { .max = FINDINGS_TEXT_MAX };
+	struct store_outcome o = {
+		.links = held->links,
+		.values = held->values,
+		.read = held->read,
+		.expiries = r->expiries,
+		.restored = r->restored,
+	};
+
+	if (bs_held_known(held))
+		o.likeness = past_likeness(held, p->c.model);
+	bs_findings_json(&r->findings, &findings);
+	o.findings = findings.failed ? NULL : gbuf_cstr(&findings);
+	if (g != NULL) {
+		o.wrote = &g->wrote;
+		o.wanted_revision = g->wanted_revision;
+		if (r->restored)
+			o.fulfilled[STORE_WISH_ROLLBACK] = g->fulfilled[STORE_WISH_ROLLBACK];
+		if (r->handed_over)
+			o.fulfilled[STORE_WISH_HANDOVER] = g->fulfilled[STORE_WISH_HANDOVER];
+	}
+	p->c.ops->session_put(p->c.store, r, &o, on_kept, rec);
+	gbuf_clear(&findings);
+}
+
 void
 ports_record(void *arg, uint64_t session, const struct bs_record *r)
 {
 	struct ports *p = arg;
 	struct recording *rec = calloc(1, sizeof *rec);
+	struct given *g = given_find(&p->given, session);
 
-	if (rec == NULL)
+	if (rec == NULL) {
+		given_remove(&p->given, g);
 		return; /* the session goes when its record deadline strikes */
+	}
 	rec->p = p;
 	rec->session = session;
 	if (!may_be_kept(p, r)) {
+		given_remove(&p->given, g);
 		loop_post(p->c.loop, deliver_recorded, rec);
 		return;
 	}
 	log_record(r);
 	if (p->c.recorded != NULL)
 		p->c.recorded(p->c.arg, r);
-	p->c.ops->session_put(p->c.store, r, NULL, on_kept, rec);
+	keep(p, r, g, rec);
+	given_remove(&p->given, g);
 }

@@ -183,7 +183,7 @@ put_new(const struct store *s, struct sq_db *db, const struct sq_kept *k, struct
 	enum err_code rc = ERR_OK;
 
 	slot_of(k->rec->id, slot);
-	if (k->o->wrote.len > 0)
+	if (k->good && k->o->wrote.len > 0)
 		rc = sq_seal(s, "held", SQ_DEVICE, k->rec->endpoint, slot, &k->o->wrote, &sealed, e);
 	if (rc == ERR_OK) {
 		struct sq q = sq_use(db, SQ_HELD_PUT);
@@ -237,8 +237,9 @@ enum err_code
 sq_held_keep(const struct store *s, struct sq_db *db, const struct sq_kept *k, struct err *e)
 {
 	enum err_code rc = ERR_OK;
+	bool seen = k->o->links != NULL || k->o->values != NULL;
 
-	if (k->o->links != NULL || k->o->values != NULL) {
+	if (seen || (k->good && k->o->wrote.len > 0)) {
 		rc = remove_of(db, SQ_HELD_UNDO, k->device, e);
 		if (rc == ERR_OK)
 			rc = k->good ? put_good(s, db, k, e) : put_new(s, db, k, e);

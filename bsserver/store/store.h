@@ -166,7 +166,7 @@ struct store_result {
 
 /* What a session leaves besides its record. Borrowed for the call. */
 struct store_outcome {
-	const char *links, *values; /* as in bs_held; both NULL: nothing is kept */
+	const char *links, *values; /* as in bs_held; both NULL: nothing was seen */
 	unsigned read;
 	uint64_t likeness; /* the same number: what was held is the same, though not to the letter */
 	const char *expiries, *findings; /* NULL */

@@ -156,6 +156,11 @@ unit_programs += tests/unit/test_simdevice_lies
 tests_unit_test_simdevice_lies_SOURCES = tests/unit/test_simdevice_lies.c tests/unit/simscript.h
 tests_unit_test_simdevice_lies_LDADD = $(UNIT_LIBS) $(SIM_LIBS)
 
+# bsserver/ports
+unit_programs += tests/unit/test_past
+tests_unit_test_past_SOURCES = tests/unit/test_past.c $(PROFILE_KIT)
+tests_unit_test_past_LDADD = $(UNIT_LIBS) $(BSSERVER_LIBS)
+
 # bsserver/api: over its socket, with a store and an engine in this process
 API_WORLD = tests/system/api_world.c tests/system/api_world.h
 unit_programs += tests/system/test_api

@@ -1,0 +1,215 @@
+#include "bsserver/ports/past.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bsserver/bootstrap/inventory.h"
+#include "lib/base/str.h"
+#include "profiles/desired.h"
+
+/* ---- history ---- */
+
+static enum err_code
+copy_text(const char *from, char **to, struct err *e)
+{
+	if (from == NULL)
+		return ERR_OK;
+	*to = str_dup_n(from, strlen(from));
+	return *to == NULL ? err_no_memory(e) : ERR_OK;
+}
+
+/* The Short Server IDs of what was wanted; a form of another version of this program says nothing. */
+static enum err_code
+copy_wanted(const struct secret *wrote, struct bs_history *h, struct err *e)
+{
+	struct profile_desired d = { 0 };
+	size_t cap = 0;
+	enum err_code rc = ERR_OK;
+
+	if (wrote->len == 0 || profile_desired_unpack(wrote->data, wrote->len, &d, NULL) != ERR_OK)
+		return ERR_OK;
+	for (size_t i = 0; rc == ERR_OK && i < d.tree.n; i++) {
+		const struct lwm2m_node *n = &d.tree.nodes[i];
+		int64_t ssid;
+
+		if (n->path.depth != LWM2M_RESOURCE || n->path.id[0] != LWM2M_SERVER || n->path.id[2] != 0 ||
+		    !lwm2m_value_number(&n->value, &ssid))
+			continue;
+		uint16_t *arr = grow(h->wanted, h->n_wanted, &cap, sizeof *arr);
+		if (arr == NULL) {
+			rc = err_no_memory(e);
+			break;
+		}
+		h->wanted = arr;
+		arr[h->n_wanted++] = (uint16_t)ssid;
+	}
+	profile_desired_clear(&d);
+	return rc;
+}
+
+struct bs_held
+past_held(const struct store_held *h)
+{
+	return (struct bs_held){ .links = h->links, .values = h->values, .read = h->read };
+}
+
+static enum err_code
+copy_good(const struct store_held *h, struct bs_history *out, struct err *e)
+{
+	out->good_session = h->last_session;
+	out->good_started_ms = h->started_ms;
+	out->good_ended_ms = h->last_ms;
+	out->good_revision = h->revision;
+	out->good_restored = h->restored;
+	out->held.read = h->read;
+	enum err_code rc = copy_text(h->links, &out->held.links, e);
+	if (rc == ERR_OK)
+		rc = copy_text(h->values, &out->held.values, e);
+	if (rc == ERR_OK)
+		rc = copy_text(h->expiries, &out->expiries, e);
+	return rc == ERR_OK ? copy_wanted(&h->wrote, out, e) : rc;
+}
+
+/* One that was refused left the device as it was: the failure before it still counts. */
+static enum bs_verdict
+last_verdict(const struct store_device *d)
+{
+	return d->last_verdict == BS_VERDICT_REFUSED && d->failures > 0 ? BS_VERDICT_FAILED : d->last_verdict;
+}
+
+enum err_code
+past_history(const struct store_device *d, int64_t now_ms, struct bs_history *out, struct err *e)
+{
+	enum err_code rc = ERR_OK;
+
+	out->now_ms = now_ms;
+	out->last_session = d->last_session;
+	out->last_ended_ms = d->last_ended_ms;
+	out->last_verdict = last_verdict(d);
+	out->last_reason = d->last_reason;
+	out->recent_returns = d->recent_good;
+	if (d->held.session != 0)
+		rc = copy_good(&d->held, out, e);
+	if (rc != ERR_OK)
+		bs_history_clear(out);
+	return rc;
+}
+
+bool
+past_restores(const struct store_device *d, uint64_t revision)
+{
+	const struct store_wish *w = &d->wishes[STORE_WISH_ROLLBACK];
+
+	return w->number != 0 && (w->done_session == 0 || w->done_revision >= revision);
+}
+
+/* ---- likeness: FNV-1a, since only two in a row of one device are compared ---- */
+
+static void
+mix(uint64_t *hash, const void *p, size_t n)
+{
+	const uint8_t *octets = p;
+
+	for (size_t i = 0; i < n; i++)
+		*hash = (*hash ^ octets[i]) * 0x100000001b3U;
+}
+
+static void
+mix_text(uint64_t *hash, const char *s)
+{
+	if (s != NULL)
+		mix(hash, s, strlen(s) + 1);
+	else
+		mix(hash, "", 0);
+}
+
+static bool
+is_volatile(struct lwm2m_path p)
+{
+	return p.depth >= LWM2M_RESOURCE && p.id[0] == LWM2M_SERVER && (p.id[2] == 11 || p.id[2] == 12);
+}
+
+static void
+mix_values(uint64_t *hash, const struct lwm2m_tree *t)
+{
+	struct gbuf text = { 0 };
+
+	for (size_t i = 0; i < t->n; i++) {
+		if (is_volatile(t->nodes[i].path))
+			continue;
+		gbuf_reset(&text);
+		lwm2m_value_print(&text, &t->nodes[i].value);
+		mix_text(hash, lwm2m_path_str(t->nodes[i].path).s);
+		mix_text(hash, gbuf_cstr(&text));
+	}
+	gbuf_clear(&text);
+}
+
+uint64_t
+past_likeness(const struct bs_held *h, const struct lwm2m_model *m)
+{
+	struct bs_inventory inv = { .account = BS_UNKNOWN_INSTANCE };
+	uint64_t hash = 0xcbf29ce484222325U;
+
+	mix_text(&hash, h->links);
+	if (bs_inventory_load(&inv, m, h, NULL) == ERR_OK)
+		mix_values(&hash, &inv.seen);
+	else
+		mix_text(&hash, h->values);
+	bs_inventory_clear(&inv);
+	return hash;
+}
+
+/* ---- what was given ---- */
+
+enum err_code
+given_add(struct table *t, uint64_t session, struct secret *wrote, struct given **out, struct err *e)
+{
+	struct given *g = calloc(1, sizeof *g);
+	enum err_code rc = g == NULL ? err_no_memory(e) : table_add(t, &g->node, table_hash_u64(t, session));
+
+	if (rc != ERR_OK) {
+		secret_clear(wrote);
+		free(g);
+		return rc;
+	}
+	g->session = session;
+	g->wrote = *wrote;
+	*wrote = SECRET_NONE;
+	*out = g;
+	return ERR_OK;
+}
+
+struct given *
+given_find(const struct table *t, uint64_t session)
+{
+	struct table_node *n = table_first(t, table_hash_u64(t, session));
+
+	for (; n != NULL; n = table_next(n)) {
+		struct given *g = CONTAINER_OF(n, struct given, node);
+
+		if (g->session == session)
+			return g;
+	}
+	return NULL;
+}
+
+void
+given_remove(struct table *t, struct given *g)
+{
+	if (g == NULL)
+		return;
+	table_remove(t, &g->node);
+	secret_clear(&g->wrote);
+	free(g);
+}
+
+void
+given_clear(struct table *t)
+{
+	struct table_node *n;
+
+	for (size_t at = 0; (n = table_each(t, &at, NULL)) != NULL; at = 0)
+		given_remove(t, CONTAINER_OF(n, struct given, node));
+	table_clear(t);
+}
