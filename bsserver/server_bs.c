@@ -147,6 +147,16 @@ port_now(void *arg, uint64_t *mono_ms, int64_t *wall_ms)
 	*wall_ms = clock_wall_ms();
 }
 
+static const char *
+port_clock_fault(void *arg)
+{
+	const struct server_bs *b = arg;
+
+	if (b->c.conf->trust_clock || clock_synchronized())
+		return NULL;
+	return "the kernel says that nobody synchronizes it (NTP), and bootstrap.trust_clock is not set";
+}
+
 static void
 port_lookup(void *arg, uint64_t session, const struct bs_lookup *q)
 {
@@ -265,6 +275,7 @@ open_driver(struct server_bs *b, struct err *e)
 		.ports = {
 			.arg = b,
 			.now = port_now,
+			.clock_fault = port_clock_fault,
 			.lookup = port_lookup,
 			.record = port_record,
 			.reply = port_reply,

@@ -62,6 +62,7 @@ static const struct pkey table[] = {
 	{ SEC_BOOTSTRAP, "required_confirmed", NULL, PLAIN, SEC_NONE, "list of paths", "a value that cannot be read back counts as a failure here" },
 	{ SEC_BOOTSTRAP, "request_timeout", NULL, PLAIN, SEC_NONE, "duration", "how long one request may take, retransmissions included; 93s" },
 	{ SEC_BOOTSTRAP, "session_timeout", NULL, PLAIN, SEC_NONE, "duration", "how long a whole session may take; 247s" },
+	{ SEC_BOOTSTRAP, "set_time", NULL, PLAIN, SEC_NONE, "boolean", "true: the time goes to /3/0/13 before anything else is written, for devices without a clock" },
 	{ SEC_BOOTSTRAP, "next_bootstrap", NULL, PLAIN, SEC_NONE, "duration", "when the device is expected to bootstrap again; certificates that end before are pointed out" },
 
 	{ SEC_ACCOUNT, "client_hold_off_time", NULL, RES(0, 11), SEC_NONE, NULL, "how long the device waits before it knocks" },

@@ -349,7 +349,7 @@ void
 lower_bootstrap(struct lower *l)
 {
 	const struct pnode *b = lower_object(l, l->doc->root, "bootstrap");
-	const struct pnode *verify = pnode_get(b, "verify");
+	const struct pnode *verify = pnode_get(b, "verify"), *set_time = pnode_get(b, "set_time");
 
 	l->d.format = PROFILE_FORMAT_AUTO;
 	l->d.verify = true;
@@ -359,6 +359,8 @@ lower_bootstrap(struct lower *l)
 	read_format(l, pnode_get(b, "format"));
 	if (verify != NULL)
 		(void)value_bool(l, verify, &l->d.verify);
+	if (set_time != NULL)
+		(void)value_bool(l, set_time, &l->d.set_time);
 	read_paths(l, pnode_get(b, "retain"), LWM2M_OBJECT, &l->d.retain, &l->d.n_retain);
 	read_paths(l, pnode_get(b, "required_confirmed"), LWM2M_OBJECT, &l->d.required_confirmed,
 	    &l->d.n_required_confirmed);

@@ -231,6 +231,10 @@ stamp(struct bs_driver *d, const struct live *l, struct bs_event *ev)
 
 	d->conf.ports.now(d->conf.ports.arg, &now, &ev->wall_ms);
 	ev->now_ms = (uint32_t)MIN(now - l->start_ms, (uint64_t)UINT32_MAX);
+	if (l->s.grant.desired.set_time)
+		ev->clock_fault = d->conf.ports.clock_fault == NULL
+		                      ? "nobody says whether it is"
+		                      : d->conf.ports.clock_fault(d->conf.ports.arg);
 }
 
 static void

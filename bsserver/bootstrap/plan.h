@@ -12,6 +12,7 @@
 struct bs_op {
 	enum bs_method method;	/* BS_DELETE or BS_PUT */
 	struct lwm2m_path path; /* Delete: Object or Instance; Put: Instance or Resource */
+	bool clock;             /* Put /3/0/13: the time, as it is when it is sent; not in the tree */
 	bool listed;		/* Delete: Discover showed that there is something to delete */
 };
 

@@ -82,6 +82,7 @@ struct bs_event {
 	const char *text;	/* REQUEST, REFUSED, SEND_FAILED, ...: a sentence; borrowed; NULL */
 	uint32_t now_ms;	/* since the session began */
 	int64_t wall_ms;
+	const char *clock_fault; /* why wall_ms is not known to be right; NULL: it is */
 };
 
 /* A downlink request. Borrowed for the call: whoever sends it copies. */
@@ -111,6 +112,8 @@ struct bs_ports {
 	void *arg;
 	/* Milliseconds of a clock that never goes back, and of the wall clock (since 1970 UTC). */
 	void (*now)(void *arg, uint64_t *mono_ms, int64_t *wall_ms);
+	/* Why the wall clock is not known to be right; NULL: it is. */
+	const char *(*clock_fault)(void *arg);
 	void (*lookup)(void *arg, uint64_t session, const struct bs_lookup *q);
 	void (*vet)(void *arg, uint64_t session, const struct bs_grant *g, const struct bs_peer *peer);
 	void (*keep)(void *arg, uint64_t session, const struct bs_grant *g);

@@ -26,6 +26,7 @@ wipe_work(struct bs_session *s)
 	bs_inventory_clear(&s->before);
 	bs_inventory_clear(&s->after);
 	bs_plan_clear(&s->plan);
+	lwm2m_tree_clear(&s->clock);
 	gbuf_clear(&s->out);
 	gbuf_clear(&s->note);
 }
@@ -305,6 +306,25 @@ on_replied(struct bs_session *s, const struct bs_event *ev, struct bs_action *ac
 
 /* ---- from the plan to Finish ---- */
 
+/*
+ * A device without a clock judges certificates by the time that it is given: that comes first. It is
+ * never a reason to write by itself.
+ */
+static enum err_code
+plan_time(struct bs_session *s, struct err *e)
+{
+	const struct profile_desired *d = &s->grant.desired;
+	struct lwm2m_path at = lwm2m_path3(LWM2M_DEVICE, 0, 13);
+
+	if (!d->set_time || s->plan.n_ops == 0)
+		return ERR_OK;
+	for (size_t i = 0; i < d->n_retain; i++)
+		if (lwm2m_path_under(&at, &d->retain[i]))
+			return ERR_OK;
+	struct bs_op ops[2] = { { .method = BS_PUT, .path = at, .clock = true }, s->plan.ops[0] };
+	return bs_plan_replace_op(&s->plan, 0, ops, N_ELEMS(ops), e);
+}
+
 enum bs_state
 bs_make_plan(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
 {
@@ -312,7 +332,8 @@ bs_make_plan(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
 
 	bs_plan_clear(&s->plan);
 	s->exchange.path[0] = 0;
-	if (bs_plan_make(&s->grant.desired, &s->before, s->model, &s->plan, &e) != ERR_OK)
+	if (bs_plan_make(&s->grant.desired, &s->before, s->model, &s->plan, &e) != ERR_OK ||
+	    plan_time(s, &e) != ERR_OK)
 		return bs_fail_err(s, BS_STEP_PLAN, BS_REASON_CONFLICT, &e, act);
 	if (s->plan.remark[0] != 0)
 		bs_remark(s, BS_STEP_PLAN, now_ms, "%s", s->plan.remark);
@@ -484,6 +505,8 @@ bs_session_step(struct bs_session *s, const struct bs_event *ev, struct bs_actio
 	unsigned bit = 1U << ev->type;
 
 	*act = (struct bs_action){ .type = BS_ACT_NONE };
+	s->wall_ms = ev->wall_ms;
+	s->clock_fault = ev->clock_fault;
 	if (states[s->state].accepts & bit)
 		s->state = states[s->state].on_event(s, ev, act);
 	else if ((bit & EV_ANY_TIME) && s->state == BS_REFUSE)

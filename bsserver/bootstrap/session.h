@@ -64,6 +64,9 @@ struct bs_session {
 	struct bs_inventory before, after;
 	struct bs_plan plan;
 	size_t next_op;
+	int64_t wall_ms;          /* of the event that is being taken */
+	const char *clock_fault;  /* the same */
+	struct lwm2m_tree clock;  /* the time that is on its way */
 	bool wrote;	       /* at least one Delete or Write was sent */
 	bool corrected;	       /* Finish was answered 4.06 once */
 	bool accept_any;       /* the device refused each Accept: none is sent any more */

@@ -1,4 +1,5 @@
 /* Deletes and Writes, one confirmable request at a time, and the ladder of content formats. */
+#include <stdio.h>
 #include <string.h>
 
 #include "bsserver/bootstrap/session_internal.h"
@@ -46,12 +47,19 @@ split_op(struct bs_session *s, struct err *e)
 	return bs_plan_replace_op(&s->plan, s->next_op, ops, n, e);
 }
 
+/* The values of the operation that is on its turn. */
+static struct lwm2m_span
+values_now(const struct bs_session *s)
+{
+	return lwm2m_tree_under(op_now(s)->clock ? &s->clock : &s->plan.tree, op_now(s)->path);
+}
+
 /* The last resort: one value, as text or as its octets. */
 static enum err_code
 encode_single(struct bs_session *s, const struct lwm2m_format **used, struct err *e)
 {
 	struct lwm2m_path path = op_now(s)->path;
-	struct lwm2m_span span = lwm2m_tree_under(&s->plan.tree, path);
+	struct lwm2m_span span = values_now(s);
 
 	if (span.n != 1 || span.nodes[0].path.depth != LWM2M_RESOURCE)
 		return err_set(e, ERR_UNSUPPORTED, "%s: several values, and the device takes no format for them",
@@ -71,7 +79,7 @@ encode_op(struct bs_session *s, const struct lwm2m_format **used, struct err *e)
 		gbuf_reset(&s->out);
 		if (s->rung < s->n_ladder) {
 			*used = lwm2m_format((uint16_t)s->ladder[s->rung]);
-			rc = (*used)->encode(path, lwm2m_tree_under(&s->plan.tree, path), &s->out, e);
+			rc = (*used)->encode(path, values_now(s), &s->out, e);
 			if (rc != ERR_UNSUPPORTED)
 				return rc;
 			s->rung++;
@@ -85,14 +93,36 @@ encode_op(struct bs_session *s, const struct lwm2m_format **used, struct err *e)
 	}
 }
 
+/* The time is taken when it is sent, from a clock that is known to be right. */
+static enum bs_state
+take_time(struct bs_session *s, struct bs_action *act)
+{
+	struct lwm2m_value v = lwm2m_time(s->wall_ms / 1000);
+	char text[160];
+	struct err e;
+
+	s->exchange = (struct bs_entry){ .path = "/3/0/13" };
+	if (s->clock_fault != NULL) {
+		(void)snprintf(text, sizeof text, "our own clock is not known to be right: %s",
+		    s->clock_fault);
+		return bs_fail(s, BS_REASON_CLOCK, BS_STEP_WRITE, 0, text, act);
+	}
+	if (lwm2m_tree_put(&s->clock, op_now(s)->path, &v, &e) != ERR_OK)
+		return bs_fail_err(s, BS_STEP_WRITE, BS_REASON_NO_MEMORY, &e, act);
+	return BS_WRITE;
+}
+
 static enum bs_state
 send_put(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
 {
 	const struct lwm2m_format *f = NULL;
 	struct bs_send req = { .method = BS_PUT, .accept = -1 };
 	struct err e;
-	enum err_code rc = encode_op(s, &f, &e);
+	enum err_code rc;
 
+	if (op_now(s)->clock && take_time(s, act) != BS_WRITE)
+		return BS_RECORD;
+	rc = encode_op(s, &f, &e);
 	if (rc == ERR_OK)
 		rc = gbuf_check(&s->out, &e);
 	if (rc != ERR_OK) {
@@ -104,7 +134,7 @@ send_put(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
 	req.payload = s->out.data;
 	req.payload_len = s->out.len;
 	gbuf_reset(&s->note);
-	bs_note_values(s, lwm2m_tree_under(&s->plan.tree, req.path), req.path);
+	bs_note_values(s, values_now(s), req.path);
 	bs_send_request(s, BS_STEP_WRITE, &req, now_ms, act);
 	s->wrote = true;
 	return BS_WRITE;

@@ -45,7 +45,7 @@ struct conf {
 	char *api_socket, *api_mode, *api_group;
 	char *log_levels, *log_format;
 	int64_t max_sessions, max_handshakes, max_peers, drain_seconds;
-	bool cbc;
+	bool cbc, trust_clock;
 };
 
 /*

@@ -27,6 +27,8 @@ const struct conf_option conf_options[] = {
 	  "Sessions at once; more devices are answered 5.03 and come again." },
 	{ "bootstrap.drain_seconds", CONF_INTEGER, AT(drain_seconds), 0, 600, "20",
 	  "How long a stopping daemon lets running sessions end." },
+	{ "bootstrap.trust_clock", CONF_BOOLEAN, AT(trust_clock), 0, 0, "false",
+	  "This machine's clock is right although the kernel does not know who keeps it so." },
 	{ "transport.max_handshakes", CONF_INTEGER, AT(max_handshakes), 1, 100000, "256",
 	  "DTLS handshakes under way at once; further devices come again by themselves." },
 	{ "transport.max_peers", CONF_INTEGER, AT(max_peers), 1, 1000000, "8192",

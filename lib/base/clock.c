@@ -1,6 +1,7 @@
 #include "lib/base/clock.h"
 
 #include <stdio.h>
+#include <sys/timex.h>
 #include <time.h>
 
 uint64_t
@@ -25,6 +26,15 @@ clock_wall_ms(void)
 
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+bool
+clock_synchronized(void)
+{
+	struct timex tx = { .modes = 0 };
+	int state = adjtimex(&tx);
+
+	return state >= 0 && state != TIME_ERROR && (tx.status & STA_UNSYNC) == 0;
 }
 
 void

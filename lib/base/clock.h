@@ -4,11 +4,15 @@
 #ifndef LIB_BASE_CLOCK_H
 #define LIB_BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 uint64_t clock_mono_ms(void); /* milliseconds since some start; never goes back */
 uint64_t clock_mono_us(void);
 int64_t clock_wall_ms(void); /* milliseconds since 1970 UTC */
+
+/* Whether somebody (NTP, PTP) keeps the wall clock right: the kernel's own word. */
+bool clock_synchronized(void);
 
 #define CLOCK_RFC3339_LEN 24 /* "2026-01-31T23:59:59.123Z" */
 /* Year 0001 to the end of 9999; a time outside is written as the nearest inside. */

@@ -101,6 +101,9 @@ static const struct reason reasons[] = {
 	[BS_REASON_SUPERSEDED] = { "superseded",
 		"A newer request of the same device was granted while this session was running." },
 	[BS_REASON_OPERATOR] = { "operator", "An operator cancelled the session." },
+	[BS_REASON_CLOCK] = { "clock",
+		"The profile wants the device to be given the time (set_time), and the server's own clock is not "
+		"known to be right. Synchronize it (NTP), or say bootstrap.trust_clock in the configuration." },
 };
 /* clang-format on */
 _Static_assert(N_ELEMS(reasons) == BS_REASON__COUNT, "one row per reason");
