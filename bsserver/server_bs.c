@@ -166,6 +166,14 @@ port_lookup(void *arg, uint64_t session, const struct bs_lookup *q)
 }
 
 static void
+port_inspect(void *arg, uint64_t session, const struct bs_grant *g)
+{
+	struct server_bs *b = arg;
+
+	ports_inspect(b->c.ports, session, g);
+}
+
+static void
 port_record(void *arg, uint64_t session, const struct bs_record *r)
 {
 	struct server_bs *b = arg;
@@ -277,6 +285,7 @@ open_driver(struct server_bs *b, struct err *e)
 			.now = port_now,
 			.clock_fault = port_clock_fault,
 			.lookup = port_lookup,
+			.inspect = port_inspect,
 			.record = port_record,
 			.reply = port_reply,
 			.send = port_send,

@@ -1,5 +1,5 @@
 /*
- * profiles/uri.h: a server's URI as 0/x/0 takes it; for profiles/ alone.
+ * profiles/uri.h: a server's URI as 0/x/0 takes it.
  */
 #ifndef PROFILES_URI_H
 #define PROFILES_URI_H

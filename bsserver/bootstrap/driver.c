@@ -298,6 +298,9 @@ perform(struct bs_driver *d, struct live *l, const struct bs_action *act, struct
 	case BS_ACT_SEND:
 		p->send(p->arg, l->id, l->peer, &act->send);
 		return false;
+	case BS_ACT_INSPECT:
+		p->inspect(p->arg, l->id, &l->s.grant);
+		break;
 	case BS_ACT_KEEP:
 		p->keep(p->arg, l->id, &l->s.grant);
 		return false;
@@ -452,6 +455,7 @@ live_new(struct bs_driver *d, const struct bs_knock *k)
 	l->mode = k->peer.mode;
 	l->due_ms = l->start_ms + d->conf.lookup_timeout_ms;
 	l->s.vets = p->vet != NULL;
+	l->s.inspects = p->inspect != NULL;
 	l->s.keeps = p->keep != NULL;
 	l->s.hands_off = p->handoff != NULL;
 	l->peer_addr = str_dup_n(k->peer.addr, strlen(k->peer.addr));

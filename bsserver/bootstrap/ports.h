@@ -59,6 +59,8 @@ enum bs_event_type {
 	BS_EV_NO_ANSWER,   /* answer to send: nobody answered within the request's deadline */
 	BS_EV_RESET,	   /* answer to send: RST */
 	BS_EV_SEND_FAILED, /* answer to send: it could not be sent; text says why */
+	BS_EV_INSPECTED,      /* answer to inspect; text: the verdicts, one a line */
+	BS_EV_INSPECT_FAILED, /* answer to inspect; text: what is refused and why */
 	BS_EV_KEPT,	   /* answer to keep */
 	BS_EV_KEEP_FAILED,
 	BS_EV_HANDED_OFF, /* answer to handoff */
@@ -116,6 +118,8 @@ struct bs_ports {
 	const char *(*clock_fault)(void *arg);
 	void (*lookup)(void *arg, uint64_t session, const struct bs_lookup *q);
 	void (*vet)(void *arg, uint64_t session, const struct bs_grant *g, const struct bs_peer *peer);
+	/* Are the certificates and keys good that the device is to be given? Before any is written. */
+	void (*inspect)(void *arg, uint64_t session, const struct bs_grant *g);
 	void (*keep)(void *arg, uint64_t session, const struct bs_grant *g);
 	void (*handoff)(void *arg, uint64_t session, const struct bs_grant *g);
 	/* r is only borrowed for the call. grant: NULL when there was none. */

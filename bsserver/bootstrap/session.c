@@ -325,6 +325,36 @@ plan_time(struct bs_session *s, struct err *e)
 	return bs_plan_replace_op(&s->plan, 0, ops, N_ELEMS(ops), e);
 }
 
+/* Whether the plan writes an account with a certificate or a raw public key. */
+static bool
+writes_pairs(const struct bs_session *s)
+{
+	int64_t mode;
+
+	for (size_t i = 0; i < s->plan.n_ops; i++) {
+		const struct bs_op *op = &s->plan.ops[i];
+		const struct lwm2m_value *v;
+
+		if (op->method != BS_PUT || op->path.id[0] != LWM2M_SECURITY ||
+		    op->path.depth < LWM2M_INSTANCE)
+			continue;
+		v = lwm2m_tree_get(&s->plan.tree, lwm2m_path3(LWM2M_SECURITY, op->path.id[1], 2));
+		if (v != NULL && lwm2m_value_number(v, &mode) && (mode == 1 || mode == 2))
+			return true;
+	}
+	return false;
+}
+
+static enum bs_state
+after_inspect(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
+{
+	if (s->keeps && !s->corrected) {
+		act->type = BS_ACT_KEEP;
+		return BS_KEEP;
+	}
+	return bs_after_plan(s, now_ms, act);
+}
+
 enum bs_state
 bs_make_plan(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
 {
@@ -337,11 +367,21 @@ bs_make_plan(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
 		return bs_fail_err(s, BS_STEP_PLAN, BS_REASON_CONFLICT, &e, act);
 	if (s->plan.remark[0] != 0)
 		bs_remark(s, BS_STEP_PLAN, now_ms, "%s", s->plan.remark);
-	if (s->keeps && !s->corrected) {
-		act->type = BS_ACT_KEEP;
-		return BS_KEEP;
+	if (s->inspects && writes_pairs(s)) {
+		act->type = BS_ACT_INSPECT;
+		return BS_INSPECT;
 	}
-	return bs_after_plan(s, now_ms, act);
+	return after_inspect(s, now_ms, act);
+}
+
+static enum bs_state
+on_inspect(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
+{
+	if (ev->type == BS_EV_INSPECT_FAILED)
+		return bs_fail(s, BS_REASON_HANDOUT, BS_STEP_PLAN, 0, ev->text, act);
+	if (ev->text != NULL && ev->text[0] != 0)
+		bs_remark(s, BS_STEP_PLAN, ev->now_ms, "%s", ev->text);
+	return after_inspect(s, ev->now_ms, act);
 }
 
 enum bs_state
@@ -441,6 +481,7 @@ static const struct {
 	[BS_REPLY]           = { "reply",           BS_STEP_REPLY,    EV(REPLIED),                          on_replied },
 	[BS_DISCOVER]        = { "discover",        BS_STEP_DISCOVER, EV_ANSWER,                            bs_on_discover },
 	[BS_READ]            = { "read",            BS_STEP_READ,     EV_ANSWER,                            bs_on_read },
+	[BS_INSPECT]         = { "inspect",         BS_STEP_PLAN,     EV(INSPECTED) | EV(INSPECT_FAILED),   on_inspect },
 	[BS_KEEP]            = { "keep",            BS_STEP_KEEP,     EV(KEPT) | EV(KEEP_FAILED),           on_keep },
 	[BS_HANDOFF]         = { "handoff",         BS_STEP_HANDOFF,  EV(HANDED_OFF) | EV(HANDOFF_FAILED),  on_handoff },
 	[BS_WRITE]           = { "write",           BS_STEP_WRITE,    EV_ANSWER,                            bs_on_write },

@@ -3,7 +3,7 @@
  * action out; no I/O, no clock, nothing allocated that it does not own. The driver performs the
  * action and brings back the event that answers it.
  *
- *   LOOKUP -> VET -> REPLY -> DISCOVER -> READ -> KEEP -> HANDOFF -> WRITE -> VERIFY_DISCOVER ->
+ *   LOOKUP -> VET -> REPLY -> DISCOVER -> READ -> INSPECT -> KEEP -> HANDOFF -> WRITE -> VERIFY_DISCOVER ->
  *   VERIFY_READ -> FINISH -> RECORD -> DONE; any failure -> RECORD; before the reply -> REFUSE.
  */
 #ifndef BSSERVER_BOOTSTRAP_SESSION_H
@@ -22,6 +22,7 @@ enum bs_state {
 	BS_REPLY,	     /* the 2.04 is on its way */
 	BS_DISCOVER,
 	BS_READ,	     /* /1 and /2, before */
+	BS_INSPECT,          /* the certificates that are to be written */
 	BS_KEEP,
 	BS_HANDOFF,
 	BS_WRITE,	     /* Deletes and Writes */
@@ -39,6 +40,7 @@ enum bs_action_type {
 	BS_ACT_VET,
 	BS_ACT_REPLY, /* action.reply */
 	BS_ACT_SEND,  /* action.send */
+	BS_ACT_INSPECT,
 	BS_ACT_KEEP,
 	BS_ACT_HANDOFF,
 	BS_ACT_RECORD, /* session.rec; everything else of the session was wiped */
@@ -58,7 +60,7 @@ struct bs_action {
 struct bs_session {
 	enum bs_state state;
 	const struct lwm2m_model *model; /* borrowed */
-	bool vets, keeps, hands_off;	 /* which of the optional steps are wired */
+	bool vets, inspects, keeps, hands_off;	 /* which of the optional steps are wired */
 	struct bs_request req;
 	struct bs_grant grant;
 	struct bs_inventory before, after;

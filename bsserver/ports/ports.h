@@ -31,6 +31,7 @@ void ports_free(struct ports *p); /* NULL is fine */
 
 /* Members of struct bs_ports; arg is the struct ports. */
 void ports_lookup(void *arg, uint64_t session, const struct bs_lookup *q);
+void ports_inspect(void *arg, uint64_t session, const struct bs_grant *g);
 void ports_record(void *arg, uint64_t session, const struct bs_record *r);
 
 #endif

@@ -104,6 +104,10 @@ static const struct reason reasons[] = {
 	[BS_REASON_CLOCK] = { "clock",
 		"The profile wants the device to be given the time (set_time), and the server's own clock is not "
 		"known to be right. Synchronize it (NTP), or say bootstrap.trust_clock in the configuration." },
+	[BS_REASON_HANDOUT] = { "handout",
+		"A certificate or public key that the device was to be given is not good: expired, not for that "
+		"server, not what its Certificate Usage asks for, or its chain is broken. Nothing was written. "
+		"The session's detail says which; mend the profile." },
 };
 /* clang-format on */
 _Static_assert(N_ELEMS(reasons) == BS_REASON__COUNT, "one row per reason");

@@ -48,6 +48,7 @@ enum bs_reason {
 	BS_REASON_SUPERSEDED, /* a newer, granted request of the same device */
 	BS_REASON_OPERATOR,
 	BS_REASON_CLOCK, /* the time is to be written, and our own clock is not known to be right */
+	BS_REASON_HANDOUT, /* a certificate or key that the device was to be given is not good */
 	BS_REASON__COUNT
 };
 

@@ -29,6 +29,11 @@ fuzz_programs += tests/fuzz/fuzz_inventory
 tests_fuzz_fuzz_inventory_SOURCES = tests/fuzz/fuzz_inventory.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_inventory_LDADD = $(BOOTSTRAP_LIBS) $(FUZZ_LIBS)
 
+# pki
+fuzz_programs += tests/fuzz/fuzz_key
+tests_fuzz_fuzz_key_SOURCES = tests/fuzz/fuzz_key.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_key_LDADD = $(PKI_LIBS) $(FUZZ_LIBS)
+
 # lib/lwm2m, the model
 fuzz_programs += tests/fuzz/fuzz_object_xml
 tests_fuzz_fuzz_object_xml_SOURCES = tests/fuzz/fuzz_object_xml.c $(FUZZ_MAIN)

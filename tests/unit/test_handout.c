@@ -1,8 +1,13 @@
-/* A private key that stays in the device: what is planned for the account that it belongs to. */
+/* What a device is given besides its values: keys that stay, the time, certificates that are good.
+ */
 #include <stdio.h>
 #include <string.h>
 
 #include "bsserver/bootstrap/session.h"
+#include "bsserver/ports/handout.h"
+#include "profiles/profile.h"
+#include "tests/unit/pki_kit.h"
+#include "tests/unit/profile_kit.h"
 #include "tests/unit/unit.h"
 
 /* Two accounts, the second (Short Server ID 102) with its key in the device. */
@@ -86,8 +91,8 @@ END_TEST
 
 /* A session of a profile that sets the time, up to what it asks after Discover. */
 static void
-to_first_write(struct bs_session *s, const char *clock_fault, enum profile_policy policy,
-    bool empty, struct bs_action *act)
+after_discover(struct bs_session *s, bool inspects, const char *clock_fault,
+    enum profile_policy policy, bool empty, struct bs_action *act)
 {
 	static const char links[] = "</>;lwm2m=1.1,</0/0>,</0/2>;ssid=102,</3/0>";
 	struct bs_grant g = { .remembered_format = -1, .endpoint = strdup("dev") };
@@ -106,10 +111,24 @@ to_first_write(struct bs_session *s, const char *clock_fault, enum profile_polic
 		desire(&g.desired, policy);
 	g.desired.set_time = true;
 	bs_session_init(s, lwm2m_model_builtin());
+	s->inspects = inspects;
 	bs_session_step(s, &(struct bs_event){ .type = BS_EV_REQUEST }, act);
 	bs_session_step(s, &(struct bs_event){ .type = BS_EV_GRANTED, .grant = &g }, act);
 	bs_session_step(s, &(struct bs_event){ .type = BS_EV_REPLIED }, act);
 	bs_session_step(s, &list, act);
+}
+
+static void
+to_first_write(struct bs_session *s, const char *clock_fault, enum profile_policy policy,
+    bool empty, struct bs_action *act)
+{
+	after_discover(s, false, clock_fault, policy, empty, act);
+}
+
+static void
+to_inspect(struct bs_session *s, struct bs_action *act)
+{
+	after_discover(s, true, NULL, PROFILE_REPLACE, false, act);
 }
 
 START_TEST(the_time_is_written_first_and_is_that_of_sending)
@@ -164,7 +183,110 @@ START_TEST(the_time_alone_is_no_reason_to_write)
 }
 END_TEST
 
+/* ---- certificates before they are written ---- */
+
+#define OWN "\"identity\": \"$client$\", \"key\": \"$client-key$\", "
+#define PIN "\"server_public_key\": \"$server$\""
+#define YEAR 31536000
+
+static void
+compile_account(const char *uri, const char *members, struct profile_desired *d)
+{
+	static const struct profile_keys keys = { .get = NULL };
+	struct gbuf text = { 0 };
+	struct kit k = { 0 };
+	struct err e = { 0 };
+
+	gbuf_printf(&text,
+	    "{ \"profile_format\": 1, \"endpoint\": \"dev\", \"bootstrap\": { \"policy\": "
+	    "\"replace\" }, \"servers\": { \"dm\": { \"short_server_id\": 101, \"uri\": "
+	    "\"%s\", \"security\": { ",
+	    uri);
+	pki_kit_fill(members, &text);
+	gbuf_str(&text, " } } } }");
+	kit_add(&k, "dev", gbuf_cstr(&text));
+	kit_resolve(&k);
+	ck_assert_msg(
+	    profile_compile(k.resolved, lwm2m_model_builtin(), &keys, d, NULL, &e) == ERR_OK, "%s",
+	    e.msg);
+	kit_clear(&k);
+	gbuf_clear(&text);
+}
+
+/* clang-format off */
+static const struct {
+	const char *uri, *members;
+	bool ca_known;
+	int64_t later; /* seconds after the kit's day */
+	const char *verdict; /* somewhere in the verdicts; NULL: refused because of */
+	const char *why;
+} handouts[] = {
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", " OWN PIN, true, 0, "/0/0: the server's certificate has a good chain", NULL },
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", " OWN PIN, false, 0, "/0/0: the issuer of the server's certificate is not known here", NULL },
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", \"matching_type\": \"sha256\", " OWN PIN, true, 0, "good chain", NULL },
+	{ "coaps://192.0.2.7", "\"mode\": \"x509\", " OWN PIN, true, 0, "/0/0: wanted ip:192.0.2.7, the certificate is for", NULL },
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", \"certificate_usage\": 2, " OWN "\"server_public_key\": \"$ca$\"", false, 0, "/0/0: resource 4 is valid until 2028-01-15", NULL },
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", " OWN PIN, true, YEAR - 86400, "which is before the device is expected again", NULL },
+	{ "coaps://dm.example.com", "\"mode\": \"rpk\", \"key\": \"$client-key$\", " PIN, false, 0, "/0/0: the server's public key is well formed", NULL },
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", " OWN PIN, true, YEAR + 60, NULL, "/0/0/3: the certificate has expired: on 2028-01-15T08:00:00Z" },
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", \"key\": \"keep\", " PIN, true, YEAR + 60, NULL, "/0/0/4: the certificate has expired" },
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", \"key\": \"keep\", " PIN, true, -2 * 86400, NULL, "/0/0/4: the certificate is not valid yet: before 2027-01-14" },
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", \"key\": \"keep\", \"server_public_key\": \"$client$\"", true, 0, NULL, "/0/0/4: certificate 0 (CN=dev): the certificate is not meant for this purpose" },
+};
+/* clang-format on */
+
+START_TEST(what_is_handed_out_is_judged_before)
+{
+	struct profile_desired d = { 0 };
+	struct gbuf verdicts = { 0 };
+	struct err e = { 0 };
+	struct pki_certs known = PKI_CERTS_NONE;
+	const char *ca = pki_kit_pem("ca");
+
+	ck_assert_int_eq(pki_certs_parse(&known, ca, strlen(ca), 1, NULL), ERR_OK);
+	compile_account(handouts[_i].uri, handouts[_i].members, &d);
+	enum err_code rc = handout_judge(&d, handouts[_i].ca_known ? &known : NULL,
+	    PKI_KIT_NOW + handouts[_i].later, &verdicts, &e);
+	if (handouts[_i].verdict != NULL)
+		ck_assert_msg(
+		    rc == ERR_OK && strstr(gbuf_cstr(&verdicts), handouts[_i].verdict) != NULL,
+		    "row %d: %s %s", _i, e.msg, gbuf_cstr(&verdicts));
+	else
+		ck_assert_msg(rc == ERR_REFUSED &&
+		                  strncmp(e.msg, handouts[_i].why, strlen(handouts[_i].why)) == 0,
+		    "row %d: %s %s", _i, e.msg, gbuf_cstr(&verdicts));
+	gbuf_clear(&verdicts);
+	pki_certs_clear(&known);
+	profile_desired_clear(&d);
+}
+END_TEST
+
+/* Nothing leaves before the answer, and a refusal ends the session. */
+START_TEST(a_bad_handout_ends_the_session_before_anything_is_written)
+{
+	struct bs_event failed = { .type = BS_EV_INSPECT_FAILED, .text = "/0/1/4: expired" };
+	struct bs_event good = { .type = BS_EV_INSPECTED, .text = "/0/1: good" };
+	struct bs_session s;
+	struct bs_action act;
+
+	to_first_write(&s, NULL, PROFILE_REPLACE, false, &act);
+	ck_assert_int_eq(act.type, BS_ACT_SEND); /* nobody inspects: the next time somebody does */
+	bs_session_clear(&s);
+	for (int i = 0; i < 2; i++) {
+		to_inspect(&s, &act);
+		ck_assert_int_eq(act.type, BS_ACT_INSPECT);
+		ck_assert(!s.wrote);
+		bs_session_step(&s, i == 0 ? &failed : &good, &act);
+		ck_assert_int_eq(act.type, i == 0 ? BS_ACT_RECORD : BS_ACT_SEND);
+		ck_assert_int_eq(s.rec.reason, i == 0 ? BS_REASON_HANDOUT : BS_REASON_NONE);
+		bs_session_clear(&s);
+	}
+}
+END_TEST
+
 static const struct unit_case cases[] = {
+	UNIT_CASE(what_is_handed_out_is_judged_before, N_ELEMS(handouts)),
+	UNIT_CASE(a_bad_handout_ends_the_session_before_anything_is_written, 0),
 	UNIT_CASE(the_time_is_written_first_and_is_that_of_sending, 0),
 	UNIT_CASE(a_clock_that_may_be_wrong_is_not_handed_on, 0),
 	UNIT_CASE(the_time_alone_is_no_reason_to_write, 0),
