@@ -15,6 +15,9 @@ verdict "conformance: cases of tests" "$(names 'test_[a-z0-9_]+:[a-z0-9_]+' | wh
 	find tests -name "${name%%:*}.*" -type f | xargs -r grep -qF "${name#*:}" ||
 		echo "$name is not there"
 done)"
+verdict "conformance: cases of scripts" "$(names 'tests/[^:`]*\.sh:[a-z0-9-]+' | while read -r name; do
+	grep -qsE "^(run_case|run) ${name#*:} " "${name%%:*}" || echo "$name is not there"
+done)"
 verdict "conformance: every line has four cells" "$(awk -F'|' '/^\|/ && NF != 6 { print FNR ": " NF - 2 " cells" }' docs/CONFORMANCE.md)"
 grep '^|' docs/CONFORMANCE.md | awk -F'|' 'NR > 2 { n++ } $4 ~ /\*open\*/ { f++ } $5 ~ /\*open\*/ { t++ }
 	END { printf "# %d lines; open: %d functions, %d tests\n", n - 3, f, t }'

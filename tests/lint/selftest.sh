@@ -59,6 +59,7 @@ a second label|words.sh|lib/a.c|fail:\n|lib/a.c:1:
 the one label|words.sh|lib/a.c|out:\n|
 a function that is not there|conformance.sh|docs/CONFORMANCE.md|\0174 a \0174 b \0174 `fly()` \0174 *open* \0174\n|fly() is not defined anywhere
 a test that is not there|conformance.sh|docs/CONFORMANCE.md|\0174 a \0174 b \0174 *open* \0174 `tests/none.c` \0174\n|tests/none.c is not there
+a case of a script that is not there|conformance.sh|docs/CONFORMANCE.md|\0174 a \0174 b \0174 *open* \0174 `tests/none.sh:int-0` \0174\n|tests/none.sh:int-0 is not there
 blanks at the end|words.sh|lib/a.c|int a; \n|lib/a.c:1:
 EOF
 

@@ -175,6 +175,10 @@ device_roll_back(struct device *d)
 	if (!d->wrote)
 		return;
 	d->wrote = false;
+	if (device_has(d, DEVICE_Q_NO_ROLL_BACK)) {
+		lwm2m_tree_clear(&d->before);
+		return;
+	}
 	if (d->before_is_initial) {
 		borrow_initial(d);
 		return;

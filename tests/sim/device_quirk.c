@@ -59,6 +59,7 @@ static const struct device_quirk_name quirks[DEVICE__QUIRKS] = {
 	[DEVICE_Q_FIXED_SESSION_TIMER] = { "fixed-session-timer", "session_ms counts from the request" },
 	[DEVICE_Q_RETRY_AS_1_0] = { "retry-as-1.0", "asks again without pct after a 4.xx" },
 	[DEVICE_Q_NO_RETRY_AFTER] = { "no-retry-after", "heeds no Max-Age of a 5.03" },
+	[DEVICE_Q_NO_ROLL_BACK] = { "no-roll-back", "keeps what a failed session left" },
 };
 /* clang-format on */
 
