@@ -50,6 +50,32 @@ json_of_device(const struct shelf *s, const struct store_device *d)
 	return j;
 }
 
+/* What operators want of its next session; a rollback that was done and is still in force as well. */
+static json_t *
+json_of_wishes(const struct store_device *d)
+{
+	json_t *list = json_array();
+
+	for (int kind = 0; kind < STORE_WISH__COUNT; kind++) {
+		const struct store_wish *w = &d->wishes[kind];
+		json_t *j;
+
+		if (w->number == 0)
+			continue;
+		j = json_object();
+		json_put(j, "wish", json_text(store_wish_name((enum store_wish_kind)kind)));
+		json_put(j, "asked", json_when(w->asked_ms));
+		json_put(j, "actor", json_text(w->actor));
+		json_put(j, "profile", json_text(w->profile));
+		json_put(j, "session", w->session == 0 ? json_null() : json_u64(w->session));
+		json_put(j, "with_credentials", json_boolean(w->with_credentials));
+		json_put(j, "pending", json_boolean(w->done_session == 0));
+		json_put(j, "done_session", w->done_session == 0 ? json_null() : json_u64(w->done_session));
+		(void)json_array_append_new(list, j);
+	}
+	return list;
+}
+
 /* ---- GET /v1/devices ---- */
 
 static void
@@ -176,6 +202,7 @@ on_device(void *arg, enum err_code rc, const struct err *e, struct store_device 
 		(void)json_array_append_new(list, json_of_credential(&creds[i]));
 	json_put(o->j, "credentials", list);
 	json_put(o->j, "document", json_doc(d->doc));
+	json_put(o->j, "wishes", json_of_wishes(d));
 	live.endpoint = d->endpoint;
 	bs_driver_each(r->api->c.driver, on_live, &live);
 	json_put(o->j, "live", live.found == NULL ? json_null() : live.found);

@@ -4,6 +4,8 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/api/apply.c bsserver/api/apply.h \
 	bsserver/api/devices.c bsserver/api/devices.h \
 	bsserver/api/events.c \
+	bsserver/api/held.c bsserver/api/held.h \
+	bsserver/api/history.c \
 	bsserver/api/internal.h \
 	bsserver/api/json.c \
 	bsserver/api/perms.c bsserver/api/perms.h \

@@ -287,6 +287,196 @@ START_TEST(provisioned_means_the_current_revision)
 }
 END_TEST
 
+/* ---- what a device holds ---- */
+
+#define LINKS                                                                                      \
+	"</>;lwm2m=1.1,</0/0>,</0/1>;ssid=101;uri=\"coaps://dm.example.com:5684\",</0/2>;ssid=9;"  \
+	"uri=\"coap://x\",</1/0>;ssid=101,</1/3>;ssid=9,</2/0>,</3/0>"
+#define VALUES(lifetime)                                                                           \
+	"[{\"bn\":\"/1/0/\",\"n\":\"0\",\"v\":101},{\"n\":\"1\",\"v\":" lifetime "},"                   \
+	"{\"bn\":\"/2/0/\",\"n\":\"0\",\"v\":3},{\"n\":\"1\",\"v\":0},{\"n\":\"2/0\",\"v\":0},"             \
+	"{\"n\":\"2/101\",\"v\":7},{\"n\":\"3\",\"v\":9}]"
+
+/* A session of device a that left this, and wrote what its document said then. */
+static uint64_t
+leave(struct world *w, const char *links, const char *values)
+{
+	static uint64_t id = 1000;
+	char ep[] = "a", fp[] = "dm=1234";
+	struct bs_record rec = { .endpoint = ep, .fingerprints = fp, .verdict = BS_VERDICT_PROVISIONED,
+		.started_ms = 1, .ended_ms = 2, .used_format = -1 };
+	static const char doc[] = "{\"profile_format\":1,\"endpoint\":\"a\",\"servers\":{\"dm\":{"
+				  "\"short_server_id\":101,\"uri\":\"coaps://old\",\"security\":{\"mode\":"
+				  "\"psk\",\"identity\":\"a\",\"key\":{\"hex\":\"" KEY("77") "\"}}}},"
+				  "\"bootstrap\":{\"policy\":\"replace\"}}";
+	struct profile_doc *d = NULL;
+	struct profile_findings f = { 0 };
+	struct profile_doc *resolved = NULL;
+	struct profile_desired desired = { 0 };
+	struct gbuf packed = { 0 };
+	unsigned kept = 0;
+
+	rec.revision = rec.id = ++id;
+	ck_assert_int_eq(profile_parse("a", 1, doc, sizeof doc - 1, &d, NULL), ERR_OK);
+	ck_assert_int_eq(profile_resolve(d, NULL, NULL, &f, &resolved, NULL), ERR_OK);
+	ck_assert_int_eq(profile_compile(resolved, lwm2m_model_builtin(), NULL, &desired, NULL, NULL), ERR_OK);
+	ck_assert_int_eq(profile_desired_pack(&desired, &packed, NULL), ERR_OK);
+	const struct secret wrote = { .data = packed.data, .len = packed.len };
+	const struct store_outcome o = { .links = links, .values = values, .read = 6, .likeness = id,
+		.findings = "[{\"finding\":\"acl_owner_unknown\",\"paths\":[\"/2/0\"],\"does\":\"none\"},"
+			    "{\"finding\":\"foreign_account\"}]", .wrote = &wrote };
+	store_sqlite.session_put(w->store, &rec, &o, on_kept, &kept);
+	world_turn_until(w, &kept, 1);
+	gbuf_clear(&packed);
+	profile_desired_clear(&desired);
+	profile_doc_free(resolved);
+	profile_doc_free(d);
+	profile_findings_clear(&f);
+	return id;
+}
+
+START_TEST(what_a_device_holds_is_shown)
+{
+	struct world w;
+	struct reply r;
+
+	world_open(&w, NULL);
+	apply(&w, ROW(SHARED) ROW(DEVICE("a", KEY("01"))));
+	ask(&w, "GET", "/v1/devices/a/inventory", NULL, &r);
+	ck_assert_int_eq(r.status, 404);
+	ck_assert_str_eq(at(&r, "detail"), "device a: nothing is known of what it holds");
+	reply_clear(&r);
+	uint64_t id = leave(&w, LINKS, VALUES("60"));
+	ask(&w, "GET", "/v1/devices/a/inventory", NULL, &r);
+	ck_assert_msg(r.status == 200, "%s", r.body);
+	ck_assert_int_eq(num(&r, "session"), (long long)id);
+	ck_assert(json_is_true(node(&r, "accounts.0.bootstrap")) && json_is_true(node(&r, "discovered")));
+	ck_assert_str_eq(at(&r, "accounts.1.security"), "/0/1");
+	ck_assert_str_eq(at(&r, "accounts.1.server"), "/1/0");
+	ck_assert_str_eq(at(&r, "accounts.1.name"), "dm");
+	ck_assert_str_eq(at(&r, "accounts.1.uri"), "coaps://dm.example.com:5684");
+	ck_assert_str_eq(at(&r, "accounts.2.server"), "/1/3");
+	ck_assert(json_is_null(node(&r, "accounts.2.name"))); /* in no profile */
+	ck_assert_str_eq(at(&r, "read.1"), "/2");
+	ck_assert_str_eq(at(&r, "values.1.path"), "/1/0/1");
+	ck_assert_str_eq(at(&r, "values.1.name"), "lifetime");
+	ck_assert_str_eq(at(&r, "values.1.value"), "60");
+	ck_assert_uint_eq(json_array_size(node(&r, "findings")), 2);
+	ck_assert_ptr_null(strstr(r.body, KEY("77")));
+	reply_clear(&r);
+	ask(&w, "GET", "/v1/devices/a/acl", NULL, &r);
+	ck_assert_uint_eq(json_array_size(node(&r, "acl")), 2);
+	ck_assert_str_eq(at(&r, "acl.0.acl"), "/2/0");
+	ck_assert_str_eq(at(&r, "acl.0.target"), "/3/0");
+	ck_assert_int_eq(num(&r, "acl.0.owner"), 9);
+	ck_assert_str_eq(at(&r, "acl.0.server_name"), "default");
+	ck_assert_uint_eq(json_array_size(node(&r, "acl.0.rights")), 0);
+	ck_assert_str_eq(at(&r, "acl.1.server_name"), "dm");
+	ck_assert_str_eq(at(&r, "acl.1.rights.2"), "execute");
+	ck_assert_uint_eq(json_array_size(node(&r, "findings")), 1); /* those about access */
+	ck_assert_str_eq(at(&r, "findings.0.finding"), "acl_owner_unknown");
+	reply_clear(&r);
+	world_close(&w);
+}
+END_TEST
+
+START_TEST(what_changed_on_a_device_is_shown)
+{
+	struct world w;
+	struct reply r;
+	char path[80];
+
+	world_open(&w, NULL);
+	apply(&w, ROW(SHARED) ROW(DEVICE("a", KEY("01"))));
+	ask(&w, "GET", "/v1/devices/a/diff", NULL, &r);
+	ck_assert_str_eq(at(&r, "detail"), "device a: its sessions left nothing that is kept");
+	reply_clear(&r);
+	uint64_t first = leave(&w, LINKS, VALUES("60"));
+	ask(&w, "GET", "/v1/devices/a/diff", NULL, &r);
+	ck_assert_str_eq(at(&r, "detail"), "device a: its sessions left nothing else than what it holds");
+	reply_clear(&r);
+	uint64_t second = leave(&w, LINKS ",</0/4>;ssid=77", VALUES("90"));
+	ask(&w, "GET", "/v1/devices/a/history", NULL, &r);
+	ck_assert_uint_eq(json_array_size(node(&r, "history")), 2);
+	ck_assert_int_eq(num(&r, "history.0.session"), (long long)second);
+	ck_assert_int_eq(num(&r, "history.1.session"), (long long)first);
+	ck_assert_str_eq(at(&r, "history.1.fingerprints"), "dm=1234");
+	reply_clear(&r);
+	ask(&w, "GET", "/v1/devices/a/diff", NULL, &r);
+	ck_assert_uint_eq(json_array_size(node(&r, "changes")), 2);
+	ck_assert_str_eq(at(&r, "changes.0.path"), "/0/4");
+	ck_assert(json_is_null(node(&r, "changes.0.had")));
+	ck_assert_str_eq(at(&r, "changes.0.has"), "there, ssid 77");
+	ck_assert_str_eq(at(&r, "changes.1.path"), "/1/0/1");
+	ck_assert_str_eq(at(&r, "changes.1.had"), "60");
+	ck_assert_str_eq(at(&r, "changes.1.has"), "90");
+	reply_clear(&r);
+	(void)snprintf(path, sizeof path, "/v1/devices/a/diff?from=%llu&to=%llu", (unsigned long long)second,
+	    (unsigned long long)second);
+	ask(&w, "GET", path, NULL, &r);
+	ck_assert_uint_eq(json_array_size(node(&r, "changes")), 0);
+	reply_clear(&r);
+	ask(&w, "GET", "/v1/devices/a/diff?from=5", NULL, &r);
+	ck_assert_str_eq(at(&r, "detail"), "session 5: what it left is not kept");
+	ck_assert_int_eq(r.status, 404);
+	reply_clear(&r);
+	world_close(&w);
+}
+END_TEST
+
+START_TEST(a_rollback_is_asked_for_and_taken_back)
+{
+	struct world w;
+	struct reply r;
+	char body[80];
+
+	world_open(&w, NULL);
+	apply(&w, ROW(SHARED) ROW(DEVICE("a", KEY("01"))));
+	ask(&w, "POST", "/v1/devices/a/rollback", "{}", &r);
+	ck_assert_int_eq(r.status, 404);
+	ck_assert_str_eq(at(&r, "detail"), "device a: there is no earlier configuration to go back to");
+	reply_clear(&r);
+	uint64_t first = leave(&w, LINKS, VALUES("60"));
+	(void)leave(&w, LINKS, VALUES("61"));
+	ask(&w, "POST", "/v1/devices/a/rollback", "{}", &r);
+	ck_assert_str_eq(at(&r, "result"), "pending");
+	ck_assert_int_eq(num(&r, "session"), (long long)first);
+	reply_clear(&r);
+	ask(&w, "GET", "/v1/devices/a", NULL, &r);
+	ck_assert_str_eq(at(&r, "wishes.0.wish"), "rollback");
+	ck_assert_int_eq(num(&r, "wishes.0.session"), (long long)first);
+	ck_assert(json_is_true(node(&r, "wishes.0.pending")));
+	reply_clear(&r);
+	ask(&w, "DELETE", "/v1/devices/a/rollback", NULL, &r);
+	ck_assert_str_eq(at(&r, "result"), "taken back");
+	reply_clear(&r);
+	ask(&w, "DELETE", "/v1/devices/a/rollback", NULL, &r);
+	ck_assert_str_eq(at(&r, "result"), "unchanged");
+	reply_clear(&r);
+	ask(&w, "POST", "/v1/devices/a/rollback", "{\"session\":4}", &r);
+	ck_assert_int_eq(r.status, 404);
+	reply_clear(&r);
+	ask(&w, "POST", "/v1/devices/a/rollback", "{\"session\":\"x\"}", &r);
+	ck_assert_int_eq(r.status, 422);
+	reply_clear(&r);
+	/* the server is gone from its profile: there are no keys for it now */
+	ask(&w, "POST", "/v1/apply",
+	    ROW("{\"profile_format\":1,\"profile\":\"meter\",\"bootstrap\":{\"policy\":\"merge\"}}"), &r);
+	reply_clear(&r);
+	(void)snprintf(body, sizeof body, "{\"session\":%llu}", (unsigned long long)first);
+	ask(&w, "POST", "/v1/devices/a/rollback", body, &r);
+	ck_assert_int_eq(r.status, 409);
+	ck_assert_str_eq(at(&r, "detail"), "without with_credentials: the account with Short Server ID 101: "
+					   "there are no credentials for it now");
+	reply_clear(&r);
+	(void)snprintf(body, sizeof body, "{\"session\":%llu,\"with_credentials\":true}", (unsigned long long)first);
+	ask(&w, "POST", "/v1/devices/a/rollback", body, &r);
+	ck_assert_msg(r.status == 200, "%s", r.body);
+	reply_clear(&r);
+	world_close(&w);
+}
+END_TEST
+
 START_TEST(lists_go_on_where_they_stopped)
 {
 	struct world w;
@@ -418,6 +608,9 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(a_profile_counts_who_extends_it, 0),
 	UNIT_CASE(a_device_and_its_end, 0),
 	UNIT_CASE(provisioned_means_the_current_revision, 0),
+	UNIT_CASE(what_a_device_holds_is_shown, 0),
+	UNIT_CASE(what_changed_on_a_device_is_shown, 0),
+	UNIT_CASE(a_rollback_is_asked_for_and_taken_back, 0),
 	UNIT_CASE(lists_go_on_where_they_stopped, 0),
 	UNIT_CASE(a_plan_masks_keys_and_marks_defaults, 0),
 	UNIT_CASE(sessions_live_and_over, 0),
