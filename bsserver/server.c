@@ -14,6 +14,7 @@
 
 #include "bsserver/api/api.h"
 #include "bsserver/auth/auth.h"
+#include "bsserver/auth/trust.h"
 #include "bsserver/bootstrap/driver.h"
 #include "bsserver/loop/loop.h"
 #include "bsserver/ports/ports.h"
@@ -30,6 +31,7 @@ struct server {
 	struct loop *loop;
 	struct shelf *shelf;
 	struct auth *auth;
+	struct trust *trust;
 	const struct store_ops *ops;
 	struct store *store;
 	struct ports *ports;
@@ -54,8 +56,53 @@ make_rules(const struct conf *c, struct auth_rule *rules, struct err *e)
 			    r->credential);
 		rules[i].identity = r->identity;
 		rules[i].endpoint = r->endpoint;
+		rules[i].trust = r->trust;
+		const char *star = rules[i].how != AUTH_DERIVED || r->endpoint == NULL ? "*" : strchr(r->endpoint, '*');
+		if (star == NULL || strchr(star + 1, '*') != NULL)
+			return err_set(e, ERR_INVALID, "auth.rules: endpoint \"%s\" needs one *, for the value of %s",
+			    r->endpoint, r->rule);
 	}
 	return ERR_OK;
+}
+
+static enum err_code
+make_trust(const struct conf *c, struct trust **out, struct err *e)
+{
+	struct trust_conf v[CONF_TRUST_MAX];
+
+	for (size_t i = 0; i < c->n_trust; i++)
+		v[i] = (struct trust_conf){ .name = c->trust[i].name,
+			.file = c->trust[i].file,
+			.ignore_leaf_expiry = c->trust[i].ignore_leaf_expiry };
+	return trust_load(v, c->n_trust, out, e);
+}
+
+static bool
+takes_certificates(const struct conf *c)
+{
+	for (size_t i = 0; i < c->n_listeners; i++)
+		if (c->listeners[i].x509)
+			return true;
+	return false;
+}
+
+/* Empty never means allow, and it is said once. */
+static void
+say_who_is_refused(const struct conf *c, const struct trust *t)
+{
+	if (takes_certificates(c) && trust_anchors(t) == 0)
+		log_msg(LVL_WARNING, LOG_AUTH, NULL,
+		    "devices with certificates are refused: there is no trust in the configuration");
+	for (size_t i = 0; i < c->n_trust; i++) {
+		bool named = false;
+
+		for (size_t k = 0; k < c->n_rules && !named; k++)
+			named = strcmp(c->rules[k].credential, "x509") == 0 &&
+			    (c->rules[k].trust == NULL || strcmp(c->rules[k].trust, c->trust[i].name) == 0);
+		if (!named)
+			log_msg(LVL_WARNING, LOG_AUTH, NULL,
+			    "devices with certificates of trust %s are refused: no rule says who they are", c->trust[i].name);
+	}
 }
 
 static enum err_code
@@ -79,7 +126,12 @@ server_check(const struct conf *c, struct err *e)
 {
 	struct auth_rule rules[CONF_RULES_MAX];
 	struct lwm2m_model *m = NULL;
+	struct trust *t = NULL;
 	enum err_code rc = make_rules(c, rules, e);
+
+	if (rc == ERR_OK)
+		rc = make_trust(c, &t, e);
+	trust_free(t);
 
 	if (rc == ERR_OK)
 		rc = log_set_levels(c->log_levels, e);
@@ -142,6 +194,8 @@ open_core(struct server *s, struct err *e)
 		rc = crypt_random(&seed, sizeof seed, e);
 	if (rc == ERR_OK)
 		rc = auth_new(s->rules, s->conf->n_rules, seed, &s->auth, e);
+	if (rc == ERR_OK)
+		rc = make_trust(s->conf, &s->trust, e);
 	if (rc == ERR_OK) {
 		s->shelf = shelf_new(seed);
 		rc = s->shelf == NULL ? err_no_memory(e) : ERR_OK;
@@ -190,6 +244,7 @@ open_bs(struct server *s, struct err *e)
 		.conf = s->conf,
 		.loop = s->loop,
 		.auth = s->auth,
+		.trust = s->trust,
 		.ports = s->ports,
 		.model = s->model,
 	};
@@ -308,6 +363,7 @@ server_close(struct server *s)
 	ports_free(s->ports);
 	loop_timer_free(s->drain);
 	auth_free(s->auth);
+	trust_free(s->trust);
 	shelf_free(s->shelf);
 	loop_free(s->loop);
 	lwm2m_model_free(s->model);
@@ -378,6 +434,24 @@ on_stop(void *arg, int signum)
 	loop_timer_start(s->drain, 1, DRAIN_LOOK_MS);
 }
 
+/* Our own credentials and whom we trust; sessions go on. */
+static enum err_code
+reload_credentials(struct server *s, const struct conf *c, struct err *e)
+{
+	struct trust *fresh = NULL;
+	enum err_code rc = make_trust(c, &fresh, e);
+
+	if (rc == ERR_OK)
+		rc = server_bs_reload(s->bs, c, fresh, e);
+	if (rc != ERR_OK) {
+		trust_free(fresh);
+		return rc;
+	}
+	trust_free(s->trust);
+	s->trust = fresh;
+	return ERR_OK;
+}
+
 static void
 on_reload(void *arg, int signum)
 {
@@ -386,12 +460,14 @@ on_reload(void *arg, int signum)
 	struct err e;
 
 	(void)signum;
-	if (conf_load(s->conf_file, &c, &e) != ERR_OK || log_set_levels(c.log_levels, &e) != ERR_OK)
+	if (conf_load(s->conf_file, &c, &e) != ERR_OK || reload_credentials(s, &c, &e) != ERR_OK ||
+	    log_set_levels(c.log_levels, &e) != ERR_OK)
 		log_msg(LVL_ERROR, LOG_CONF, NULL, "SIGHUP: the old configuration stays (%s)", e.msg);
 	else {
 		log_set_json(strcmp(c.log_format, "json") == 0);
 		log_msg(LVL_NOTICE, LOG_CONF, NULL,
-		    "SIGHUP: log settings are read again; all others need a restart");
+		    "SIGHUP: log settings, our credentials and trust are read again; all others need a restart");
+		say_who_is_refused(&c, s->trust);
 	}
 	conf_clear(&c);
 }
@@ -420,6 +496,7 @@ server_run(struct server *s, const char *conf_file, struct err *e)
 	rc = catch_signals(s, e);
 	if (rc != ERR_OK)
 		return rc;
+	say_who_is_refused(s->conf, s->trust);
 	for (size_t i = 0; server_bs_listener(s->bs, i, name, sizeof name); i++)
 		log_msg(LVL_NOTICE, LOG_SERVER, NULL, "listening on %s", name);
 	log_msg(LVL_NOTICE, LOG_SERVER, NULL, "ready, %zu identities may knock, API on %s", auth_identities(s->auth),

@@ -28,23 +28,44 @@ struct server_bs {
 
 /* ---- from the transport to the driver ---- */
 
+/* What a certificate or a raw public key was found to be, in the words of bootstrap. */
+static void
+show_proof(const struct trust_proof *proof, struct bs_blob chain[BS_CHAIN_MAX], struct bs_peer *out)
+{
+	out->chain = chain;
+	out->identity = proof->text;
+	out->identity_len = strlen(proof->text);
+	out->trust = proof->trust;
+	if (proof->credential == AUTH_RPK) {
+		chain[out->n_chain++] = (struct bs_blob){ proof->spki.p, proof->spki.n };
+		return;
+	}
+	for (size_t i = 0; i < proof->path.n && i < BS_CHAIN_MAX; i++)
+		chain[out->n_chain++] = (struct bs_blob){ proof->path.v[i]->der.p, proof->path.v[i]->der.n };
+}
+
 static void
 on_knock(void *arg, const struct transport_request *r)
 {
+	static const enum bs_mode modes[] = { [TRANSPORT_NONE] = BS_NOSEC, [TRANSPORT_PSK] = BS_PSK,
+		[TRANSPORT_RPK] = BS_RPK, [TRANSPORT_X509] = BS_X509 };
 	struct server_bs *b = arg;
 	struct bs_query queries[QUERIES_MAX];
+	struct bs_blob chain[BS_CHAIN_MAX];
 	struct bs_knock k = {
 		.peer = {
 			.id = r->peer,
 			.addr = r->addr,
-			.mode = r->identity.psk ? BS_PSK : BS_NOSEC,
-			.identity = r->identity.psk ? r->identity.bytes : NULL,
-			.identity_len = r->identity.psk ? r->identity.len : 0,
+			.mode = modes[r->identity.kind],
+			.identity = r->identity.bytes,
+			.identity_len = r->identity.len,
 		},
 		.request = r->request,
 		.queries = queries,
 	};
 
+	if (r->identity.proof != NULL)
+		show_proof(r->identity.proof, chain, &k.peer);
 	for (size_t i = 0; i < r->n_queries && i < QUERIES_MAX; i++)
 		queries[k.n_queries++] = (struct bs_query){ r->queries[i].data, r->queries[i].len };
 	bs_driver_knock(b->driver, &k);
@@ -75,6 +96,32 @@ on_psk(void *arg, const char *identity, size_t len, struct secret *key)
 	return auth_psk(b->c.auth, identity, len, key);
 }
 
+static void
+on_certificate(void *arg, enum transport_kind kind, const struct transport_blob *chain, size_t n,
+    struct transport_verdict *out)
+{
+	struct server_bs *b = arg;
+	struct pki_blob der[TRANSPORT_CHAIN_MAX] = { PKI_BLOB_NONE };
+	struct trust_verdict v;
+
+	for (size_t i = 0; i < n && i < N_ELEMS(der); i++)
+		der[i] = (struct pki_blob){ chain[i].data, chain[i].len };
+	if (kind == TRANSPORT_RPK)
+		trust_judge_rpk(b->c.auth, der[0], &v);
+	else
+		trust_judge(b->c.trust, der, n, clock_wall_ms() / 1000, &v);
+	out->alert = v.alert;
+	out->proof = v.proof;
+	(void)snprintf(out->why, sizeof out->why, "%s", v.why);
+}
+
+static void
+forget(void *arg, void *proof)
+{
+	(void)arg;
+	trust_proof_free(proof);
+}
+
 /* The same failure of the same peer a moment ago: not another record. */
 static bool
 seen_lately(struct server_bs *b, const char *addr, const char *identity, size_t len, uint64_t now)
@@ -92,23 +139,66 @@ seen_lately(struct server_bs *b, const char *addr, const char *identity, size_t 
 	return lately;
 }
 
+/* What a certificate says of itself: shown, and never looked up. */
+static void
+put_subject(struct gbuf *out, const struct transport_identity *who)
+{
+	struct gbuf subject = { .max = 512 };
+	struct pki_cert *c = NULL;
+
+	if (who->n_chain > 0 && pki_cert_parse(who->chain[0].data, who->chain[0].len, &c, NULL) == ERR_OK) {
+		pki_dn_text(&subject, c->subject);
+		str_quote(out, gbuf_cstr(&subject), subject.len);
+	}
+	pki_cert_unref(c);
+	gbuf_clear(&subject);
+}
+
 /* What a failed handshake was about: the identity's device when there is one. */
 static void
-describe_stranger(const struct server_bs *b, const char *identity, size_t len, struct bs_record *r)
+describe_stranger(const struct server_bs *b, const struct transport_identity *who, struct bs_record *r)
 {
-	const char *endpoint;
+	struct gbuf credential = { .max = 1024 };
+	const char *endpoint = NULL;
+	char hex[65] = "";
 
 	r->reason = BS_REASON_HANDSHAKE;
-	if (identity == NULL)
-		return;
-	endpoint = auth_endpoint_of(b->c.auth, identity, len);
-	r->reason = endpoint == NULL ? BS_REASON_UNKNOWN_IDENTITY : BS_REASON_WRONG_KEY;
+	if (who->kind == TRANSPORT_PSK) {
+		endpoint = auth_endpoint_of(b->c.auth, who->bytes, who->len);
+		r->reason = endpoint == NULL ? BS_REASON_UNKNOWN_IDENTITY : BS_REASON_WRONG_KEY;
+		gbuf_str(&credential, "psk:");
+		str_quote(&credential, who->bytes, who->len);
+	} else if (who->kind == TRANSPORT_X509) {
+		r->reason = BS_REASON_CERTIFICATE;
+		gbuf_str(&credential, "x509:");
+		put_subject(&credential, who);
+	} else if (who->kind == TRANSPORT_RPK) {
+		r->reason = BS_REASON_CERTIFICATE;
+		if (who->n_chain > 0)
+			(void)crypt_sha256_hex(who->chain[0].data, who->chain[0].len, hex, NULL);
+		gbuf_printf(&credential, "rpk:sha256:%s", hex);
+	}
 	if (endpoint != NULL)
 		r->endpoint = str_dup_n(endpoint, strlen(endpoint));
+	if (credential.len > 0)
+		r->credential = str_dup_n(gbuf_cstr(&credential), credential.len);
+	gbuf_clear(&credential);
+}
+
+/* Tells failures of one address apart by what was shown there. */
+static bool
+is_repeated(struct server_bs *b, const struct transport_failure *f)
+{
+	const struct transport_identity *who = &f->claimed;
+	uint64_t now = loop_now_ms(b->c.loop);
+
+	if (who->n_chain > 0)
+		return seen_lately(b, f->addr, (const char *)who->chain[0].data, who->chain[0].len, now);
+	return seen_lately(b, f->addr, who->bytes, who->len, now);
 }
 
 static void
-on_handshake_failed(void *arg, const char *addr, const char *identity, size_t len, const char *why)
+on_handshake_failed(void *arg, const struct transport_failure *f)
 {
 	struct server_bs *b = arg;
 	int64_t wall = clock_wall_ms();
@@ -119,22 +209,16 @@ on_handshake_failed(void *arg, const char *addr, const char *identity, size_t le
 		.step = BS_STEP_REQUEST,
 		.used_format = -1,
 	};
-	struct gbuf credential = { .max = 1024 };
 
-	if (seen_lately(b, addr, identity, len, loop_now_ms(b->c.loop)))
+	if (is_repeated(b, f))
 		return;
 	b->last_stranger_id = MAX(b->last_stranger_id + 1, (uint64_t)wall * 1000 + 1);
 	r.id = b->last_stranger_id;
-	gbuf_str(&credential, "psk:");
-	if (identity != NULL)
-		str_quote(&credential, identity, len);
-	describe_stranger(b, identity, len, &r);
-	r.peer = str_dup_n(addr, strlen(addr));
-	r.credential = str_dup_n(gbuf_cstr(&credential), credential.len);
-	r.detail = str_dup_n(why, strlen(why));
+	describe_stranger(b, &f->claimed, &r);
+	r.peer = str_dup_n(f->addr, strlen(f->addr));
+	r.detail = str_dup_n(f->why, strlen(f->why));
 	ports_record(b->c.ports, 0, &r);
 	bs_record_clear(&r);
-	gbuf_clear(&credential);
 }
 
 /* ---- from the driver to the transport ---- */
@@ -300,6 +384,26 @@ open_driver(struct server_bs *b, struct err *e)
 	return bs_driver_new(&c, &b->driver, e);
 }
 
+static const char *
+given(const char *text)
+{
+	return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+static struct transport_credentials
+credentials_of(const struct conf *c)
+{
+	return (struct transport_credentials){ .certificate_file = given(c->certificate_file),
+		.key = given(c->key), .pin_file = given(c->pin_file) };
+}
+
+static unsigned
+takes_of(const struct conf_listener *l)
+{
+	return (l->psk ? TRANSPORT_TAKES(TRANSPORT_PSK) : 0U) | (l->x509 ? TRANSPORT_TAKES(TRANSPORT_X509) : 0U) |
+	    (l->rpk ? TRANSPORT_TAKES(TRANSPORT_RPK) : 0U);
+}
+
 static enum err_code
 open_transport(struct server_bs *b, struct err *e)
 {
@@ -316,12 +420,15 @@ open_transport(struct server_bs *b, struct err *e)
 		.hooks = {
 			.arg = b,
 			.psk = on_psk,
+			.certificate = on_certificate,
+			.forget = forget,
 			.handshake_failed = on_handshake_failed,
 			.peer_gone = on_peer_gone,
 		},
 		.max_handshakes = (unsigned)conf->max_handshakes,
 		.max_peers = (unsigned)conf->max_peers,
 		.cbc = conf->cbc,
+		.credentials = credentials_of(conf),
 	};
 
 	for (size_t i = 0; i < conf->n_listeners; i++)
@@ -329,6 +436,7 @@ open_transport(struct server_bs *b, struct err *e)
 			.scheme = conf->listeners[i].secure ? TRANSPORT_COAPS : TRANSPORT_COAP,
 			.host = conf->listeners[i].host,
 			.port = conf->listeners[i].port,
+			.takes = takes_of(&conf->listeners[i]),
 		};
 	return transport_open(b->c.loop, &c, &b->transport, e);
 }
@@ -357,6 +465,17 @@ server_bs_open(const struct server_bs_conf *c, struct server_bs **out, struct er
 	}
 	*out = b;
 	return ERR_OK;
+}
+
+enum err_code
+server_bs_reload(struct server_bs *b, const struct conf *c, const struct trust *trust, struct err *e)
+{
+	const struct transport_credentials creds = credentials_of(c);
+	enum err_code rc = transport_reload(b->transport, &creds, e);
+
+	if (rc == ERR_OK)
+		b->c.trust = trust;
+	return rc;
 }
 
 void

@@ -5,6 +5,7 @@
 #ifndef BSSERVER_SERVER_BS_H
 #define BSSERVER_SERVER_BS_H
 
+#include "bsserver/auth/trust.h"
 #include "bsserver/bootstrap/driver.h"
 #include "bsserver/conf/conf.h"
 #include "bsserver/ports/ports.h"
@@ -16,6 +17,7 @@ struct server_bs_conf {
 	const struct conf *conf;
 	struct loop *loop;
 	struct auth *auth;
+	const struct trust *trust; /* server_bs_reload() gives another */
 	struct ports *ports;
 	const struct lwm2m_model *model;
 };
@@ -25,6 +27,11 @@ enum err_code server_bs_open(const struct server_bs_conf *c, struct server_bs **
 void server_bs_stop(struct server_bs *b);
 /* Closes the endpoints. The driver stays for answers that still come: free it last. */
 void server_bs_close(struct server_bs *b);
+/*
+ * Our own credentials are read again, and devices are judged by this trust from now on; on an error
+ * all stays as it was.
+ */
+enum err_code server_bs_reload(struct server_bs *b, const struct conf *c, const struct trust *trust, struct err *e);
 void server_bs_free(struct server_bs *b); /* NULL is fine */
 
 struct bs_driver *server_bs_driver(const struct server_bs *b);

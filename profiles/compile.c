@@ -114,19 +114,37 @@ profile_knock(const struct profile_doc *resolved, struct profile_knock *out, str
 	if (mode->type == PN_INT && mode->i >= PROFILE_PSK && mode->i <= PROFILE_EST)
 		m = mode->i;
 	else if (mode->type != PN_STRING || !pword_find(pwords(LWM2M_SECURITY, 2), mode->s, &m))
-		return pnode_err(mode, e, ERR_INVALID, "must be psk or nosec");
-	if (m != PROFILE_PSK && m != PROFILE_NOSEC)
+		return pnode_err(mode, e, ERR_INVALID, "must be psk, rpk, x509 or nosec");
+	if (m == PROFILE_EST)
 		return pnode_err(mode, e, ERR_UNSUPPORTED,
 		    "devices that knock with %s are not served yet",
 		    mode->type == PN_STRING ? mode->s : "this mode");
 	out->mode = (enum profile_mode)m;
-	if (m == PROFILE_NOSEC)
+	if (m != PROFILE_PSK)
 		return ERR_OK;
 	if (id == NULL || id->type != PN_STRING || id->n == 0 || id->open)
 		return pnode_err(id != NULL ? id : knock, e, ERR_INVALID, "an identity is missing");
 	out->identity = id->s;
 	out->identity_len = id->n;
 	return ERR_OK;
+}
+
+enum err_code
+profile_knock_public(const struct profile_doc *resolved, struct secret *out, struct err *e)
+{
+	struct profile_findings f = { 0 };
+	struct lower *l = begin(resolved, lwm2m_model_builtin(), NULL, &f, e);
+	enum err_code rc;
+
+	if (l == NULL)
+		return ERR_NO_MEMORY;
+	lower_credentials(l);
+	rc = l->rc != ERR_OK ? l->rc : f.errors > 0 ? first_error(&f, e) : ERR_OK;
+	if (rc == ERR_OK)
+		secret_move(out, &l->knock_public);
+	end(l);
+	profile_findings_clear(&f);
+	return rc;
 }
 
 const char *

@@ -191,6 +191,17 @@ note_device(const struct adding *a, const struct lower *l)
 		rc = note(a, RULE_SHARED_IDENTITY, "identity", k.identity,
 		    lower_get(b, SEC_KNOCK, "identity"), "the same identity as", false);
 	}
+	if (rc == ERR_OK && l->knock_public.len > 0) {
+		const struct pnode *b =
+		    pnode_get(pnode_get(a->doc->root, "credentials"), "bootstrap");
+		char hex[65];
+
+		rc = crypt_sha256_hex(l->knock_public.data, l->knock_public.len, hex, a->e);
+		if (rc == ERR_OK)
+			rc = note(a, RULE_SHARED_IDENTITY, "public", hex,
+			    lower_get(b, SEC_KNOCK, "identity"),
+			    "the same certificate or public key as", false);
+	}
 	return rc == ERR_OK ? note_keys(a, l) : rc;
 }
 

@@ -31,7 +31,7 @@ static const struct pkey table[] = {
 
 	{ SEC_CREDENTIALS, "bootstrap", NULL, PLAIN, SEC_KNOCK, "object", "the bootstrap account's credentials" },
 	{ SEC_KNOCK, "mode", "security_mode", RES(0, 2), SEC_NONE, NULL, "how the device proves who it is" },
-	{ SEC_KNOCK, "identity", "public_key_or_identity", RES(0, 3), SEC_NONE, "string", "its PSK identity" },
+	{ SEC_KNOCK, "identity", "public_key_or_identity", RES(0, 3), SEC_KEY, NULL, "psk: its identity; rpk: its public key; x509: its certificate, when no other will do" },
 	{ SEC_KNOCK, "key", "secret_key", RES(0, 5), SEC_KEY, "key", "its pre-shared key" },
 
 	{ SEC_SERVER, "short_server_id", NULL, RES(1, 0), SEC_NONE, NULL, "the number that links an account's halves; 1 to 65534, one for each server" },

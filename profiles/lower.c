@@ -389,6 +389,7 @@ lower_clear(struct lower *l)
 {
 	profile_desired_clear(&l->d);
 	secret_clear(&l->knock_key);
+	secret_clear(&l->knock_public);
 	gbuf_clear(&l->missing);
 	free(l->places);
 	l->places = NULL;

@@ -58,6 +58,7 @@ struct lower {
 	size_t raw[2];           /* instances of objects 0 and 1 under "objects" */
 	struct secret knock_key; /* what the device knocks with, when known */
 	const struct pnode *knock_node;
+	struct secret knock_public; /* its certificate or SubjectPublicKeyInfo, when it must be that one */
 	struct gbuf missing; /* the slot of the first key that compiling needs and nobody has */
 	enum err_code rc;    /* ERR_NO_MEMORY and what keys->get failed with: it stops the walk */
 	struct err *e;

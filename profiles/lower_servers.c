@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/str.h"
+#include "pki/pin.h"
 #include "profiles/lower_account.h"
 #include "profiles/material.h"
 
@@ -535,6 +536,39 @@ lower_knock_psk(struct lower *l, const struct pnode *knock)
 	l->compiling = compiling;
 }
 
+/* What it shows is public; the private key is the device's own and has no place here. */
+static void
+lower_knock_public(struct lower *l, const struct pnode *knock, bool rpk)
+{
+	const struct pnode *key = lower_get(knock, SEC_KNOCK, "key"),
+	                   *identity = rpk ? knock_member(l, knock, "identity")
+	                                   : lower_get(knock, SEC_KNOCK, "identity");
+	struct secret s = SECRET_NONE;
+	struct pki_cert *cert = NULL;
+	struct err why = { 0 };
+	enum err_code rc;
+
+	if (key != NULL)
+		finding_add(l->f, RULE_KEY_MATERIAL, key,
+		    "mode %s has no key here: the private one never leaves the device",
+		    rpk ? "rpk" : "x509");
+	if (identity == NULL || material_read(l, identity, false, &s) != MATERIAL_OK)
+		return;
+	if (rpk)
+		rc = pki_pin_check_rpk(
+		    PKI_MATCH_EXACT, (struct pki_blob){ s.data, s.len }, &why);
+	else
+		rc = pki_cert_parse(s.data, s.len, &cert, &why);
+	if (rc == ERR_OK && cert != NULL && cert->is_ca)
+		rc = err_set(&why, ERR_INVALID, "a CA's certificate, not a device's");
+	pki_cert_unref(cert);
+	if (rc == ERR_OK)
+		secret_move(&l->knock_public, &s);
+	else
+		finding_add(l->f, RULE_KEY_MATERIAL, identity, "%s", why.msg);
+	secret_clear(&s);
+}
+
 void
 lower_credentials(struct lower *l)
 {
@@ -559,8 +593,10 @@ lower_credentials(struct lower *l)
 
 		if (key != NULL)
 			finding_add(l->f, RULE_KEY_MATERIAL, key, "mode nosec has no key");
+	} else if (v.i == PROFILE_RPK || v.i == PROFILE_X509) {
+		lower_knock_public(l, knock, v.i == PROFILE_RPK);
 	} else {
 		finding_add(l->f, RULE_NOT_SERVED, mode,
-		    "devices that knock with a certificate or a raw public key are not served yet");
+		    "devices that knock with mode est are not served yet");
 	}
 }

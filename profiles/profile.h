@@ -210,6 +210,12 @@ struct profile_knock {
 };
 enum err_code profile_knock(
     const struct profile_doc *resolved, struct profile_knock *out, struct err *e);
+/*
+ * The certificate (x509) or SubjectPublicKeyInfo (rpk) that it must knock with, DER. *out, empty
+ * before, stays empty when the document names none. ERR_INVALID when it is not fit to be used.
+ */
+enum err_code profile_knock_public(
+    const struct profile_doc *resolved, struct secret *out, struct err *e);
 
 /* Which server an account of the tree is, by its local name: "dm" for Short Server ID 101; NULL. */
 const char *profile_server_name(const struct profile_doc *resolved, uint16_t short_server_id);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bsserver/auth/auth.h"
 #include "lib/base/clock.h"
 #include "lib/base/str.h"
 
@@ -369,6 +370,31 @@ inherited_knock(struct prep *p)
 	return c;
 }
 
+/* A certificate or public key is looked up by its digest: a row with that name and no key. */
+static enum err_code
+set_public_identity(struct prep *p, enum profile_mode mode, struct err *e)
+{
+	struct secret der = SECRET_NONE, none = SECRET_NONE;
+	struct gbuf name = { .max = 128 };
+	struct store_credential *mine;
+	enum err_code rc = profile_knock_public(p->resolved, &der, e);
+
+	if (rc == ERR_OK && der.len > 0) {
+		rc = auth_pin(mode == PROFILE_RPK ? AUTH_RPK : AUTH_X509,
+		    (struct pki_blob){ der.data, der.len }, &name, e);
+		if (rc == ERR_OK)
+			rc = add_cred(p, STORE_SLOT_BOOTSTRAP, &none, false, e);
+		mine = rc == ERR_OK ? find_cred(p->creds, p->n_creds, STORE_SLOT_BOOTSTRAP) : NULL;
+		if (mine != NULL) {
+			mine->identity = str_dup_n(gbuf_cstr(&name), name.len);
+			rc = mine->identity == NULL ? err_no_memory(e) : ERR_OK;
+		}
+	}
+	gbuf_clear(&name);
+	secret_clear(&der);
+	return rc == ERR_INVALID ? ERR_OK : rc; /* check says what is wrong with it */
+}
+
 static enum err_code
 set_identity(struct prep *p, struct err *e)
 {
@@ -377,6 +403,8 @@ set_identity(struct prep *p, struct err *e)
 	const struct store_credential *c;
 	enum err_code rc = profile_knock(p->resolved, &k, e);
 
+	if (rc == ERR_OK && k.given && (k.mode == PROFILE_RPK || k.mode == PROFILE_X509))
+		return set_public_identity(p, k.mode, e);
 	if (rc != ERR_OK || !k.given || k.mode != PROFILE_PSK)
 		return rc == ERR_INVALID ? ERR_OK : rc; /* check says what is wrong with it */
 	if (!str_is_utf8(k.identity, k.identity_len))

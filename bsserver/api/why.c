@@ -63,13 +63,20 @@ put_rules(struct why *w, const struct store_credential *creds, size_t n)
 	struct auth_question nosec = { .credential = AUTH_NOSEC, .endpoint = w->endpoint };
 	struct auth_answer answer;
 	json_t *rules = json_object();
-	const char *identity = NULL;
+	const char *identity = NULL, *pin = NULL;
+	bool rpk;
 
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(creds[i].slot, STORE_SLOT_BOOTSTRAP) == 0)
-			identity = creds[i].identity;
-	json_put(rules, "identity", json_text(identity));
-	if (identity != NULL) {
+			*(creds[i].key.len == 0 ? &pin : &identity) = creds[i].identity;
+	json_put(rules, "identity", json_text(identity != NULL ? identity : pin));
+	rpk = pin != NULL && strncmp(pin, "rpk ", 4) == 0;
+	struct auth_question public = {
+		.credential = rpk ? AUTH_RPK : AUTH_X509, .pin = pin, .endpoint = w->endpoint };
+	json_put(rules, rpk ? "rpk" : "x509", explain(w, &public));
+	if (pin != NULL)
+		auth_decide(w->r->api->c.auth, &public, &answer);
+	else if (identity != NULL) {
 		struct auth_question psk = { .credential = AUTH_PSK,
 			.identity = identity,
 			.identity_len = strlen(identity),

@@ -15,6 +15,13 @@ struct identity {
 	char id[]; /* len octets and a NUL */
 };
 
+/* A certificate or raw public key that may knock. */
+struct pin {
+	struct table_node by_name, by_endpoint;
+	char *endpoint;
+	char name[];
+};
+
 /* A device that is not active, or that exists at all (for patterns and names). */
 struct known {
 	struct table_node node;
@@ -26,6 +33,7 @@ struct auth {
 	const struct auth_rule *rules;
 	size_t n_rules;
 	struct table identities, devices;
+	struct table pins, pins_of; /* by name, by endpoint */
 };
 
 static const struct {
@@ -37,6 +45,8 @@ static const struct {
 	{ AUTH_PSK, AUTH_SAME, "psk", "same" },
 	{ AUTH_PSK, AUTH_PATTERN, "psk", "pattern" },
 	{ AUTH_NOSEC, AUTH_NAMED, "nosec", "named" },
+	{ AUTH_RPK, AUTH_PINNED, "rpk", "mapped" },
+	{ AUTH_X509, AUTH_PINNED, "x509", "mapped" },
 };
 
 bool
@@ -47,7 +57,11 @@ auth_rule_from_words(const char *credential, const char *how, struct auth_rule *
 			*out = (struct auth_rule){ .credential = words[i].credential, .how = words[i].how };
 			return true;
 		}
-	return false;
+	enum pki_id_kind kind = pki_id_kind_of(how);
+	if (strcmp(credential, "x509") != 0 || kind == PKI_ID__COUNT)
+		return false;
+	*out = (struct auth_rule){ .credential = AUTH_X509, .how = AUTH_DERIVED, .kind = kind };
+	return true;
 }
 
 /* What each knock pays for does without printf. */
@@ -65,6 +79,9 @@ auth_rule_print(const struct auth_rule *r, struct gbuf *out)
 	for (size_t i = 0; i < N_ELEMS(words); i++)
 		if (words[i].credential == r->credential && words[i].how == r->how)
 			put_words(out, words[i].credential_word, " ", words[i].how_word);
+	if (r->how == AUTH_DERIVED)
+		gbuf_printf(out, "x509 %s (trust %s%s%s)", pki_id_kind_name(r->kind), r->trust,
+		    r->endpoint != NULL ? ", endpoint " : "", r->endpoint != NULL ? r->endpoint : "");
 	if (r->how == AUTH_PATTERN)
 		gbuf_printf(out, " (identity %s, endpoint %s)", r->identity, r->endpoint);
 }
@@ -80,6 +97,8 @@ auth_new(const struct auth_rule *rules, size_t n, uint64_t seed, struct auth **o
 	a->n_rules = n;
 	table_init(&a->identities, seed);
 	table_init(&a->devices, seed);
+	table_init(&a->pins, seed);
+	table_init(&a->pins_of, seed);
 	*out = a;
 	return ERR_OK;
 }
@@ -94,11 +113,28 @@ identity_free(struct identity *i)
 	free(i);
 }
 
+static void
+free_pins(struct auth *a)
+{
+	struct table_node *n;
+
+	for (size_t at = 0; (n = table_each(&a->pins, &at, NULL)) != NULL; at = 0) {
+		struct pin *p = CONTAINER_OF(n, struct pin, by_name);
+
+		table_remove(&a->pins, n);
+		free(p->endpoint);
+		free(p);
+	}
+	table_clear(&a->pins);
+	table_clear(&a->pins_of);
+}
+
 void
 auth_free(struct auth *a)
 {
 	if (a == NULL)
 		return;
+	free_pins(a);
 	for (size_t b = 0; b < a->identities.n_buckets; b++)
 		for (struct table_node *n = a->identities.buckets[b], *next; n != NULL; n = next) {
 			next = n->next;
@@ -124,6 +160,34 @@ find_identity(const struct auth *a, const char *id, size_t len)
 
 		if (i->len == len && memcmp(i->id, id, len) == 0)
 			return i;
+	}
+	return NULL;
+}
+
+static struct pin *
+find_pin(const struct auth *a, const char *name)
+{
+	struct table_node *n = table_first(&a->pins, table_hash(&a->pins, name, strlen(name)));
+
+	for (; n != NULL; n = table_next(n)) {
+		struct pin *p = CONTAINER_OF(n, struct pin, by_name);
+
+		if (strcmp(p->name, name) == 0)
+			return p;
+	}
+	return NULL;
+}
+
+static struct pin *
+find_pin_of(const struct auth *a, const char *ep)
+{
+	struct table_node *n = table_first(&a->pins_of, table_hash(&a->pins_of, ep, strlen(ep)));
+
+	for (; n != NULL; n = table_next(n)) {
+		struct pin *p = CONTAINER_OF(n, struct pin, by_endpoint);
+
+		if (strcmp(p->endpoint, ep) == 0)
+			return p;
 	}
 	return NULL;
 }
@@ -155,12 +219,52 @@ drop_identity(struct auth *a, const char *id, size_t len)
 	identity_free(i);
 }
 
+static void
+drop_pin(struct auth *a, const char *name)
+{
+	struct pin *p = find_pin(a, name);
+
+	if (p == NULL)
+		return;
+	table_remove(&a->pins, &p->by_name);
+	table_remove(&a->pins_of, &p->by_endpoint);
+	free(p->endpoint);
+	free(p);
+}
+
+static enum err_code
+put_pin(struct auth *a, const struct store_feed *f, struct err *e)
+{
+	size_t len = strlen(f->identity);
+	struct pin *p;
+
+	drop_identity(a, f->identity, len);
+	drop_pin(a, f->identity);
+	p = calloc(1, sizeof *p + len + 1);
+	if (p == NULL)
+		return err_no_memory(e);
+	memcpy(p->name, f->identity, len);
+	p->endpoint = str_dup_n(f->name, strlen(f->name));
+	if (p->endpoint == NULL ||
+	    table_add(&a->pins, &p->by_name, table_hash(&a->pins, p->name, len)) != ERR_OK)
+		goto out;
+	if (table_add(&a->pins_of, &p->by_endpoint, table_hash(&a->pins_of, p->endpoint, strlen(p->endpoint))) ==
+	    ERR_OK)
+		return ERR_OK;
+	table_remove(&a->pins, &p->by_name);
+out:
+	free(p->endpoint);
+	free(p);
+	return err_no_memory(e);
+}
+
 static enum err_code
 put_identity(struct auth *a, const struct store_feed *f, struct err *e)
 {
 	size_t len = strlen(f->identity);
 	struct identity *i;
 
+	drop_pin(a, f->identity);
 	drop_identity(a, f->identity, len);
 	i = calloc(1, sizeof *i + len + 1);
 	if (i == NULL)
@@ -214,8 +318,9 @@ auth_feed(struct auth *a, const struct store_feed *f, struct err *e)
 {
 	switch (f->kind) {
 	case STORE_FEED_IDENTITY:
-		return put_identity(a, f, e);
+		return f->key == NULL || f->key->len == 0 ? put_pin(a, f, e) : put_identity(a, f, e);
 	case STORE_FEED_NO_IDENTITY:
+		drop_pin(a, f->identity);
 		drop_identity(a, f->identity, strlen(f->identity));
 		return ERR_OK;
 	case STORE_FEED_STATE:
@@ -240,6 +345,32 @@ auth_psk(const struct auth *a, const char *identity, size_t len, struct secret *
 	if (k == NULL || k->state != STORE_ACTIVE)
 		return false;
 	return secret_copy(key, &i->key, NULL) == ERR_OK;
+}
+
+enum err_code
+auth_pin(enum auth_credential c, struct pki_blob der, struct gbuf *out, struct err *e)
+{
+	char hex[65];
+	enum err_code rc = crypt_sha256_hex(der.p, der.n, hex, e);
+
+	if (rc == ERR_OK)
+		put_words(out, c == AUTH_RPK ? "rpk spki-sha256:" : "x509 cert-sha256:", hex, "");
+	return rc;
+}
+
+bool
+auth_rpk(const struct auth *a, struct pki_blob spki)
+{
+	struct gbuf name = { .max = 128 };
+	const struct pin *p = NULL;
+	const struct known *k = NULL;
+
+	if (auth_pin(AUTH_RPK, spki, &name, NULL) == ERR_OK && !name.failed)
+		p = find_pin(a, gbuf_cstr(&name));
+	if (p != NULL)
+		k = find_device(a, p->endpoint);
+	gbuf_clear(&name);
+	return k != NULL && k->state == STORE_ACTIVE;
 }
 
 const char *
@@ -346,7 +477,70 @@ try_named(const struct auth_question *q, struct auth_answer *x)
 	}
 	put_words(&x->rule, "endpoint ", q->endpoint, " knocks without credentials");
 	grant(x, q->endpoint);
-	x->must_be_nosec = true;
+}
+
+static void
+grant_if_claimed(const struct auth_question *q, const char *endpoint, struct auth_answer *x)
+{
+	if (q->endpoint == NULL || strcmp(q->endpoint, endpoint) == 0) {
+		grant(x, endpoint);
+		return;
+	}
+	gbuf_printf(&x->rule, ", and the device calls itself %s", q->endpoint);
+	x->reason = BS_REASON_IDENTITY_MISMATCH;
+}
+
+static void
+try_pinned(const struct auth *a, const struct auth_question *q, struct auth_answer *x)
+{
+	const struct pin *p = q->pin != NULL ? find_pin(a, q->pin) : NULL;
+
+	put_words(&x->rule, q->credential == AUTH_RPK ? "the raw public key " : "the certificate ",
+	    q->pin != NULL ? q->pin : "(none)", "");
+	if (p == NULL) {
+		gbuf_str(&x->rule, " is kept for no endpoint");
+		x->reason = BS_REASON_IDENTITY_MISMATCH;
+		return;
+	}
+	put_words(&x->rule, " belongs to endpoint ", p->endpoint, "");
+	grant_if_claimed(q, p->endpoint, x);
+}
+
+/* The endpoint that a value stands for: itself, or put in the place of the *. */
+static void
+put_derived(const struct auth_rule *r, const char *value, struct gbuf *out)
+{
+	const char *star = r->endpoint != NULL ? strchr(r->endpoint, '*') : NULL;
+
+	if (star == NULL) {
+		gbuf_str(out, value);
+		return;
+	}
+	gbuf_put(out, r->endpoint, (size_t)(star - r->endpoint));
+	put_words(out, value, star + 1, "");
+}
+
+static void
+try_derived(const struct auth_rule *r, const struct auth_question *q, struct auth_answer *x)
+{
+	struct gbuf value = { .max = 256 }, endpoint = { .max = 512 };
+	struct err e = { 0 };
+
+	x->reason = BS_REASON_IDENTITY_MISMATCH;
+	if (q->cert == NULL || q->trust == NULL) {
+		gbuf_str(&x->rule, "decides when the device shows its certificate");
+	} else if (strcmp(q->trust, r->trust) != 0) {
+		put_words(&x->rule, "the certificate is one of trust ", q->trust, "");
+	} else if (pki_id_value(q->cert, r->kind, &value, &e) != ERR_OK) {
+		put_words(&x->rule, "the certificate names no endpoint: ", e.msg, "");
+	} else {
+		put_derived(r, gbuf_cstr(&value), &endpoint);
+		put_words(&x->rule, "the certificate names endpoint ", gbuf_cstr(&endpoint), "");
+		if (!endpoint.failed && !value.failed)
+			grant_if_claimed(q, gbuf_cstr(&endpoint), x);
+	}
+	gbuf_clear(&value);
+	gbuf_clear(&endpoint);
 }
 
 static void
@@ -369,17 +563,31 @@ try_rule(const struct auth *a, const struct auth_rule *r, const struct auth_ques
 	case AUTH_NAMED:
 		try_named(q, x);
 		break;
+	case AUTH_PINNED:
+		try_pinned(a, q, x);
+		break;
+	case AUTH_DERIVED:
+		try_derived(r, q, x);
+		break;
 	}
 }
 
 /* A rule may let a name pass that nobody has registered, or that is blocked: not this far. */
 static void
-check_device(const struct auth *a, struct auth_answer *x)
+check_device(const struct auth *a, const struct auth_question *q, struct auth_answer *x)
 {
 	const struct known *k = find_device(a, x->endpoint);
 
-	if (k != NULL && k->state == STORE_ACTIVE)
+	if (k != NULL && k->state == STORE_ACTIVE) {
+		const struct pin *p = q->pin != NULL ? find_pin_of(a, x->endpoint) : NULL;
+
+		if (p == NULL || strcmp(p->name, q->pin) == 0)
+			return;
+		put_words(&x->rule, "; its profile names another: ", p->name, "");
+		x->granted = false;
+		x->reason = BS_REASON_IDENTITY_MISMATCH;
 		return;
+	}
 	x->granted = false;
 	x->reason = k == NULL ? BS_REASON_UNKNOWN_ENDPOINT : BS_REASON_BLOCKED;
 	gbuf_str(&x->rule, k == NULL ? "; that endpoint is not registered" :
@@ -389,6 +597,12 @@ check_device(const struct auth *a, struct auth_answer *x)
 void
 auth_decide(const struct auth *a, const struct auth_question *q, struct auth_answer *out)
 {
+	static const char *const shown[AUTH__CREDENTIALS] = {
+		[AUTH_NOSEC] = "no credentials",
+		[AUTH_PSK] = "a pre-shared key",
+		[AUTH_RPK] = "a raw public key",
+		[AUTH_X509] = "a certificate",
+	};
 	bool tried = false;
 
 	*out = (struct auth_answer){ .reason = BS_REASON_NO_CREDENTIAL_RULE, .rule.max = 4096 };
@@ -399,10 +613,9 @@ auth_decide(const struct auth *a, const struct auth_question *q, struct auth_ans
 		try_rule(a, &a->rules[i], q, out);
 	}
 	if (!tried)
-		gbuf_printf(&out->rule, "no rule lets a peer in that comes with %s",
-		    q->credential == AUTH_PSK ? "a pre-shared key" : "no credentials");
+		put_words(&out->rule, "no rule lets a peer in that comes with ", shown[q->credential], "");
 	if (out->granted)
-		check_device(a, out);
+		check_device(a, q, out);
 	if (!out->granted) {
 		free(out->endpoint);
 		out->endpoint = NULL;
@@ -427,7 +640,7 @@ auth_explain(const struct auth *a, const struct auth_question *q, struct gbuf *o
 			continue;
 		try_rule(a, &a->rules[i], q, &x);
 		if (x.granted)
-			check_device(a, &x);
+			check_device(a, q, &x);
 		gbuf_printf(out, "%s: %s\n", gbuf_cstr(&x.rule), x.granted ? "granted" : bs_reason_name(x.reason));
 		auth_answer_clear(&x);
 	}
@@ -436,5 +649,5 @@ auth_explain(const struct auth *a, const struct auth_question *q, struct gbuf *o
 size_t
 auth_identities(const struct auth *a)
 {
-	return a->identities.n;
+	return a->identities.n + a->pins.n;
 }

@@ -13,20 +13,26 @@
 #include "bsserver/store/store.h"
 #include "lib/base/buf.h"
 #include "lib/base/secret.h"
+#include "pki/identity.h"
 
-enum auth_credential { AUTH_NOSEC, AUTH_PSK, AUTH__CREDENTIALS };
+enum auth_credential { AUTH_NOSEC, AUTH_PSK, AUTH_RPK, AUTH_X509, AUTH__CREDENTIALS };
 
 enum auth_how {
 	AUTH_MAPPED,  /* psk: the endpoint that the store keeps this identity for */
 	AUTH_SAME,    /* psk: the endpoint whose name is the identity */
 	AUTH_PATTERN, /* psk: any known endpoint that fits a pattern, by identities that fit a pattern */
-	AUTH_NAMED    /* nosec: an endpoint whose own document says that it knocks without credentials */
+	AUTH_NAMED,   /* nosec: an endpoint whose own document says that it knocks without credentials */
+	AUTH_PINNED,  /* rpk, x509: the endpoint whose document names this very key or certificate */
+	AUTH_DERIVED  /* x509: the endpoint that the certificate names, when one of these CAs issued it */
 };
 
 struct auth_rule {
 	enum auth_credential credential;
 	enum auth_how how;
-	const char *identity, *endpoint; /* PATTERN: globs; NULL otherwise. Borrowed until auth_free() */
+	/* Borrowed until auth_free(). PATTERN: globs; DERIVED: endpoint is NULL, or has one * for the value */
+	const char *identity, *endpoint;
+	enum pki_id_kind kind; /* DERIVED: where in the certificate */
+	const char *trust;     /* DERIVED: the name of what its anchor belongs to */
 };
 
 /* "psk mapped", for the configuration file and for `why`. false: no such pair. */
@@ -43,6 +49,16 @@ enum err_code auth_feed(struct auth *a, const struct store_feed *f, struct err *
 /* The key of an identity, copied; false: unknown, or its device is blocked or retired. */
 bool auth_psk(const struct auth *a, const char *identity, size_t len, struct secret *key);
 
+/* A device that may knock is registered with this raw public key. */
+bool auth_rpk(const struct auth *a, struct pki_blob spki);
+
+/*
+ * The name under which the store keeps a certificate or a raw public key that a device knocks with,
+ * as the identity of STORE_SLOT_BOOTSTRAP, with an empty key: "x509 cert-sha256:HEX", "rpk
+ * spki-sha256:HEX". der: the certificate, the SubjectPublicKeyInfo. Appended.
+ */
+enum err_code auth_pin(enum auth_credential c, struct pki_blob der, struct gbuf *out, struct err *e);
+
 /* The endpoint that an identity is kept for; NULL: unknown. Valid until the next feed. */
 const char *auth_endpoint_of(const struct auth *a, const char *identity, size_t len);
 
@@ -50,6 +66,9 @@ struct auth_question {
 	enum auth_credential credential;
 	const char *identity; /* AUTH_PSK */
 	size_t identity_len;
+	const char *pin;	     /* AUTH_RPK, AUTH_X509: auth_pin() of it; NULL: not known */
+	const struct pki_cert *cert; /* AUTH_X509: the device's own; NULL: not known */
+	const char *trust;	     /* AUTH_X509: the name of what its anchor belongs to */
 	const char *endpoint; /* as claimed; NULL: not given */
 };
 
@@ -58,7 +77,6 @@ struct auth_answer {
 	char *endpoint;	       /* granted: the name it is known by; owned */
 	enum bs_reason reason; /* refused */
 	struct gbuf rule;      /* the rule that decided, with what it compared; no secrets */
-	bool must_be_nosec;    /* granted by AUTH_NAMED: its document must say nosec, or it is refused */
 };
 
 /* *out is always filled; clear it with auth_answer_clear(). Out of memory refuses. */

@@ -25,6 +25,9 @@ struct live {
 	char *peer_addr, *identity; /* copies of what the knock said */
 	enum bs_mode mode;
 	size_t identity_len;
+	struct bs_blob *chain; /* one block: what they point to and trust are behind them */
+	size_t n_chain;
+	const char *trust;
 	struct bs_session s;
 };
 
@@ -189,6 +192,7 @@ live_free(struct bs_driver *d, struct live *l)
 	bs_session_clear(&l->s);
 	free(l->peer_addr);
 	free(l->identity);
+	free(l->chain);
 	if (d->n_spare < SPARE_MAX)
 		d->spare[d->n_spare++] = l;
 	else
@@ -262,6 +266,9 @@ peer_of(const struct live *l)
 		.mode = l->mode,
 		.identity = l->identity,
 		.identity_len = l->identity_len,
+		.chain = l->chain,
+		.n_chain = l->n_chain,
+		.trust = l->trust,
 	};
 }
 
@@ -421,6 +428,39 @@ next_id(struct bs_driver *d, int64_t wall_ms)
 	return d->last_id;
 }
 
+/* What the peer proved to be, for as long as the session is there. */
+static bool
+copy_identity(struct live *l, const struct bs_peer *p)
+{
+	size_t n = MIN(p->n_chain, (size_t)BS_CHAIN_MAX), total = n * sizeof *l->chain, at = total;
+	size_t trust = p->trust != NULL ? strlen(p->trust) + 1 : 0;
+
+	if (p->identity != NULL) {
+		l->identity = str_dup_n(p->identity, p->identity_len);
+		l->identity_len = p->identity_len;
+		if (l->identity == NULL)
+			return false;
+	}
+	if (n == 0)
+		return true;
+	for (size_t i = 0; i < n; i++)
+		total += p->chain[i].len;
+	l->chain = malloc(total + trust);
+	if (l->chain == NULL)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		uint8_t *to = (uint8_t *)l->chain + at;
+
+		memcpy(to, p->chain[i].data, p->chain[i].len);
+		l->chain[i] = (struct bs_blob){ to, p->chain[i].len };
+		at += p->chain[i].len;
+	}
+	l->n_chain = n;
+	if (trust > 0)
+		l->trust = memcpy((uint8_t *)l->chain + at, p->trust, trust);
+	return true;
+}
+
 static bool
 enter(struct bs_driver *d, struct live *l)
 {
@@ -459,15 +499,11 @@ live_new(struct bs_driver *d, const struct bs_knock *k)
 	l->s.keeps = p->keep != NULL;
 	l->s.hands_off = p->handoff != NULL;
 	l->peer_addr = str_dup_n(k->peer.addr, strlen(k->peer.addr));
-	if (k->peer.identity != NULL) {
-		l->identity = str_dup_n(k->peer.identity, k->peer.identity_len);
-		l->identity_len = k->peer.identity_len;
-	}
+	bool copied = copy_identity(l, &k->peer);
 	l->s.rec.id = l->id;
 	l->s.rec.started_ms = wall;
 	l->s.rec.peer = str_dup_n(k->peer.addr, strlen(k->peer.addr));
-	if (l->peer_addr == NULL || l->s.rec.peer == NULL || (k->peer.identity != NULL && l->identity == NULL) ||
-	    !enter(d, l)) {
+	if (l->peer_addr == NULL || l->s.rec.peer == NULL || !copied || !enter(d, l)) {
 		live_free(d, l);
 		return NULL;
 	}

@@ -16,13 +16,28 @@
 
 enum bs_mode { BS_NOSEC, BS_PSK, BS_RPK, BS_X509 };
 
+struct bs_blob {
+	const uint8_t *data;
+	size_t len;
+};
+
+#define BS_CHAIN_MAX 16 /* certificates of a path, its anchor with it */
+
 /* Who knocks, as the transport proved it. Borrowed for the call, copied by the driver. */
 struct bs_peer {
 	uint64_t id;	  /* the transport's handle for answers and requests */
 	const char *addr; /* "[::1]:1234" */
 	enum bs_mode mode;
-	const char *identity; /* PSK identity; NULL otherwise */
+	/* PSK: its identity, octets; X509: the subject of its certificate, RPK: "sha256:...", to be shown */
+	const char *identity;
 	size_t identity_len;
+	/*
+	 * X509: the path that was found good in the handshake, the device's certificate first, the
+	 * trust anchor last; RPK: one SubjectPublicKeyInfo. DER. At most BS_CHAIN_MAX.
+	 */
+	const struct bs_blob *chain;
+	size_t n_chain;
+	const char *trust; /* X509: which trust of the configuration the anchor belongs to; or NULL */
 };
 
 /* What the house knows of a device that was let in. Owned by whoever holds it. */

@@ -22,7 +22,7 @@ struct reader {
 static bool
 is_text(const struct conf_option *o)
 {
-	return o->kind == CONF_STRING || o->kind == CONF_PATH || o->kind == CONF_STORE_URI;
+	return o->kind != CONF_INTEGER && o->kind != CONF_BOOLEAN;
 }
 
 static void *
@@ -41,6 +41,11 @@ conf_clear(struct conf *c)
 		free(c->rules[i].rule);
 		free(c->rules[i].identity);
 		free(c->rules[i].endpoint);
+		free(c->rules[i].trust);
+	}
+	for (size_t i = 0; i < c->n_trust; i++) {
+		free(c->trust[i].name);
+		free(c->trust[i].file);
 	}
 	for (size_t i = 0; i < c->n_grants; i++) {
 		free(c->grants[i].user);
@@ -95,11 +100,13 @@ set_string(struct reader *r, const struct conf_option *o, const config_setting_t
 
 	if (text == NULL)
 		return wrong(r, s, o->name, "must be a string");
-	if (o->kind == CONF_STRING)
+	bool may_be_empty = o->kind == CONF_PATH_OR_NONE || o->kind == CONF_KEY;
+	if (o->kind == CONF_STRING || (may_be_empty && text[0] == 0) ||
+	    (o->kind == CONF_KEY && strncmp(text, "pkcs11:", 7) == 0))
 		return keep(r, to, text);
 	if (text[0] == 0)
 		return wrong(r, s, o->name, "must not be empty");
-	if (o->kind == CONF_PATH)
+	if (o->kind != CONF_STORE_URI)
 		return keep_path(r, to, "", text);
 	if (strncmp(text, "sqlite:", 7) != 0)
 		return wrong(r, s, o->name, "must begin with sqlite:");
@@ -191,6 +198,28 @@ conf_parse_listener(const char *uri, struct conf_listener *out, struct err *e)
 	return ERR_OK;
 }
 
+/* "psk x509" of a listener. false: another word, one twice, or none. */
+static bool
+read_security(const char *words, struct conf_listener *l)
+{
+	struct {
+		const char *name;
+		bool *to;
+	} known[] = { { "psk", &l->psk }, { "x509", &l->x509 }, { "rpk", &l->rpk } };
+
+	for (const char *at = words + strspn(words, " "); *at != 0;) {
+		size_t n = strcspn(at, " "), i = 0;
+
+		while (i < N_ELEMS(known) && (strlen(known[i].name) != n || memcmp(known[i].name, at, n) != 0))
+			i++;
+		if (i == N_ELEMS(known) || *known[i].to)
+			return false;
+		*known[i].to = true;
+		at += n + strspn(at + n, " ");
+	}
+	return l->psk || l->x509 || l->rpk;
+}
+
 static enum err_code
 read_listener(struct reader *r, const config_setting_t *s)
 {
@@ -203,9 +232,10 @@ read_listener(struct reader *r, const config_setting_t *s)
 		return wrong(r, s, "listeners", "each is { uri = \"...\"; security = \"...\"; }");
 	if (conf_parse_listener(uri, &l, &inner) != ERR_OK)
 		return wrong(r, s, uri, inner.msg);
+	bool understood = !l.secure || read_security(security, &l);
 	r->c->listeners[r->c->n_listeners++] = l;
-	if (l.secure && strcmp(security, "psk") != 0)
-		return wrong(r, s, uri, "security must be \"psk\"");
+	if (!understood)
+		return wrong(r, s, uri, "security must be \"psk\", \"x509\", \"rpk\" or several of them");
 	if (!l.secure && strcmp(security, "none") != 0)
 		return wrong(r, s, uri, "coap has no security at all: say so with security = \"none\", or use coaps");
 	return ERR_OK;
@@ -219,14 +249,99 @@ keep_member(struct reader *r, const config_setting_t *s, const char *name, char 
 	return config_setting_lookup_string(s, name, &text) ? keep(r, to, text) : ERR_OK;
 }
 
+/* Nothing but these members. */
+static enum err_code
+check_members(struct reader *r, const config_setting_t *s, const char *list, const char *const *names, size_t n)
+{
+	char why[128];
+
+	for (int i = 0; i < config_setting_length(s); i++) {
+		const char *name = config_setting_name(config_setting_get_elem(s, (unsigned)i));
+		size_t k = 0;
+
+		while (k < n && strcmp(names[k], name) != 0)
+			k++;
+		if (k < n)
+			continue;
+		const char *nearest = str_nearest(name, names, n);
+		(void)snprintf(why, sizeof why, "no such setting: %s%s%s%s", name, nearest ? " (did you mean " : "",
+		    nearest ? nearest : "", nearest ? "?)" : "");
+		return wrong(r, config_setting_get_elem(s, (unsigned)i), list, why);
+	}
+	return ERR_OK;
+}
+
+static enum err_code
+keep_flag(struct reader *r, const config_setting_t *s, const char *name, bool *to)
+{
+	const config_setting_t *m = config_setting_get_member(s, name);
+
+	if (m == NULL)
+		return ERR_OK;
+	if (config_setting_type(m) != CONFIG_TYPE_BOOL)
+		return wrong(r, m, name, "must be true or false");
+	*to = config_setting_get_bool(m);
+	return ERR_OK;
+}
+
+static enum err_code
+read_trust(struct reader *r, const config_setting_t *s)
+{
+	static const char *const members[] = { "name", "file", "ignore_leaf_expiry" };
+	struct conf_trust *t = &r->c->trust[r->c->n_trust++];
+	const char *name = NULL, *file = NULL;
+	enum err_code rc;
+
+	if (!config_setting_is_group(s) || !config_setting_lookup_string(s, "name", &name) ||
+	    !config_setting_lookup_string(s, "file", &file) || name[0] == 0 || file[0] == 0)
+		return wrong(r, s, "trust", "each is { name = \"...\"; file = \"...\"; }");
+	rc = check_members(r, s, "trust", members, N_ELEMS(members));
+	if (rc == ERR_OK)
+		rc = keep(r, &t->name, name);
+	if (rc == ERR_OK)
+		rc = keep_path(r, &t->file, "", file);
+	if (rc == ERR_OK)
+		rc = keep_flag(r, s, "ignore_leaf_expiry", &t->ignore_leaf_expiry);
+	for (size_t i = 0; rc == ERR_OK && i + 1 < r->c->n_trust; i++)
+		if (strcmp(r->c->trust[i].name, name) == 0)
+			rc = wrong(r, s, "trust", "two have the same name");
+	return rc;
+}
+
+/* What belongs to which rule, and to no other. */
+static enum err_code
+check_rule(struct reader *r, const config_setting_t *s, const struct conf_rule *rule)
+{
+	bool pattern = strcmp(rule->rule, "pattern") == 0;
+	bool derived = strcmp(rule->credential, "x509") == 0 && strcmp(rule->rule, "mapped") != 0;
+
+	if (pattern != (rule->identity != NULL) || (!derived && pattern != (rule->endpoint != NULL)))
+		return wrong(r, s, "auth.rules",
+		    "identity and endpoint belong to the rule \"pattern\", and to no other");
+	if (derived != (rule->trust != NULL))
+		return wrong(r, s, "auth.rules", derived ?
+			"trust is missing: which CAs may name devices in this way" :
+			"trust belongs to rules that take the endpoint from a certificate, and to no other");
+	for (size_t i = 0; rule->trust != NULL && i < r->c->n_trust; i++)
+		if (strcmp(r->c->trust[i].name, rule->trust) == 0)
+			return ERR_OK;
+	return rule->trust == NULL ? ERR_OK : wrong(r, s, rule->trust, "no trust is called that");
+}
+
 static enum err_code
 read_rule(struct reader *r, const config_setting_t *s)
 {
+	static const char *const members[] = { "credential", "rule", "identity", "endpoint", "trust" };
 	struct conf_rule *rule = &r->c->rules[r->c->n_rules++];
 	enum err_code rc;
 
 	if (!config_setting_is_group(s))
 		return wrong(r, s, "auth.rules", "each is { credential = \"...\"; rule = \"...\"; }");
+	rc = check_members(r, s, "auth.rules", members, N_ELEMS(members));
+	if (rc == ERR_OK)
+		rc = keep_member(r, s, "trust", &rule->trust);
+	if (rc != ERR_OK)
+		return rc;
 	rc = keep_member(r, s, "credential", &rule->credential);
 	if (rc == ERR_OK)
 		rc = keep_member(r, s, "rule", &rule->rule);
@@ -238,11 +353,7 @@ read_rule(struct reader *r, const config_setting_t *s)
 		return rc;
 	if (rule->credential == NULL || rule->rule == NULL)
 		return wrong(r, s, "auth.rules", "credential or rule is missing");
-	bool pattern = strcmp(rule->rule, "pattern") == 0;
-	if (pattern != (rule->identity != NULL) || pattern != (rule->endpoint != NULL))
-		return wrong(r, s, "auth.rules",
-		    "identity and endpoint belong to the rule \"pattern\", and to no other");
-	return ERR_OK;
+	return check_rule(r, s, rule);
 }
 
 static enum err_code
@@ -372,6 +483,8 @@ read_all(struct reader *r)
 		rc = read_option(r, &conf_options[i]);
 	if (rc == ERR_OK)
 		rc = read_list(r, "listeners", CONF_LISTENERS_MAX, read_listener);
+	if (rc == ERR_OK)
+		rc = read_list(r, "trust", CONF_TRUST_MAX, read_trust);
 	if (rc == ERR_OK)
 		rc = read_list(r, "auth.rules", CONF_RULES_MAX, read_rule);
 	if (rc == ERR_OK)

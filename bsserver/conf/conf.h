@@ -14,15 +14,23 @@
 #define CONF_RULES_MAX 64
 #define CONF_GRANTS_MAX 64
 #define CONF_DIRS_MAX 16
+#define CONF_TRUST_MAX 32
 
 struct conf_listener {
 	bool secure; /* coaps; false: coap, and the file said security = "none" */
 	char *host;  /* IP literal without brackets */
 	uint16_t port;
+	bool psk, x509, rpk; /* what devices may come with */
+};
+
+/* CAs whose certificates devices may knock with. */
+struct conf_trust {
+	char *name, *file; /* unique; PEM or DER */
+	bool ignore_leaf_expiry;
 };
 
 struct conf_rule { /* words as in the file: auth knows what they mean */
-	char *credential, *rule, *identity, *endpoint; /* the last two NULL when absent */
+	char *credential, *rule, *identity, *endpoint, *trust; /* the last three NULL when absent */
 };
 
 /* Who may do what over the API's socket. Exactly one of user and group. */
@@ -38,6 +46,9 @@ struct conf {
 	size_t n_rules;
 	struct conf_grant grants[CONF_GRANTS_MAX];
 	size_t n_grants;
+	struct conf_trust trust[CONF_TRUST_MAX];
+	size_t n_trust;
+	char *certificate_file, *key, *pin_file; /* our own; "" when there is none */
 	char *object_dirs[CONF_DIRS_MAX];
 	size_t n_object_dirs;
 	char *store_uri, *store_key; /* paths resolved against the file's folder */

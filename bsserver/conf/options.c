@@ -29,17 +29,23 @@ const struct conf_option conf_options[] = {
 	  "How long a stopping daemon lets running sessions end." },
 	{ "bootstrap.trust_clock", CONF_BOOLEAN, AT(trust_clock), 0, 0, "false",
 	  "This machine's clock is right although the kernel does not know who keeps it so." },
+	{ "credentials.certificate_file", CONF_PATH_OR_NONE, AT(certificate_file), 0, 0, "\"\"",
+	  "The server's certificate, PEM, then the CAs between it and its root; for listeners with x509." },
+	{ "credentials.key", CONF_KEY, AT(key), 0, 0, "\"\"",
+	  "Its private key, P-256 or Ed25519: a PEM file or a pkcs11: URL. With rpk its public half is shown." },
+	{ "credentials.pin_file", CONF_PATH_OR_NONE, AT(pin_file), 0, 0, "\"\"",
+	  "A file whose first line is the PIN of the PKCS#11 token." },
 	{ "transport.max_handshakes", CONF_INTEGER, AT(max_handshakes), 1, 100000, "256",
 	  "DTLS handshakes under way at once; further devices come again by themselves." },
 	{ "transport.max_peers", CONF_INTEGER, AT(max_peers), 1, 1000000, "8192",
 	  "Connected peers at once." },
 	{ "transport.cbc", CONF_BOOLEAN, AT(cbc), 0, 0, "true",
-	  "Offer TLS_PSK_WITH_AES_128_CBC_SHA256 too: LwM2M demands it, CCM and GCM are preferred." },
+	  "Offer the suites with AES_128_CBC_SHA256 too: LwM2M demands them, CCM and GCM are preferred." },
 };
 /* clang-format on */
 const size_t conf_n_options = N_ELEMS(conf_options);
 
-const char *const conf_lists[] = { "listeners", "auth.rules", "api.permissions", "object_dirs" };
+const char *const conf_lists[] = { "listeners", "trust", "auth.rules", "api.permissions", "object_dirs" };
 const size_t conf_n_lists = N_ELEMS(conf_lists);
 
 static void
@@ -65,20 +71,32 @@ write_section(struct gbuf *out, const char *section)
 void
 conf_write_template(struct gbuf *out)
 {
-	static const char *const sections[] = { "store", "api", "bootstrap", "transport", "log" };
+	static const char *const sections[] = { "credentials", "store", "api", "bootstrap", "transport", "log" };
 
 	gbuf_str(out,
 	    "# The configuration of bsserver. Paths that do not begin with / are beside this file.\n"
 	    "# Check it with: bsserver --check-config -c FILE\n\n"
-	    "# Where devices knock. coaps takes pre-shared keys; coap has no security at all and must\n"
-	    "# say so in words: { uri = \"coap://127.0.0.1:5683\"; security = \"none\"; }\n"
+	    "# Where devices knock. security says what they may come with: psk, x509, rpk, or several of\n"
+	    "# them (\"psk x509 rpk\"). coap has no security at all and must say so in words:\n"
+	    "# { uri = \"coap://127.0.0.1:5683\"; security = \"none\"; }\n"
 	    "listeners = (\n"
 	    "  { uri = \"coaps://[::]:5684\"; security = \"psk\"; }\n"
+	    ");\n\n"
+	    "# The CAs whose certificates devices may knock with; without any, none is let in. Of a file\n"
+	    "# each certificate is a trust anchor. ignore_leaf_expiry: for certificates that were issued\n"
+	    "# once, in the factory, and are never renewed.\n"
+	    "trust = (\n"
+	    "  # { name = \"factory\"; file = \"factory-ca.pem\"; ignore_leaf_expiry = false; }\n"
 	    ");\n\n"
 	    "# Which credential may call itself which endpoint; the first rule that grants decides.\n"
 	    "#   psk mapped    the endpoint whose profile names this identity\n"
 	    "#   psk same      the endpoint whose name is the identity\n"
 	    "#   psk pattern   identity = \"gw-*\"; endpoint = \"gw-*/*\": any registered one that fits\n"
+	    "#   x509 mapped   the endpoint whose profile names this certificate\n"
+	    "#   x509 KIND     trust = \"factory\"; the endpoint that a certificate of these CAs names. KIND:\n"
+	    "#                 cn, subject-serial, san-uri, san-dns, serial, issuer-serial, spki-sha256,\n"
+	    "#                 cert-sha256; with endpoint = \"urn:imei:*\" the value stands for the *\n"
+	    "#   rpk mapped    the endpoint whose profile names this raw public key\n"
 	    "#   nosec named   endpoints whose profile says that they knock without credentials\n"
 	    "auth: {\n"
 	    "  rules = (\n"

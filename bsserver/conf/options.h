@@ -6,7 +6,15 @@
 
 #include "bsserver/conf/conf.h"
 
-enum conf_kind { CONF_STRING, CONF_PATH, CONF_STORE_URI, CONF_INTEGER, CONF_BOOLEAN };
+enum conf_kind {
+	CONF_STRING,
+	CONF_PATH,
+	CONF_PATH_OR_NONE, /* may be empty */
+	CONF_KEY,	   /* the same, or a pkcs11: URL */
+	CONF_STORE_URI,
+	CONF_INTEGER,
+	CONF_BOOLEAN
+};
 
 struct conf_option {
 	const char *name; /* "store.uri" */

@@ -1,12 +1,13 @@
 #include "bsserver/ports/compile.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/str.h"
 
-/* A key reads: "psk REVISION@NAME ...\nFINGERPRINTS\nPROFILE\n"; a name holds no blank and no end of line. */
+/* A key reads: "KNOCK REVISION@NAME ...\nFINGERPRINTS\nPROFILE\n"; a name holds no blank and no end of line. */
 struct maker {
 	const struct shelf *shelf;
 	const struct compile_input *in;
@@ -97,13 +98,25 @@ finish(struct maker *mk, const struct profile_doc *d, struct compiled *c, struct
 	c->parents = mk->newest;
 	c->fingerprints = copy_text(&mk->fingerprints);
 	c->profile = parent == NULL ? NULL : str_dup_n(parent, strlen(parent));
-	gbuf_printf(&key, "%s%s\n%s\n%s\n", c->nosec ? "nosec" : "psk", gbuf_cstr(&mk->parents),
+	gbuf_printf(&key, "%s%s\n%s\n%s\n", c->knock, gbuf_cstr(&mk->parents),
 	    gbuf_cstr(&mk->fingerprints), parent == NULL ? "" : parent);
 	rc = gbuf_check(&key, e);
 	if (rc == ERR_OK)
 		c->key = copy_text(&key);
 	gbuf_clear(&key);
 	return rc == ERR_OK && c->key == NULL ? err_no_memory(e) : rc;
+}
+
+static void
+set_knock(struct compiled *c, const struct profile_knock *k)
+{
+	const char *word = "any";
+
+	if (k->given)
+		word = k->mode == PROFILE_NOSEC ? "nosec" : k->mode == PROFILE_RPK ? "rpk" :
+		    k->mode == PROFILE_X509				    ? "x509" :
+										      "psk";
+	(void)snprintf(c->knock, sizeof c->knock, "%s", word);
 }
 
 static enum err_code
@@ -122,7 +135,7 @@ make(struct maker *mk, const struct lwm2m_model *m, const struct profile_doc *d,
 	if (rc == ERR_OK)
 		rc = profile_knock(resolved, &knock, e);
 	if (rc == ERR_OK) {
-		c->nosec = knock.given && knock.mode == PROFILE_NOSEC;
+		set_knock(c, &knock);
 		rc = finish(mk, d, c, e);
 	}
 	profile_findings_clear(&f);
@@ -182,7 +195,7 @@ check_parents(const struct shelf *s, char *line, struct compiled *c, struct err 
 
 	if (word == NULL)
 		return err_set(e, ERR_CONFLICT, "unreadable key");
-	c->nosec = strcmp(word, "nosec") == 0;
+	(void)snprintf(c->knock, sizeof c->knock, "%s", word);
 	while ((word = strtok_r(NULL, " ", &save)) != NULL) {
 		char *name = strchr(word, '@');
 		uint64_t revision;

@@ -9,7 +9,7 @@
 
 struct compiled {
 	struct profile_desired desired;
-	bool nosec;	    /* the device knocks without credentials */
+	char knock[8];	    /* what it knocks with: psk, nosec, rpk, x509; any: its document does not say */
 	uint64_t parents;   /* the newest revision among its parents; 0: none */
 	char *profile;	    /* the first that it extends; NULL */
 	char *fingerprints; /* "dm=0123abcd" of each key in it, blank-separated; NULL */

@@ -17,6 +17,7 @@ struct lookup {
 	struct ports *p;
 	uint64_t session;
 	struct auth_answer answer;
+	enum bs_mode mode;
 	bool asked_again; /* with the credentials, since the compiled form is out of date */
 	/* the refusal that is to be delivered */
 	enum bs_reason reason;
@@ -190,6 +191,16 @@ grant(struct lookup *l, const struct store_device *d, struct compiled *c, struct
 static void on_device(void *arg, enum err_code rc, const struct err *e, struct store_device *d,
     struct store_credential *creds, size_t n_creds);
 
+/* A document without a word about it leaves it to the rules, but for knocking without credentials. */
+static bool
+knocks_as_written(const struct lookup *l, const struct compiled *c)
+{
+	static const char *const words[] = {
+		[BS_NOSEC] = "nosec", [BS_PSK] = "psk", [BS_RPK] = "rpk", [BS_X509] = "x509" };
+
+	return strcmp(c->knock, "any") == 0 ? l->mode != BS_NOSEC : strcmp(c->knock, words[l->mode]) == 0;
+}
+
 /* true: asked again, the answer comes later. */
 static bool
 on_found(struct lookup *l, struct store_device *d, const struct store_credential *creds, size_t n)
@@ -212,11 +223,9 @@ on_found(struct lookup *l, struct store_device *d, const struct store_credential
 		refuse(l, BS_REASON_NO_MEMORY, "%s", e.msg);
 	else if (rc != ERR_OK)
 		refuse(l, BS_REASON_BAD_PROFILE, "%s", e.msg);
-	else if (c.nosec != l->answer.must_be_nosec)
-		refuse(l, c.nosec ? BS_REASON_IDENTITY_MISMATCH : BS_REASON_NO_CREDENTIAL_RULE,
-		    c.nosec ? "%s: the profile says that it knocks without credentials, and it has some" :
-			      "%s, and its profile does not say that it may",
-		    gbuf_cstr(&l->answer.rule));
+	else if (!knocks_as_written(l, &c))
+		refuse(l, l->mode == BS_NOSEC ? BS_REASON_NO_CREDENTIAL_RULE : BS_REASON_IDENTITY_MISMATCH,
+		    "%s, and its profile says that it knocks with %s", gbuf_cstr(&l->answer.rule), c.knock);
 	else if (grant(l, d, &c, &e) != ERR_OK)
 		refuse(l, e.code == ERR_NO_MEMORY ? BS_REASON_NO_MEMORY : BS_REASON_BAD_PROFILE, "%s", e.msg);
 	compiled_clear(&c);
@@ -246,15 +255,33 @@ on_device(void *arg, enum err_code rc, const struct err *e, struct store_device 
 		deliver_refusal(l); /* this is a turn of its own: it may be delivered at once */
 }
 
-static struct auth_question
-question_of(const struct bs_lookup *q)
+/* The rules, asked with what the peer proved. Out of memory refuses. */
+static void
+decide(const struct auth *a, const struct bs_lookup *q, struct auth_answer *out)
 {
-	return (struct auth_question){
-		.credential = q->peer.mode == BS_PSK ? AUTH_PSK : AUTH_NOSEC,
+	static const enum auth_credential credentials[] = {
+		[BS_NOSEC] = AUTH_NOSEC, [BS_PSK] = AUTH_PSK, [BS_RPK] = AUTH_RPK, [BS_X509] = AUTH_X509 };
+	struct auth_question question = {
+		.credential = credentials[q->peer.mode],
 		.identity = q->peer.identity,
 		.identity_len = q->peer.identity_len,
+		.trust = q->peer.trust,
 		.endpoint = q->ep,
 	};
+	struct gbuf pin = { .max = 128 };
+	struct pki_cert *cert = NULL;
+
+	if (q->peer.n_chain > 0) {
+		struct pki_blob own = { q->peer.chain[0].data, q->peer.chain[0].len };
+
+		if (auth_pin(question.credential, own, &pin, NULL) == ERR_OK && !pin.failed)
+			question.pin = gbuf_cstr(&pin);
+		if (q->peer.mode == BS_X509 && pki_cert_parse(own.p, own.n, &cert, NULL) == ERR_OK)
+			question.cert = cert;
+	}
+	auth_decide(a, &question, out);
+	pki_cert_unref(cert);
+	gbuf_clear(&pin);
 }
 
 void
@@ -262,13 +289,13 @@ ports_lookup(void *arg, uint64_t session, const struct bs_lookup *q)
 {
 	struct ports *p = arg;
 	struct lookup *l = calloc(1, sizeof *l);
-	struct auth_question question = question_of(q);
 
 	if (l == NULL)
 		return; /* the session's deadline answers */
 	l->p = p;
 	l->session = session;
-	auth_decide(p->c.auth, &question, &l->answer);
+	l->mode = q->peer.mode;
+	decide(p->c.auth, q, &l->answer);
 	if (l->answer.granted) {
 		p->c.ops->device_look(p->c.store, l->answer.endpoint, on_device, l);
 		return;

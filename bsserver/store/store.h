@@ -103,7 +103,11 @@ void store_device_clear(struct store_device *d);
 struct store_credential {
 	char *owner; /* endpoint or name of the profile; ignored in a change: it is the change's name */
 	char *slot;
-	char *identity; /* STORE_SLOT_BOOTSTRAP: the PSK identity (unique in the store), octets in UTF-8; NULL otherwise */
+	/*
+	 * STORE_SLOT_BOOTSTRAP: the PSK identity, octets in UTF-8, or with an empty key the name of a
+	 * certificate or raw public key (auth_pin()); unique in the store. NULL otherwise.
+	 */
+	char *identity;
 	struct secret key;
 	char fingerprint[CRYPT_FP_LEN + 1]; /* the store's; ignored in a change */
 	uint64_t revision;		    /* of the change that set it; ignored in a change */

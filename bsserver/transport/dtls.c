@@ -9,14 +9,20 @@
 #include <gnutls/dtls.h>
 #include <gnutls/gnutls.h>
 
+#include "bsserver/transport/dtls_cert.h"
 #include "bsserver/transport/dtls_hook.h"
 #include "bsserver/transport/dtls_peek.h"
 #include "lib/base/log.h"
 
-/* The first that both have is taken, in this order: the small ones of the specification first. */
+/*
+ * The first that both have is taken, in this order: the small ones of the specification first. A
+ * device that offers pre-shared keys has one; one that offers certificates need not have any.
+ */
 #define PRIORITY                                                                                   \
-	"NONE:+VERS-DTLS1.2:+AES-128-CCM-8:+AES-128-CCM:+AES-128-GCM:+AES-256-GCM:+AEAD"           \
-	":+PSK:+ECDHE-PSK:+GROUP-SECP256R1:+GROUP-X25519:+SIGN-ECDSA-SHA256:+COMP-NULL:%SERVER_PRECEDENCE"
+	"NONE:+VERS-DTLS1.2:+AES-128-CCM-8:+AES-128-CCM:+AES-128-GCM:+AES-256-GCM%s:+AEAD"         \
+	":+PSK:+ECDHE-PSK:+ECDHE-ECDSA:+GROUP-SECP256R1:+GROUP-X25519:+SIGN-ECDSA-SHA256"          \
+	":+SIGN-ECDSA-SECP256R1-SHA256:+SIGN-ECDSA-SHA384:+SIGN-EDDSA-ED25519"                     \
+	":+CTYPE-CLI-ALL:+CTYPE-SRV-ALL:+COMP-NULL:%%SERVER_PRECEDENCE"
 #define PRIORITY_CBC ":+AES-128-CBC:+SHA256"
 
 /* With a wrong key nothing after ChangeCipherSpec can be read, in each flight that the device sends. */
@@ -26,6 +32,7 @@ struct dtls {
 	struct dtls_conf conf;
 	gnutls_priority_t priority;
 	gnutls_psk_server_credentials_t psk;
+	struct dtls_cert *cert; /* NULL: no listener takes what needs one */
 	gnutls_datum_t cookie_key;
 	void *address; /* in libcoap's session: of the hello whose cookie was looked at last */
 	size_t address_len;
@@ -50,6 +57,8 @@ struct session {
 	bool ccs;     /* one was read, and the key exchange before it */
 	bool begun;
 	unsigned unreadable;
+	struct dtls_cert *cert;	  /* a reference; NULL: its listener takes no such devices */
+	struct dtls_shown *shown; /* NULL: nothing was */
 	size_t identity_len;
 	char identity[DTLS_IDENTITY_MAX + 1];
 	uint8_t random[DTLS_RANDOM_LEN]; /* of the ClientHello that it begun with */
@@ -62,15 +71,32 @@ session_of(gnutls_session_t s)
 }
 
 static void
+identity_of(const struct session *n, struct transport_identity *out)
+{
+	*out = (struct transport_identity){ .kind = TRANSPORT_NONE };
+	if (n->shown != NULL) {
+		out->kind = n->shown->kind;
+		out->chain = n->shown->chain;
+		out->n_chain = n->shown->n;
+	} else if (n->asked) {
+		out->kind = TRANSPORT_PSK;
+		out->bytes = n->identity;
+		out->len = n->identity_len;
+	}
+}
+
+static void
 report(struct session *n, const char *why)
 {
 	const struct dtls_conf *c = &n->dtls->conf;
+	struct transport_identity claimed;
 
 	if (n->reported)
 		return;
 	n->reported = true;
 	n->dtls->stats.failed++;
-	c->failed(c->arg, n->owner, n->asked ? n->identity : NULL, n->identity_len, why);
+	identity_of(n, &claimed);
+	c->failed(c->arg, n->owner, &claimed, why);
 }
 
 static int
@@ -106,6 +132,30 @@ out:
 	return rc;
 }
 
+/* GnuTLS asks here before the device has proved that the key is its own. */
+static int
+on_certificate(gnutls_session_t s)
+{
+	struct session *n = session_of(s);
+	const struct dtls_conf *c = &n->dtls->conf;
+	struct dtls_shown *x = calloc(1, sizeof *x);
+
+	if (x == NULL || n->shown != NULL) { /* not a second time in one session */
+		free(x);
+		return GNUTLS_E_CERTIFICATE_ERROR;
+	}
+	n->shown = x;
+	dtls_cert_shown(s, x);
+	if (x->verdict.alert == 0 && (c->takes(c->arg, n->owner) & TRANSPORT_TAKES(x->kind)) == 0) {
+		x->verdict.alert = GNUTLS_A_UNSUPPORTED_CERTIFICATE;
+		(void)snprintf(x->verdict.why, sizeof x->verdict.why, "this listener takes no %s",
+		    x->kind == TRANSPORT_RPK ? "raw public keys" : "certificates");
+	}
+	if (x->verdict.alert == 0)
+		c->certificate(c->arg, x->kind, x->chain, x->n, &x->verdict);
+	return x->verdict.alert == 0 ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
+}
+
 static enum err_code
 crypto_error(struct err *e, int rc, const char *what)
 {
@@ -115,9 +165,10 @@ crypto_error(struct err *e, int rc, const char *what)
 static enum err_code
 prepare(struct dtls *d, struct err *e)
 {
-	int rc = gnutls_priority_init(
-	    &d->priority, d->conf.cbc ? PRIORITY PRIORITY_CBC : PRIORITY, NULL);
+	char priority[sizeof PRIORITY + sizeof PRIORITY_CBC];
 
+	(void)snprintf(priority, sizeof priority, PRIORITY, d->conf.cbc ? PRIORITY_CBC : "");
+	int rc = gnutls_priority_init(&d->priority, priority, NULL);
 	if (rc < 0)
 		return crypto_error(e, rc, "cipher list");
 	rc = gnutls_psk_allocate_server_credentials(&d->psk);
@@ -127,7 +178,8 @@ prepare(struct dtls *d, struct err *e)
 	rc = gnutls_key_generate(&d->cookie_key, GNUTLS_COOKIE_KEY_SIZE);
 	if (rc < 0)
 		return crypto_error(e, rc, "cookie key");
-	return dtls_hook_open(e);
+	enum err_code got = dtls_hook_open(e);
+	return got != ERR_OK ? got : dtls_cert_load(&d->conf.credentials, d->conf.takes_any, on_certificate, &d->cert, e);
 }
 
 enum err_code
@@ -142,6 +194,7 @@ dtls_new(const struct dtls_conf *c, struct dtls **out, struct err *e)
 		dtls_free(d);
 		return e != NULL ? e->code : ERR_CRYPTO;
 	}
+	d->conf.credentials = (struct transport_credentials){ NULL, NULL, NULL }; /* were borrowed */
 	*out = d;
 	return ERR_OK;
 }
@@ -155,11 +208,25 @@ dtls_free(struct dtls *d)
 		gnutls_priority_deinit(d->priority);
 	if (d->psk != NULL)
 		gnutls_psk_free_server_credentials(d->psk);
+	dtls_cert_unref(d->cert);
 	if (d->cookie_key.data != NULL) {
 		wipe(d->cookie_key.data, d->cookie_key.size);
 		gnutls_free(d->cookie_key.data);
 	}
 	free(d);
+}
+
+enum err_code
+dtls_reload(struct dtls *d, const struct transport_credentials *c, struct err *e)
+{
+	struct dtls_cert *fresh = NULL;
+	enum err_code rc = dtls_cert_load(c, d->conf.takes_any, on_certificate, &fresh, e);
+
+	if (rc != ERR_OK)
+		return rc;
+	dtls_cert_unref(d->cert);
+	d->cert = fresh;
+	return ERR_OK;
 }
 
 struct dtls *
@@ -185,9 +252,12 @@ dtls_identity(void *tls, struct transport_identity *out)
 {
 	struct session *n = tls != NULL ? session_of(tls) : NULL;
 
-	if (n == NULL || !n->armed || !n->established || !n->asked || !n->known)
+	if (n == NULL || !n->armed || !n->established)
 		return false;
-	*out = (struct transport_identity){ true, n->identity, n->identity_len };
+	if (n->shown != NULL ? n->shown->verdict.alert != 0 : !n->asked || !n->known)
+		return false;
+	identity_of(n, out);
+	out->proof = n->shown != NULL ? n->shown->verdict.proof : NULL;
 	return true;
 }
 
@@ -220,7 +290,14 @@ dtls_on_credentials(struct dtls *d, gnutls_session_t s, gnutls_credentials_type_
 
 	if (n == NULL || type != GNUTLS_CRD_PSK)
 		return GNUTLS_E_INVALID_REQUEST;
-	int rc = dtls_real()->credentials_set(s, GNUTLS_CRD_PSK, d->psk);
+	unsigned takes = d->conf.takes(d->conf.arg, n->owner);
+	int rc = 0;
+	if ((takes & TRANSPORT_TAKES(TRANSPORT_PSK)) != 0)
+		rc = dtls_real()->credentials_set(s, GNUTLS_CRD_PSK, d->psk);
+	if (rc == 0 && (takes & ~TRANSPORT_TAKES(TRANSPORT_PSK)) != 0) {
+		n->cert = dtls_cert_ref(d->cert);
+		rc = dtls_cert_arm(n->cert, s, dtls_real()->credentials_set);
+	}
 	n->armed = rc == 0;
 	return rc;
 }
@@ -237,6 +314,10 @@ static const struct failure {
 	    "the device offers no DTLS 1.2" },
 	{ GNUTLS_E_DECRYPTION_FAILED, GNUTLS_A_DECRYPT_ERROR, "wrong key for this identity" },
 	{ GNUTLS_E_ERROR_IN_FINISHED_PACKET, GNUTLS_A_DECRYPT_ERROR, "wrong key for this identity" },
+	{ GNUTLS_E_CERTIFICATE_REQUIRED, GNUTLS_A_HANDSHAKE_FAILURE, "the device shows no certificate" },
+	{ GNUTLS_E_NO_CERTIFICATE_FOUND, GNUTLS_A_HANDSHAKE_FAILURE, "the device shows no certificate" },
+	{ GNUTLS_E_PK_SIG_VERIFY_FAILED, GNUTLS_A_DECRYPT_ERROR,
+	    "the device did not prove that the key of its certificate is its own" },
 	{ GNUTLS_E_TIMEDOUT, GNUTLS_A_USER_CANCELED, "the device stopped answering in the handshake" },
 };
 
@@ -281,9 +362,12 @@ static int
 fail(gnutls_session_t s, struct session *n, int rc)
 {
 	char buf[128];
+	int alert = n->shown != NULL ? n->shown->verdict.alert : 0;
 
-	report(n, why_failed(s, rc, buf, sizeof buf));
-	if (n->asked && !n->known)
+	report(n, alert != 0 ? n->shown->verdict.why : why_failed(s, rc, buf, sizeof buf));
+	if (alert != 0)
+		(void)gnutls_alert_send(s, GNUTLS_AL_FATAL, (gnutls_alert_description_t)alert);
+	else if (n->asked && !n->known)
 		(void)gnutls_alert_send(s, GNUTLS_AL_FATAL, GNUTLS_A_UNKNOWN_PSK_IDENTITY);
 	else if (rc != GNUTLS_E_FATAL_ALERT_RECEIVED)
 		say_goodbye(s, rc);
@@ -375,6 +459,10 @@ dtls_on_deinit(struct dtls *d, gnutls_session_t s)
 				   "the device stopped answering in the handshake");
 	no_longer_half_open(n);
 	gnutls_session_set_ptr(s, NULL);
+	if (n->shown != NULL && n->shown->verdict.proof != NULL)
+		n->dtls->conf.forget(n->dtls->conf.arg, n->shown->verdict.proof);
+	free(n->shown);
+	dtls_cert_unref(n->cert); /* gnutls_deinit() does not look at credentials */
 	wipe(n, sizeof *n);
 	free(n);
 }

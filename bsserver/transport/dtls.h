@@ -15,8 +15,11 @@ struct dtls_conf {
 	void *arg; /* of the functions here */
 	transport_psk_fn *psk;
 	void *psk_arg;
-	/* A handshake came to nothing; identity may be NULL. */
-	void (*failed)(void *arg, void *session, const char *identity, size_t len, const char *why);
+	transport_certificate_fn *certificate;
+	void (*forget)(void *arg, void *proof);
+	unsigned (*takes)(void *arg, void *session); /* what its listener takes */
+	/* A handshake came to nothing; what was claimed was not proved. */
+	void (*failed)(void *arg, void *session, const struct transport_identity *claimed, const char *why);
 	/*
 	 * The device behind this session proved that it receives at its address and began another
 	 * handshake: this session is dead. It must not be closed inside this call.
@@ -25,6 +28,8 @@ struct dtls_conf {
 	void *(*tls)(void *session); /* GnuTLS' session of it; NULL: none any more */
 	unsigned max_handshakes; /* half-open sessions whose cookie came back */
 	bool cbc;
+	unsigned takes_any; /* what all listeners together take */
+	struct transport_credentials credentials; /* read by dtls_new() */
 };
 
 struct dtls_stats {
@@ -34,6 +39,8 @@ struct dtls_stats {
 
 enum err_code dtls_new(const struct dtls_conf *c, struct dtls **out, struct err *e);
 void dtls_free(struct dtls *d); /* NULL is fine; after the last session */
+/* See transport_reload(). */
+enum err_code dtls_reload(struct dtls *d, const struct transport_credentials *c, struct err *e);
 
 /*
  * Around everything of libcoap that may make, drive or free a session of ours. They nest.
@@ -44,7 +51,7 @@ void dtls_leave(struct dtls *before);
 
 /*
  * Who proved what, from GnuTLS' session: true when the session has our credentials and its
- * handshake is over. out->bytes lives as long as the session.
+ * handshake is over. What *out points to lives as long as the session.
  */
 bool dtls_identity(void *tls, struct transport_identity *out);
 

@@ -38,6 +38,7 @@ struct listener {
 	struct loop_fd *io;
 	int epoll_fd, udp_fd;
 	enum transport_scheme scheme;
+	unsigned takes;
 	uint16_t port, index;
 	bool sweep; /* libcoap has sessions to free */
 	char name[ADDR_TEXT + 16]; /* "coaps://[::1]:5684" */
@@ -143,6 +144,7 @@ void transport_down(struct dtls *before);
 /* listener.c */
 enum err_code listener_open(struct listener *n, struct transport *t,
     const struct transport_listener *c, struct err *e);
+unsigned listener_takes(const struct transport_listener *c); /* the same, with the default filled in */
 void listener_close(struct listener *n);
 void listener_sweep(struct listener *n);
 

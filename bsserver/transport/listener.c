@@ -136,6 +136,14 @@ set_name(struct listener *n, coap_address_t *addr)
 	    n->scheme == TRANSPORT_COAPS ? "coaps" : "coap", text);
 }
 
+unsigned
+listener_takes(const struct transport_listener *c)
+{
+	if (c->scheme != TRANSPORT_COAPS)
+		return 0;
+	return c->takes != 0 ? c->takes : TRANSPORT_TAKES(TRANSPORT_PSK);
+}
+
 enum err_code
 listener_open(struct listener *n, struct transport *t, const struct transport_listener *c,
     struct err *e)
@@ -144,6 +152,7 @@ listener_open(struct listener *n, struct transport *t, const struct transport_li
 
 	n->t = t;
 	n->scheme = c->scheme;
+	n->takes = listener_takes(c);
 	if (resolve(c->host, c->port, &addr, e) != ERR_OK)
 		return e != NULL ? e->code : ERR_INVALID;
 	if (!set_up_context(n))

@@ -3,6 +3,7 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/transport/dedup.c bsserver/transport/dedup.h \
 	bsserver/transport/downlink.c \
 	bsserver/transport/dtls.c bsserver/transport/dtls.h \
+	bsserver/transport/dtls_cert.c bsserver/transport/dtls_cert.h \
 	bsserver/transport/dtls_hook.c bsserver/transport/dtls_hook.h \
 	bsserver/transport/dtls_peek.c bsserver/transport/dtls_peek.h \
 	bsserver/transport/inbound.c \

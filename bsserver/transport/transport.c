@@ -10,6 +10,7 @@
 
 #define MAX_HANDSHAKES_DEFAULT 1024
 #define MAX_PEERS_DEFAULT 8192
+#define ALERT_ACCESS_DENIED 49
 
 struct dtls *
 transport_up(void)
@@ -148,7 +149,41 @@ hook_psk(void *arg, const char *identity, size_t len, struct secret *key)
 }
 
 static void
-hook_failed(void *arg, void *session, const char *identity, size_t len, const char *why)
+hook_certificate(void *arg, enum transport_kind kind, const struct transport_blob *chain, size_t n,
+    struct transport_verdict *out)
+{
+	struct transport *t = arg;
+	struct dtls *before = transport_up();
+
+	if (t->hooks.certificate != NULL) {
+		t->hooks.certificate(t->hooks.arg, kind, chain, n, out);
+	} else {
+		out->alert = ALERT_ACCESS_DENIED;
+		(void)snprintf(out->why, sizeof out->why, "no certificate is taken here");
+	}
+	transport_down(before);
+}
+
+static void
+hook_forget(void *arg, void *proof)
+{
+	struct transport *t = arg;
+
+	if (t->hooks.forget != NULL)
+		t->hooks.forget(t->hooks.arg, proof);
+}
+
+static unsigned
+hook_takes(void *arg, void *session)
+{
+	const struct listener *n = coap_get_app_data(coap_session_get_context(session));
+
+	(void)arg;
+	return n->takes;
+}
+
+static void
+hook_failed(void *arg, void *session, const struct transport_identity *claimed, const char *why)
 {
 	struct transport *t = arg;
 	char addr[ADDR_TEXT] = "";
@@ -157,7 +192,8 @@ hook_failed(void *arg, void *session, const char *identity, size_t len, const ch
 		return;
 	(void)socket_text(&coap_session_get_addr_remote(session)->addr.sa, addr);
 	struct dtls *before = transport_up();
-	t->hooks.handshake_failed(t->hooks.arg, addr, identity, len, why);
+	t->hooks.handshake_failed(t->hooks.arg,
+	    &(struct transport_failure){ .addr = addr, .claimed = *claimed, .why = why });
 	transport_down(before);
 }
 
@@ -187,15 +223,15 @@ on_libcoap_log(coap_log_t level, const char *text)
 static enum err_code
 open_dtls(struct transport *t, const struct transport_conf *c, struct err *e)
 {
-	const struct dtls_conf d = { .arg = t, .psk = hook_psk, .psk_arg = t, .failed = hook_failed,
+	struct dtls_conf d = { .arg = t, .psk = hook_psk, .psk_arg = t, .failed = hook_failed,
+		.certificate = hook_certificate, .forget = hook_forget, .takes = hook_takes,
 		.begun_anew = hook_begun_anew, .tls = hook_tls,
 		.max_handshakes = c->max_handshakes != 0 ? c->max_handshakes : MAX_HANDSHAKES_DEFAULT,
-		.cbc = c->cbc };
+		.cbc = c->cbc, .credentials = c->credentials };
 
 	for (size_t i = 0; i < c->n_listeners; i++)
-		if (c->listeners[i].scheme == TRANSPORT_COAPS)
-			return dtls_new(&d, &t->dtls, e);
-	return ERR_OK;
+		d.takes_any |= listener_takes(&c->listeners[i]);
+	return d.takes_any != 0 ? dtls_new(&d, &t->dtls, e) : ERR_OK;
 }
 
 static enum err_code
@@ -276,6 +312,12 @@ transport_close(struct transport *t)
 	free(t->listeners);
 	wipe(t->random, sizeof t->random);
 	free(t);
+}
+
+enum err_code
+transport_reload(struct transport *t, const struct transport_credentials *c, struct err *e)
+{
+	return t->dtls != NULL ? dtls_reload(t->dtls, c, e) : ERR_OK;
 }
 
 uint16_t

@@ -16,17 +16,35 @@ struct transport;
 enum transport_method { TRANSPORT_GET = 1, TRANSPORT_POST = 2, TRANSPORT_PUT = 3, TRANSPORT_DELETE = 4 };
 enum transport_scheme { TRANSPORT_COAP, TRANSPORT_COAPS };
 
+/* What a peer shows in its handshake. NONE: nothing (coap, or it came to no such message). */
+enum transport_kind { TRANSPORT_NONE, TRANSPORT_PSK, TRANSPORT_RPK, TRANSPORT_X509 };
+#define TRANSPORT_TAKES(kind) (1U << (kind))
+
 struct transport_listener {
 	enum transport_scheme scheme;
 	const char *host; /* a literal IPv4 or IPv6 address, without brackets */
 	uint16_t port;	  /* 0: any free one (tests); see transport_port() */
+	unsigned takes;	  /* coaps: which kinds, TRANSPORT_TAKES(kind) of each; 0: TRANSPORT_PSK */
 };
 
-/* Who the peer proved to be in its handshake. */
-struct transport_identity {
-	bool psk;	   /* false: nothing proved (coap) */
-	const char *bytes; /* the PSK identity, octets as sent; a NUL stands behind; borrowed */
+struct transport_blob {
+	const uint8_t *data;
 	size_t len;
+};
+
+#define TRANSPORT_CHAIN_MAX 8		/* certificates */
+#define TRANSPORT_CERTIFICATE_MAX 8192	/* octets of each */
+#define TRANSPORT_CHAIN_OCTETS 32768	/* of all */
+
+/* Who the peer proved to be in its handshake. All of it borrowed. */
+struct transport_identity {
+	enum transport_kind kind;
+	const char *bytes; /* PSK: the identity, octets as sent; a NUL stands behind */
+	size_t len;
+	/* X509: the certificates as it sent them, its own first; RPK: one SubjectPublicKeyInfo. DER. */
+	const struct transport_blob *chain;
+	size_t n_chain;
+	const void *proof; /* X509, RPK: what transport_hooks.certificate made of it */
 };
 
 struct transport_query {
@@ -98,16 +116,44 @@ struct transport_out {
  */
 typedef bool transport_psk_fn(void *arg, const char *identity, size_t len, struct secret *key);
 
+/* What is thought of a chain or a raw public key. alert 0: well. */
+struct transport_verdict {
+	int alert; /* that the device is sent (RFC 5246 section 7.2) */
+	char why[256];
+	void *proof; /* of the user's own; goes back to transport_hooks.forget; NULL: none */
+};
+
+/*
+ * Judges a chain (X509) or a raw public key (RPK), within the bounds above, from memory, in a
+ * millisecond. The peer has not yet proved that it has the key: nobody else may be told of it, and
+ * nothing may be begun for it. What is refused is reported to handshake_failed. *out is zeroed.
+ */
+typedef void transport_certificate_fn(void *arg, enum transport_kind kind, const struct transport_blob *chain,
+    size_t n, struct transport_verdict *out);
+
+/* A handshake that came to nothing after its cookie came back. Borrowed for the call. */
+struct transport_failure {
+	const char *addr;
+	struct transport_identity claimed; /* not proved; its proof is NULL */
+	const char *why;		   /* a few words */
+};
+
 struct transport_hooks {
 	void *arg;
 	transport_psk_fn *psk;
-	/*
-	 * A handshake that came to nothing after its cookie came back: unknown identity, wrong key, no
-	 * common cipher. identity may be NULL. why: a few words.
-	 */
-	void (*handshake_failed)(void *arg, const char *addr, const char *identity, size_t len, const char *why);
+	transport_certificate_fn *certificate; /* NULL: none is let in */
+	void (*forget)(void *arg, void *proof);	/* the session is over */
+	/* Unknown identity, wrong key, refused certificate, no common cipher, gone away. */
+	void (*handshake_failed)(void *arg, const struct transport_failure *f);
 	/* It went away without a transport_release(): its handle is of no use any more. */
 	void (*peer_gone)(void *arg, uint64_t peer);
+};
+
+/* What we show to devices that do not come with a pre-shared key. Paths; NULL: there is none. */
+struct transport_credentials {
+	const char *certificate_file; /* PEM, our own certificate first, then its CAs; for TRANSPORT_X509 */
+	const char *key; /* a PEM file (PKCS #8 or the older forms) or a "pkcs11:" URL; for both kinds */
+	const char *pin_file; /* its first line is the PIN of the pkcs11 token */
 };
 
 struct transport_conf {
@@ -118,12 +164,18 @@ struct transport_conf {
 	struct transport_hooks hooks;
 	unsigned max_handshakes; /* half-open DTLS sessions that returned their cookie; 0: default 1024 */
 	unsigned max_peers;	 /* sessions in all; 0: default 8192 */
-	bool cbc;		 /* TLS_PSK_WITH_AES_128_CBC_SHA256 too (mandatory in the specification) */
+	bool cbc;		 /* the suites with AES_128_CBC_SHA256 too (mandatory in the specification) */
+	struct transport_credentials credentials; /* read at once */
 };
 
 enum err_code transport_open(struct loop *l, const struct transport_conf *c, struct transport **out, struct err *e);
 /* Closes everything; pending answers come as GONE before it returns. NULL is fine. */
 void transport_close(struct transport *t);
+/*
+ * Reads the credentials again: new handshakes get the new ones, sessions stay. On an error the old
+ * ones stay. Blocks as long as reading the files, or asking the token, takes.
+ */
+enum err_code transport_reload(struct transport *t, const struct transport_credentials *c, struct err *e);
 /* The port that listener i is bound to. */
 uint16_t transport_port(const struct transport *t, size_t i);
 

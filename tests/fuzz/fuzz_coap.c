@@ -49,8 +49,8 @@ static void
 open_once(void)
 {
 	static const struct transport_route routes[] = { { TRANSPORT_POST, "bs", on_request } };
-	static const struct transport_listener listeners[] = { { TRANSPORT_COAP, "127.0.0.1", 0 },
-		{ TRANSPORT_COAPS, "127.0.0.1", 0 } };
+	static const struct transport_listener listeners[] = { { .scheme = TRANSPORT_COAP, .host = "127.0.0.1", .port = 0 },
+		{ .scheme = TRANSPORT_COAPS, .host = "127.0.0.1", .port = 0 } };
 	const struct transport_conf c = { .listeners = listeners, .n_listeners = 2, .routes = routes,
 		.n_routes = 1 };
 	struct err e = { .code = ERR_OK };

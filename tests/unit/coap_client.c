@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <gnutls/abstract.h>
 #include <gnutls/dtls.h>
 #include <gnutls/gnutls.h>
 
@@ -231,6 +232,50 @@ client_open(struct client *c, const char *host, uint16_t port, uint16_t local_po
 	return psk == NULL || open_tls(c, psk);
 }
 
+static int
+set_certificate(gnutls_certificate_credentials_t x509, const struct client_cert *cert)
+{
+	const gnutls_datum_t chain = { (unsigned char *)(uintptr_t)cert->chain,
+		cert->chain != NULL ? (unsigned)strlen(cert->chain) : 0 };
+	const gnutls_datum_t key = { (unsigned char *)(uintptr_t)cert->key, (unsigned)strlen(cert->key) };
+	gnutls_privkey_t priv = NULL;
+	gnutls_pubkey_t pub = NULL;
+	gnutls_pcert_st raw;
+
+	if (cert->chain == NULL)
+		return 0;
+	if (!cert->raw)
+		return gnutls_certificate_set_x509_key_mem(x509, &chain, &key, GNUTLS_X509_FMT_PEM);
+	if (gnutls_privkey_init(&priv) < 0 || gnutls_pubkey_init(&pub) < 0 ||
+	    gnutls_privkey_import_x509_raw(priv, &key, GNUTLS_X509_FMT_PEM, NULL, 0) < 0 ||
+	    gnutls_pubkey_import_privkey(pub, priv, GNUTLS_KEY_DIGITAL_SIGNATURE, 0) < 0 ||
+	    gnutls_pcert_import_rawpk(&raw, pub, 0) < 0)
+		return -1;
+	return gnutls_certificate_set_key(x509, NULL, 0, &raw, 1, priv);
+}
+
+bool
+client_open_cert(struct client *c, const char *host, uint16_t port, const struct client_cert *cert)
+{
+	gnutls_session_t s = NULL;
+	gnutls_certificate_credentials_t x509 = NULL;
+
+	if (!client_open(c, host, port, 0, NULL))
+		return false;
+	c->ready = false;
+	if (gnutls_init(&s, GNUTLS_CLIENT | GNUTLS_DATAGRAM | GNUTLS_NONBLOCK | GNUTLS_ENABLE_RAWPK) < 0)
+		return false;
+	c->tls = s;
+	if (gnutls_certificate_allocate_credentials(&x509) < 0)
+		return false;
+	c->x509 = x509;
+	gnutls_transport_set_int(s, c->fd);
+	gnutls_dtls_set_mtu(s, 1280);
+	gnutls_dtls_set_timeouts(s, 1000, 60000);
+	return set_certificate(x509, cert) >= 0 && gnutls_credentials_set(s, GNUTLS_CRD_CERTIFICATE, x509) == 0 &&
+	    gnutls_priority_set_direct(s, cert->priority, NULL) == 0;
+}
+
 uint16_t
 client_port(const struct client *c)
 {
@@ -300,6 +345,8 @@ client_close(struct client *c, bool gone)
 	}
 	if (c->cred != NULL)
 		gnutls_psk_free_client_credentials(c->cred);
+	if (c->x509 != NULL)
+		gnutls_certificate_free_credentials(c->x509);
 	if (c->fd >= 0)
 		(void)close(c->fd);
 	*c = (struct client){ .fd = -1 };

@@ -52,9 +52,16 @@ struct client_psk {
 	const char *priority; /* NULL: the usual */
 };
 
+/* A certificate chain with its key, or (raw) the key alone as a raw public key. PEM. */
+struct client_cert {
+	const char *chain, *key; /* chain NULL: shows nothing, and demands nothing */
+	bool raw;
+	const char *priority;
+};
+
 struct client {
 	int fd;
-	void *tls, *cred;
+	void *tls, *cred, *x509;
 	int error; /* of GnuTLS, the last that was fatal */
 	int alert; /* received; -1: none */
 	bool ready;
@@ -63,6 +70,7 @@ struct client {
 /* host "127.0.0.1" or "::1". local_port 0: any. */
 bool client_open(struct client *c, const char *host, uint16_t port, uint16_t local_port,
     const struct client_psk *psk);
+bool client_open_cert(struct client *c, const char *host, uint16_t port, const struct client_cert *cert);
 uint16_t client_port(const struct client *c);
 /* One step of the handshake; true when it is over, well or not (c->error). */
 bool client_handshake(struct client *c);

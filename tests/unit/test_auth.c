@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "bsserver/auth/auth.h"
+#include "pki/cert.h"
+#include "tests/unit/cert_kit.h"
 #include "tests/unit/unit.h"
 
 static void
@@ -33,11 +35,11 @@ make(const struct auth_rule *rules, size_t n)
 	return a;
 }
 
-static const struct auth_rule mapped[] = { { AUTH_PSK, AUTH_MAPPED, NULL, NULL } };
-static const struct auth_rule same[] = { { AUTH_PSK, AUTH_SAME, NULL, NULL } };
-static const struct auth_rule both[] = { { AUTH_PSK, AUTH_MAPPED, NULL, NULL },
-	{ AUTH_PSK, AUTH_PATTERN, "gw-*", "gw-*/*" } };
-static const struct auth_rule named[] = { { AUTH_NOSEC, AUTH_NAMED, NULL, NULL } };
+static const struct auth_rule mapped[] = { { .credential = AUTH_PSK, .how = AUTH_MAPPED } };
+static const struct auth_rule same[] = { { .credential = AUTH_PSK, .how = AUTH_SAME } };
+static const struct auth_rule both[] = { { .credential = AUTH_PSK, .how = AUTH_MAPPED },
+	{ .credential = AUTH_PSK, .how = AUTH_PATTERN, .identity = "gw-*", .endpoint = "gw-*/*" } };
+static const struct auth_rule named[] = { { .credential = AUTH_NOSEC, .how = AUTH_NAMED } };
 
 static const struct {
 	const struct auth_rule *rules;
@@ -84,7 +86,6 @@ START_TEST(rules_grant_and_refuse_as_written)
 	else
 		ck_assert_int_eq(x.reason, rows[_i].reason);
 	ck_assert_msg(strstr(gbuf_cstr(&x.rule), rows[_i].says) != NULL, "row %d: %s", _i, gbuf_cstr(&x.rule));
-	ck_assert(x.must_be_nosec == (x.granted && rows[_i].credential == AUTH_NOSEC));
 	auth_answer_clear(&x);
 	auth_free(a);
 }
@@ -132,7 +133,134 @@ START_TEST(an_explanation_has_a_line_for_each_rule)
 }
 END_TEST
 
+/* ---- certificates and raw public keys ---- */
+
+static struct pki_cert *
+leaf_of(const struct kit_cert *k)
+{
+	struct pki_certs cs = PKI_CERTS_NONE;
+	struct err e = { 0 };
+
+	ck_assert_msg(pki_certs_parse(&cs, k->chain.data, k->chain.len, 8, &e) == ERR_OK, "%s", e.msg);
+	struct pki_cert *c = pki_cert_ref(cs.v[0]);
+	pki_certs_clear(&cs);
+	return c;
+}
+
+static void
+feed_pin(struct auth *a, enum store_feed_kind kind, const char *endpoint, const char *pin)
+{
+	struct secret none = SECRET_NONE;
+	struct store_feed f = { .kind = kind, .name = endpoint, .identity = pin, .key = &none };
+
+	ck_assert_int_eq(auth_feed(a, &f, NULL), ERR_OK);
+}
+
+static const struct {
+	const char *how, *pattern; /* of the one rule */
+	const char *cn, *uri;	   /* of the certificate */
+	const char *trust;	   /* that it was found under; the rule is for "factory" */
+	const char *pinned_for;	   /* the device that this certificate is kept for; NULL: none */
+	bool other_pin;		   /* dev-1 is registered with another certificate */
+	const char *endpoint;	   /* as claimed */
+	const char *granted;
+	enum bs_reason reason;
+	const char *says;
+} shown[] = {
+	{ "cn", NULL, "dev-1", NULL, "factory", NULL, false, "dev-1", "dev-1", 0, "the certificate names endpoint dev-1" },
+	{ "cn", NULL, "dev-1", NULL, "factory", NULL, false, NULL, "dev-1", 0, "rule x509 cn (trust factory): " },
+	{ "cn", NULL, "dev-1", NULL, "factory", NULL, false, "dev-2", NULL, BS_REASON_IDENTITY_MISMATCH,
+	    "names endpoint dev-1, and the device calls itself dev-2" },
+	{ "cn", NULL, "dev-1", NULL, "other", NULL, false, "dev-1", NULL, BS_REASON_IDENTITY_MISMATCH,
+	    "the certificate is one of trust other" },
+	{ "cn", NULL, "dev-9", NULL, "factory", NULL, false, "dev-9", NULL, BS_REASON_UNKNOWN_ENDPOINT, "not registered" },
+	{ "cn", NULL, "dev-3", NULL, "factory", NULL, false, "dev-3", NULL, BS_REASON_BLOCKED, "the device is blocked" },
+	{ "cn", "dev-*", "1", NULL, "factory", NULL, false, NULL, "dev-1", 0, "names endpoint dev-1" },
+	{ "cn", "gw-*/a", "1", NULL, "factory", NULL, false, NULL, "gw-1/a", 0, "names endpoint gw-1/a" },
+	{ "san-uri", NULL, "x", "dev-2", "factory", NULL, false, "dev-2", "dev-2", 0, "names endpoint dev-2" },
+	{ "san-uri", NULL, "dev-2", NULL, "factory", NULL, false, "dev-2", NULL, BS_REASON_IDENTITY_MISMATCH,
+	    "the certificate names no endpoint: " },
+	{ "cn", NULL, "dev-1", NULL, "factory", NULL, true, "dev-1", NULL, BS_REASON_IDENTITY_MISMATCH,
+	    "; its profile names another: x509 cert-sha256:" },
+	{ "mapped", NULL, "x", NULL, "factory", "dev-1", false, NULL, "dev-1", 0, "belongs to endpoint dev-1" },
+	{ "mapped", NULL, "dev-2", NULL, "factory", "dev-1", false, "dev-2", NULL, BS_REASON_IDENTITY_MISMATCH,
+	    "belongs to endpoint dev-1, and the device calls itself dev-2" },
+	{ "mapped", NULL, "dev-1", NULL, "factory", NULL, false, "dev-1", NULL, BS_REASON_IDENTITY_MISMATCH,
+	    "is kept for no endpoint" },
+};
+
+START_TEST(certificates_grant_and_are_refused_as_written)
+{
+	const struct kit_spec spec = { .cn = shown[_i].cn, .uri = shown[_i].uri, .ca = "factory", .days = 9 };
+	struct auth_rule rule;
+	struct kit_cert k;
+	struct gbuf pin = { 0 };
+	struct auth_answer x;
+
+	kit_make(&spec, &k);
+	struct pki_cert *c = leaf_of(&k);
+	ck_assert(auth_rule_from_words("x509", shown[_i].how, &rule));
+	rule.trust = rule.how == AUTH_DERIVED ? "factory" : NULL;
+	rule.endpoint = shown[_i].pattern;
+	struct auth *a = make(&rule, 1);
+	ck_assert_int_eq(auth_pin(AUTH_X509, c->der, &pin, NULL), ERR_OK);
+	if (shown[_i].pinned_for != NULL)
+		feed_pin(a, STORE_FEED_IDENTITY, shown[_i].pinned_for, gbuf_cstr(&pin));
+	if (shown[_i].other_pin)
+		feed_pin(a, STORE_FEED_IDENTITY, "dev-1", "x509 cert-sha256:00");
+	const struct auth_question q = { .credential = AUTH_X509, .pin = gbuf_cstr(&pin), .cert = c,
+		.trust = shown[_i].trust, .endpoint = shown[_i].endpoint };
+	auth_decide(a, &q, &x);
+	ck_assert_msg(x.granted == (shown[_i].granted != NULL), "row %d: %s", _i, gbuf_cstr(&x.rule));
+	if (x.granted)
+		ck_assert_str_eq(x.endpoint, shown[_i].granted);
+	else
+		ck_assert_int_eq(x.reason, shown[_i].reason);
+	ck_assert_msg(strstr(gbuf_cstr(&x.rule), shown[_i].says) != NULL, "row %d: %s", _i, gbuf_cstr(&x.rule));
+	auth_answer_clear(&x);
+	auth_free(a);
+	gbuf_clear(&pin);
+	pki_cert_unref(c);
+	kit_clear(&k);
+	kit_end();
+}
+END_TEST
+
+START_TEST(a_raw_key_is_known_as_long_as_its_device_may_knock)
+{
+	static const struct auth_rule rule[] = { { .credential = AUTH_RPK, .how = AUTH_PINNED } };
+	static const uint8_t der[] = "any octets";
+	const struct pki_blob spki = { der, sizeof der };
+	struct auth *a = make(rule, 1);
+	struct gbuf pin = { 0 };
+	struct secret key = SECRET_NONE;
+	struct auth_answer x;
+
+	ck_assert(!auth_rpk(a, spki));
+	ck_assert_int_eq(auth_pin(AUTH_RPK, spki, &pin, NULL), ERR_OK);
+	feed_pin(a, STORE_FEED_IDENTITY, "dev-1", gbuf_cstr(&pin));
+	ck_assert(auth_rpk(a, spki));
+	ck_assert(!auth_psk(a, gbuf_cstr(&pin), pin.len, &key)); /* its name is no PSK identity */
+	const struct auth_question q = { .credential = AUTH_RPK, .pin = gbuf_cstr(&pin) };
+	auth_decide(a, &q, &x);
+	ck_assert(x.granted);
+	ck_assert_str_eq(x.endpoint, "dev-1");
+	auth_answer_clear(&x);
+	feed(a, STORE_FEED_STATE, "dev-1", NULL, STORE_BLOCKED);
+	ck_assert(!auth_rpk(a, spki));
+	feed(a, STORE_FEED_STATE, "dev-1", NULL, STORE_ACTIVE);
+	feed_pin(a, STORE_FEED_NO_IDENTITY, "dev-1", gbuf_cstr(&pin));
+	ck_assert(!auth_rpk(a, spki));
+	feed(a, STORE_FEED_IDENTITY, "dev-2", gbuf_cstr(&pin), STORE_ACTIVE); /* a PSK of that name */
+	ck_assert(!auth_rpk(a, spki));
+	gbuf_clear(&pin);
+	auth_free(a);
+}
+END_TEST
+
 static const struct unit_case cases[] = {
+	UNIT_CASE(certificates_grant_and_are_refused_as_written, N_ELEMS(shown)),
+	UNIT_CASE(a_raw_key_is_known_as_long_as_its_device_may_knock, 0),
 	UNIT_CASE(rules_grant_and_refuse_as_written, N_ELEMS(rows)),
 	UNIT_CASE(keys_are_found_only_for_active_devices, 0),
 	UNIT_CASE(an_explanation_has_a_line_for_each_rule, 0),

@@ -4,6 +4,7 @@
 #include "bsserver/conf/conf.h"
 #include "tests/unit/unit.h"
 
+#define TRUST "trust = ( { name = \"f\"; file = \"f.pem\"; } );\n"
 #define LISTEN "listeners = ( { uri = \"coaps://[::]:5684\"; security = \"psk\"; } );\n"
 #define RULES "auth: { rules = ( { credential = \"psk\"; rule = \"mapped\"; } ); };\n"
 
@@ -26,6 +27,33 @@ START_TEST(the_template_loads_with_the_defaults)
 	ck_assert(c.cbc);
 	conf_clear(&c);
 	gbuf_clear(&text);
+}
+END_TEST
+
+START_TEST(certificates_are_configured)
+{
+	struct conf c;
+	struct err e = { 0 };
+	enum err_code rc = conf_parse("/etc/x/f.conf",
+	    "listeners = ( { uri = \"coaps://[::]:5684\"; security = \"psk x509\"; },\n"
+	    "  { uri = \"coaps://[::]:5694\"; security = \" rpk \"; } );\n" TRUST
+	    "credentials: { certificate_file = \"bs.pem\"; key = \"pkcs11:token=t;object=k\"; };\n"
+	    "auth: { rules = ( { credential = \"x509\"; rule = \"cn\"; trust = \"f\"; endpoint = \"urn:*\"; } ); };\n",
+	    &c, &e);
+
+	ck_assert_msg(rc == ERR_OK, "%s", e.msg);
+	ck_assert(c.listeners[0].psk && c.listeners[0].x509 && !c.listeners[0].rpk);
+	ck_assert(!c.listeners[1].psk && !c.listeners[1].x509 && c.listeners[1].rpk);
+	ck_assert_uint_eq(c.n_trust, 1);
+	ck_assert_str_eq(c.trust[0].name, "f");
+	ck_assert_str_eq(c.trust[0].file, "/etc/x/f.pem");
+	ck_assert(!c.trust[0].ignore_leaf_expiry);
+	ck_assert_str_eq(c.certificate_file, "/etc/x/bs.pem");
+	ck_assert_str_eq(c.key, "pkcs11:token=t;object=k");
+	ck_assert_str_eq(c.pin_file, "");
+	ck_assert_str_eq(c.rules[0].trust, "f");
+	ck_assert_str_eq(c.rules[0].endpoint, "urn:*");
+	conf_clear(&c);
 }
 END_TEST
 
@@ -60,6 +88,25 @@ static const struct {
 	    "f.conf:2: auth.rules: identity and endpoint belong to the rule \"pattern\", and to no other" },
 	{ LISTEN RULES "api: { permissions = ( { user = \"a\"; group = \"b\"; allow = \"read\"; } ); };",
 	    "f.conf:3: api.permissions: needs allow, and one of user and group" },
+	{ "listeners = ( { uri = \"coaps://[::]:5684\"; security = \"psk tls\"; } );\n" RULES,
+	    "f.conf:1: coaps://[::]:5684: security must be \"psk\", \"x509\", \"rpk\" or several of them" },
+	{ "listeners = ( { uri = \"coaps://[::]:5684\"; security = \"psk psk\"; } );\n" RULES,
+	    "f.conf:1: coaps://[::]:5684: security must be \"psk\", \"x509\", \"rpk\" or several of them" },
+	{ LISTEN RULES "trust = ( { name = \"f\"; } );", "f.conf:3: trust: each is { name = \"...\"; file = \"...\"; }" },
+	{ LISTEN RULES "trust = ( { name = \"f\"; file = \"x\"; fil = \"y\"; } );",
+	    "f.conf:3: trust: no such setting: fil (did you mean file?)" },
+	{ LISTEN RULES "trust = ( { name = \"f\"; file = \"x\"; }, { name = \"f\"; file = \"y\"; } );",
+	    "f.conf:3: trust: two have the same name" },
+	{ LISTEN RULES "trust = ( { name = \"f\"; file = \"x\"; ignore_leaf_expiry = 1; } );",
+	    "f.conf:3: ignore_leaf_expiry: must be true or false" },
+	{ LISTEN TRUST "auth: { rules = ( { credential = \"x509\"; rule = \"cn\"; } ); };",
+	    "f.conf:3: auth.rules: trust is missing: which CAs may name devices in this way" },
+	{ LISTEN TRUST "auth: { rules = ( { credential = \"x509\"; rule = \"cn\"; trust = \"g\"; } ); };",
+	    "f.conf:3: g: no trust is called that" },
+	{ LISTEN TRUST "auth: { rules = ( { credential = \"x509\"; rule = \"mapped\"; trust = \"f\"; } ); };",
+	    "f.conf:3: auth.rules: trust belongs to rules that take the endpoint from a certificate, and to no other" },
+	{ LISTEN "auth: { rules = ( { credential = \"psk\"; rule = \"mapped\"; endpont = \"x\"; } ); };",
+	    "f.conf:2: auth.rules: no such setting: endpont (did you mean endpoint?)" },
 	{ LISTEN RULES "object_dirs = [ 1 ];", "f.conf:3: object_dirs: each is a string" },
 };
 
@@ -85,6 +132,7 @@ END_TEST
 
 static const struct unit_case cases[] = {
 	UNIT_CASE(the_template_loads_with_the_defaults, 0),
+	UNIT_CASE(certificates_are_configured, 0),
 	UNIT_CASE(a_mistake_is_named_with_its_line, N_ELEMS(bad)),
 	UNIT_CASE(a_file_that_is_not_there_is_said_so, 0),
 };

@@ -45,7 +45,7 @@ START_TEST(a_device_with_a_key_is_known_by_its_identity)
 	ck_assert_msg(shake(&w, &c, WAIT_MS), "%s", gnutls_strerror(c.error));
 	ck_assert_str_eq(client_cipher(&c), good[_i].cipher);
 	knock(&w, &c, 1, "a");
-	ck_assert(w.last.identity.psk);
+	ck_assert_int_eq(w.last.identity.kind, TRANSPORT_PSK);
 	ck_assert_uint_eq(w.identity_len, good[_i].len);
 	ck_assert_mem_eq(w.identity, good[_i].identity, good[_i].len);
 	ck_assert_mem_eq(w.listener, "coaps://", 8);

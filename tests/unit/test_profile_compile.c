@@ -235,8 +235,8 @@ static const struct {
 	const char *knock, *msg;
 } knocks[] = {
 	{ "{ \"identity\": \"i\" }", "dev:1:73: /credentials/bootstrap: mode is missing" },
-	{ "{ \"mode\": \"x509\" }", "dev:1:83: /credentials/bootstrap/mode: devices that knock with x509 are not served yet" },
-	{ "{ \"mode\": \"pks\" }", "dev:1:83: /credentials/bootstrap/mode: must be psk or nosec" },
+	{ "{ \"mode\": \"est\" }", "dev:1:83: /credentials/bootstrap/mode: devices that knock with est are not served yet" },
+	{ "{ \"mode\": \"pks\" }", "dev:1:83: /credentials/bootstrap/mode: must be psk, rpk, x509 or nosec" },
 	{ "{ \"mode\": \"psk\" }", "dev:1:73: /credentials/bootstrap: an identity is missing" },
 };
 /* clang-format on */

@@ -25,7 +25,7 @@ START_TEST(a_request_reaches_its_handler_and_is_answered_in_the_acknowledgement)
 	ck_assert_int_eq(m.mid, 7);
 	ck_assert_mem_eq(m.token, "tok", 3);
 	ck_assert_str_eq(w.queries, "ep=urn:imei:1&pct=110");
-	ck_assert(!w.last.identity.psk);
+	ck_assert_int_eq(w.last.identity.kind, TRANSPORT_NONE);
 	ck_assert_int_eq(w.last.format, -1);
 	(void)snprintf(addr, sizeof addr, "%s:%u", _i == 0 ? "127.0.0.1" : "[::1]", client_port(&c));
 	ck_assert_str_eq(w.addr, addr);
@@ -604,9 +604,9 @@ START_TEST(a_listener_that_cannot_be_is_named)
 		struct transport_listener l;
 		const char *msg;
 	} rows[] = {
-		{ { TRANSPORT_COAP, "localhost", 0 }, "listen on localhost: not an IPv4 or IPv6 address" },
-		{ { TRANSPORT_COAP, "", 0 }, "listen on : not an IPv4 or IPv6 address" },
-		{ { TRANSPORT_COAPS, "192.0.2.1", 0 },
+		{ { .scheme = TRANSPORT_COAP, .host = "localhost", .port = 0 }, "listen on localhost: not an IPv4 or IPv6 address" },
+		{ { .scheme = TRANSPORT_COAP, .host = "", .port = 0 }, "listen on : not an IPv4 or IPv6 address" },
+		{ { .scheme = TRANSPORT_COAPS, .host = "192.0.2.1", .port = 0 },
 		    "listen on 192.0.2.1:0: Cannot assign requested address" },
 	};
 	struct loop *l = NULL;
@@ -630,7 +630,7 @@ START_TEST(a_port_in_use_is_not_shared)
 	char msg[128];
 
 	world_open(&w);
-	const struct transport_listener again = { TRANSPORT_COAP, "127.0.0.1", transport_port(w.t, COAP4) };
+	const struct transport_listener again = { .scheme = TRANSPORT_COAP, .host = "127.0.0.1", .port = transport_port(w.t, COAP4) };
 	const struct transport_conf c = { .listeners = &again, .n_listeners = 1, .routes = world_routes,
 		.n_routes = 1 };
 	ck_assert_int_eq(transport_open(w.loop, &c, &t, &e), ERR_IO);

@@ -47,7 +47,7 @@ on_bs(void *arg, const struct transport_request *r)
 	(void)snprintf(w->listener, sizeof w->listener, "%s", r->listener);
 	w->identity_len = r->identity.len;
 	ck_assert_uint_lt(r->identity.len, sizeof w->identity);
-	if (r->identity.psk)
+	if (r->identity.kind == TRANSPORT_PSK)
 		memcpy(w->identity, r->identity.bytes, r->identity.len + 1);
 	w->queries[0] = '\0';
 	for (size_t i = 0; i < r->n_queries; i++) {
@@ -71,16 +71,17 @@ on_psk(void *arg, const char *identity, size_t len, struct secret *key)
 }
 
 static void
-on_failed(void *arg, const char *addr, const char *identity, size_t len, const char *why)
+on_failed(void *arg, const struct transport_failure *f)
 {
 	struct world *w = arg;
 
 	w->n_failures++;
-	(void)snprintf(w->failed_addr, sizeof w->failed_addr, "%s", addr);
-	(void)snprintf(w->why, sizeof w->why, "%s", why);
-	w->failed_len = len;
-	if (identity != NULL)
-		memcpy(w->failed_identity, identity, len + 1);
+	(void)snprintf(w->failed_addr, sizeof w->failed_addr, "%s", f->addr);
+	(void)snprintf(w->why, sizeof w->why, "%s", f->why);
+	w->failed_kind = f->claimed.kind;
+	w->failed_len = f->claimed.len;
+	if (f->claimed.bytes != NULL)
+		memcpy(w->failed_identity, f->claimed.bytes, f->claimed.len + 1);
 }
 
 static void
@@ -93,22 +94,30 @@ on_gone(void *arg, uint64_t peer)
 }
 
 const struct transport_route world_routes[1] = { { TRANSPORT_POST, "bs", on_bs } };
-static const struct transport_listener listeners[] = {
-	{ TRANSPORT_COAP, "127.0.0.1", 0 },
-	{ TRANSPORT_COAPS, "127.0.0.1", 0 },
-	{ TRANSPORT_COAP, "::1", 0 },
-	{ TRANSPORT_COAPS, "::1", 0 },
-};
-
 void
 world_open_with(struct world *w, bool cbc, unsigned max_peers)
 {
+	*w = (struct world){ .takes = 0 };
+	world_open_again(w, cbc, max_peers);
+}
+
+void
+world_open_again(struct world *w, bool cbc, unsigned max_peers)
+{
+	const struct transport_listener listeners[] = {
+		{ TRANSPORT_COAP, "127.0.0.1", 0, 0 },
+		{ TRANSPORT_COAPS, "127.0.0.1", 0, w->takes },
+		{ TRANSPORT_COAP, "::1", 0, 0 },
+		{ TRANSPORT_COAPS, "::1", 0, w->takes },
+	};
 	struct err e = { 0 };
 	const struct transport_conf c = { .listeners = listeners, .n_listeners = N_ELEMS(listeners),
 		.routes = world_routes, .n_routes = N_ELEMS(world_routes), .cbc = cbc, .max_peers = max_peers,
-		.hooks = { .arg = w, .psk = on_psk, .handshake_failed = on_failed, .peer_gone = on_gone } };
+		.hooks = { .arg = w, .psk = on_psk, .handshake_failed = on_failed, .peer_gone = on_gone,
+			.certificate = w->certificate, .forget = w->forget },
+		.credentials = w->credentials };
 
-	*w = (struct world){ .code = CHANGED };
+	w->code = CHANGED;
 	log_set_level(LVL_WARNING);
 	ck_assert_msg(loop_new(&w->loop, &e) == ERR_OK, "%s", e.msg);
 	ck_assert_msg(transport_open(w->loop, &c, &w->t, &e) == ERR_OK, "%s", e.msg);
@@ -133,6 +142,13 @@ must_open(struct world *w, struct client *c, int listener, uint16_t local_port,
 {
 	ck_assert(client_open(c, listener < COAP6 ? "127.0.0.1" : "::1",
 	    transport_port(w->t, (size_t)listener), local_port, psk));
+}
+
+void
+must_open_cert(struct world *w, struct client *c, int listener, const struct client_cert *cert)
+{
+	ck_assert(client_open_cert(c, listener < COAP6 ? "127.0.0.1" : "::1",
+	    transport_port(w->t, (size_t)listener), cert));
 }
 
 bool

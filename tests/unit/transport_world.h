@@ -43,6 +43,12 @@ struct world {
 	struct answer answers[8];
 	char why[128], failed_identity[200], failed_addr[64];
 	size_t failed_len;
+	/* before world_open_again(): */
+	transport_certificate_fn *certificate;
+	void (*forget)(void *arg, void *proof);
+	struct transport_credentials credentials;
+	unsigned takes;
+	enum transport_kind failed_kind;
 	bool sending;
 };
 
@@ -51,12 +57,15 @@ extern const struct transport_route world_routes[1];
 
 void world_open(struct world *w);
 void world_open_with(struct world *w, bool cbc, unsigned max_peers);
+/* The same with what w says of certificates. */
+void world_open_again(struct world *w, bool cbc, unsigned max_peers);
 void world_close(struct world *w);
 /* transport_send() with the answer written down; the tag is 100 + the number of answers. */
 void ask(struct world *w, uint64_t peer, enum transport_method method, const char *path,
     const uint8_t *payload, size_t len, uint32_t timeout_ms);
 void must_open(struct world *w, struct client *c, int listener, uint16_t local_port,
     const struct client_psk *psk);
+void must_open_cert(struct world *w, struct client *c, int listener, const struct client_cert *cert);
 /* Turns the loop until something comes; false after ms. */
 bool wait_msg(struct world *w, struct client *c, struct msg *m, unsigned ms);
 void must_get(struct world *w, struct client *c, struct msg *m);

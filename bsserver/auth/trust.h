@@ -1,0 +1,51 @@
+/*
+ * bsserver/auth/trust.h: the CAs whose certificates devices may knock with, and what a certificate
+ * chain or a raw public key of a device is found to be. Pure but for loading files; the time is an
+ * argument.
+ */
+#ifndef BSSERVER_AUTH_TRUST_H
+#define BSSERVER_AUTH_TRUST_H
+
+#include "bsserver/auth/auth.h"
+#include "pki/chain.h"
+
+struct trust_conf {
+	const char *name, *file; /* borrowed for the call; the file is PEM or DER, every certificate is an anchor */
+	bool ignore_leaf_expiry;
+};
+
+/* Immutable: what is configured anew is loaded anew. Empty: nobody is trusted. */
+struct trust;
+
+/* ERR_INVALID names the trust and what is wrong: no file, no certificate, one that is in two of them. */
+enum err_code trust_load(const struct trust_conf *v, size_t n, struct trust **out, struct err *e);
+void trust_free(struct trust *t); /* NULL is fine */
+size_t trust_anchors(const struct trust *t);
+
+/* What a device was found to be. It owns all of this, and may outlive the trust that it was judged by. */
+struct trust_proof {
+	enum auth_credential credential; /* AUTH_X509, AUTH_RPK */
+	struct pki_certs path;		 /* X509: the leaf first, the trust anchor last */
+	char *trust;			 /* X509: the name of what the anchor belongs to */
+	struct pki_blob spki;		 /* RPK: the SubjectPublicKeyInfo; owned */
+	char *text; /* X509: the leaf's subject, RPK: "sha256:..."; to be shown */
+};
+void trust_proof_free(struct trust_proof *p); /* NULL is fine */
+
+struct trust_verdict {
+	enum pki_reason reason; /* PKI_OK, or why not */
+	int alert;		/* of TLS (RFC 5246 section 7.2) for that reason; 0 with PKI_OK */
+	char why[256];
+	struct trust_proof *proof; /* owned; NULL unless PKI_OK */
+};
+
+/* A chain as a device sent it, its own certificate first, for the purpose of a TLS client. */
+void trust_judge(const struct trust *t, const struct pki_blob *chain, size_t n, int64_t now,
+    struct trust_verdict *out);
+/* A raw public key: refused unless a device that may knock is registered with it. */
+void trust_judge_rpk(const struct auth *a, struct pki_blob spki, struct trust_verdict *out);
+
+/* "certificate_expired" is 45: the alert that tells a device why it was refused. */
+int trust_alert(enum pki_reason reason);
+
+#endif
