@@ -100,6 +100,8 @@ check_names(const struct check *k)
 		if (!(c->has & PKI_EXT_SAN) || !(c->critical & PKI_EXT_SAN))
 			return malformed(k, "an empty subject without a critical subjectAltName");
 	}
+	if ((c->has & PKI_EXT_SAN) && c->san.n == 0)
+		return malformed(k, "a subjectAltName without a name");
 	for (size_t i = 0; i < c->san.n; i++) {
 		const struct pki_name *san = &c->san.v[i];
 

@@ -91,3 +91,20 @@ fuzz_programs += tests/fuzz/fuzz_coap
 tests_fuzz_fuzz_coap_SOURCES = tests/fuzz/fuzz_coap.c tests/unit/coap_client.c \
 	tests/unit/coap_client.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_coap_LDADD = $(TRANSPORT_LIBS) $(FUZZ_LIBS)
+
+# pki
+fuzz_programs += tests/fuzz/fuzz_cert
+tests_fuzz_fuzz_cert_SOURCES = tests/fuzz/fuzz_cert.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_cert_LDADD = $(PKI_LIBS) $(FUZZ_LIBS)
+fuzz_programs += tests/fuzz/fuzz_name
+tests_fuzz_fuzz_name_SOURCES = tests/fuzz/fuzz_name.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_name_LDADD = $(PKI_LIBS) $(FUZZ_LIBS)
+fuzz_programs += tests/fuzz/fuzz_pem
+tests_fuzz_fuzz_pem_SOURCES = tests/fuzz/fuzz_pem.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_pem_LDADD = $(PKI_LIBS) $(FUZZ_LIBS)
+fuzz_programs += tests/fuzz/fuzz_ocsp
+tests_fuzz_fuzz_ocsp_SOURCES = tests/fuzz/fuzz_ocsp.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_ocsp_LDADD = $(PKI_LIBS) $(FUZZ_LIBS)
+fuzz_programs += tests/fuzz/fuzz_crl
+tests_fuzz_fuzz_crl_SOURCES = tests/fuzz/fuzz_crl.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_crl_LDADD = $(PKI_LIBS) $(FUZZ_LIBS)
