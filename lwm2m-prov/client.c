@@ -235,6 +235,55 @@ client_answer_clear(struct client_answer *a)
 	memset(a, 0, sizeof *a);
 }
 
+static enum err_code
+explain_post(CURLcode rc, const struct client_post *p, const char *says, struct err *e)
+{
+	enum err_code code = rc == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT
+	                     : rc == CURLE_WRITE_ERROR || rc == CURLE_FILESIZE_EXCEEDED
+	                         ? ERR_LIMIT
+	                         : ERR_UNREACHABLE;
+
+	if (rc == CURLE_OK)
+		return ERR_OK;
+	return err_set(e, code, "%s: %s", p->url, says[0] != '\0' ? says : curl_easy_strerror(rc));
+}
+
+enum err_code
+client_post(const struct client_post *p, struct client_answer *a, struct err *e)
+{
+	struct client c = { .curl = curl_easy_init() };
+	struct client_request r = { .content_type = p->content_type };
+	struct curl_slist *headers = headers_of(&r);
+	CURL *h = c.curl;
+	enum err_code rc;
+
+	memset(a, 0, sizeof *a);
+	a->body.max = p->max;
+	bool ok =
+	    h != NULL && headers != NULL && curl_easy_setopt(h, CURLOPT_URL, p->url) == CURLE_OK &&
+	    curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http") == CURLE_OK &&
+	    curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+	    curl_easy_setopt(h, CURLOPT_PROXY, "") == CURLE_OK &&
+	    curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+	    curl_easy_setopt(h, CURLOPT_ERRORBUFFER, c.curl_says) == CURLE_OK &&
+	    curl_easy_setopt(h, CURLOPT_USERAGENT, "lwm2m-prov") == CURLE_OK &&
+	    curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, (long)(p->timeout_s * 1000)) == CURLE_OK &&
+	    curl_easy_setopt(h, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)p->max) == CURLE_OK &&
+	    curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
+	    curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)p->body_len) == CURLE_OK &&
+	    curl_easy_setopt(h, CURLOPT_POSTFIELDS, p->body) == CURLE_OK &&
+	    curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK &&
+	    curl_easy_setopt(h, CURLOPT_WRITEDATA, (void *)&a->body) == CURLE_OK;
+	rc = ok ? explain_post(curl_easy_perform(h), p, c.curl_says, e) : err_no_memory(e);
+	if (rc == ERR_OK)
+		note_type(&c, a);
+	else
+		client_answer_clear(a);
+	curl_slist_free_all(headers);
+	curl_easy_cleanup(h);
+	return rc;
+}
+
 static size_t
 take_lines(char *data, size_t size, size_t n, void *arg)
 {

@@ -51,6 +51,19 @@ typedef bool client_line_fn(void *arg, const char *line, size_t n);
 enum err_code client_stream(struct client *c, const char *path, const char *last_event_id,
     client_line_fn *on_line, void *arg, long *status, struct err *e);
 
+/*
+ * One exchange with somebody else: POSTs to an http URL. No redirect is followed, no proxy asked,
+ * nothing but http spoken, and at most max bytes are taken. Errors as above.
+ */
+struct client_post {
+	const char *url, *content_type;
+	const void *body;
+	size_t body_len;
+	uint64_t timeout_s;
+	size_t max;
+};
+enum err_code client_post(const struct client_post *p, struct client_answer *a, struct err *e);
+
 /* Called about each second and whenever something moves while a call waits; NULL none. */
 typedef void client_tick_fn(void *arg);
 void client_on_tick(struct client *c, client_tick_fn *tick, void *arg);

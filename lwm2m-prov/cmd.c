@@ -56,7 +56,14 @@ static const struct opt opts[OPT__COUNT] = {
 	[OPT_NAME]     = { "name", 0, OPT_TEXT, "KIND:NAME", "who it is to be: dns:, ip:, email:, uri: or cn: and a name", 0, 0, NULL },
 	[OPT_CRL]      = { "crl", 0, OPT_MANY, "FILE", "certificate revocation lists of the CAs in the chain", 0, 0, NULL },
 	[OPT_MAX_DEPTH] = { "max-depth", 0, OPT_NUMBER, "N", "at most N CAs between the certificate and the trusted one (5)", 0, 255, NULL },
-	[OPT_RELAXED]  = { "relaxed", 0, OPT_FLAG, NULL, "tolerate a CA that leaves out key identifiers or breaks the form of serial numbers and names", 0, 0, NULL },
+	[OPT_RELAXED]  = { "relaxed", 0, OPT_FLAG, NULL, "tolerate a CA that leaves out key identifiers or CRL numbers, or breaks the form of serial numbers and names", 0, 0, NULL },
+	[OPT_RESPONSE] = { "response", 0, OPT_TEXT, "FILE", "an OCSP response in DER; nobody is asked", 0, 0, NULL },
+	[OPT_CERT]     = { "cert", 0, OPT_TEXT, "FILE", "the certificate in question", 0, 0, NULL },
+	[OPT_ISSUER]   = { "issuer", 0, OPT_TEXT, "FILE", "the certificate of the CA that issued it; it is trusted", 0, 0, NULL },
+	[OPT_URL]      = { "url", 0, OPT_TEXT, "URL", "ask this responder; else those that the certificate names", 0, 0, NULL },
+	[OPT_ALLOW_SHA1] = { "allow-sha1", 0, OPT_FLAG, NULL, "signatures with SHA-1 count too", 0, 0, NULL },
+	[OPT_MAX_AGE]  = { "max-age", 0, OPT_TEXT, "TIME|none", "an older answer does not count (7d; 1d when it names no next update); none: nor is a signer too long-lived", 0, 0, NULL },
+	[OPT_VERDICT_EXIT] = { "verdict-exit", 0, OPT_FLAG, NULL, "end with 0 good, 1 revoked, 2 unusable or unknown, 64 wrong usage", 0, 0, NULL },
 };
 
 #define B(id) OPT_BIT(OPT_##id)
@@ -88,6 +95,7 @@ static const struct cmd cmds[] = {
 	{ "wait", "ENDPOINT...", "wait until the current revision of devices has reached them", 1, CMD_ANY, B(FOR) | B(FAIL_FAST), B(FOR), cmd_wait },
 	{ "watch", "", "print sessions and changes as they happen", 0, 0, B(MATCH) | B(PROFILE), 0, cmd_watch },
 	{ "pki verify", "", "say whether a chain of certificates is good, without a daemon", 0, 0, B(CA) | B(CHAIN) | B(AT) | B(PURPOSE) | B(NAME) | B(CRL) | B(MAX_DEPTH) | B(RELAXED), B(CA) | B(CHAIN) | B(PURPOSE), cmd_pki_verify },
+	{ "pki ocsp", "", "say whether a certificate is revoked: ask its responder, or judge a response", 0, 0, B(RESPONSE) | B(CERT) | B(ISSUER) | B(URL) | B(AT) | B(ALLOW_SHA1) | B(MAX_AGE) | B(VERDICT_EXIT), B(CERT) | B(ISSUER), cmd_pki_ocsp },
 	{ "pki show", "FILE", "show certificates, requests, CRLs and keys; never a secret", 1, 1, 0, 0, cmd_pki_show },
 	{ "pki rpk", "FILE", "show the public key of a certificate, request or key, as devices are given it", 1, 1, 0, 0, cmd_pki_rpk },
 	{ "status", "", "show how the daemon is doing", 0, 0, 0, 0, cmd_status },

@@ -58,6 +58,13 @@ enum opt_id {
 	OPT_CRL,
 	OPT_MAX_DEPTH,
 	OPT_RELAXED,
+	OPT_RESPONSE,
+	OPT_CERT,
+	OPT_ISSUER,
+	OPT_URL,
+	OPT_ALLOW_SHA1,
+	OPT_MAX_AGE,
+	OPT_VERDICT_EXIT,
 	OPT__COUNT
 };
 #define OPT_BIT(id) ((uint64_t)1 << (id))
@@ -137,6 +144,7 @@ enum prov_exit cmd_why(struct cli *cli, struct err *e);
 enum prov_exit cmd_wait(struct cli *cli, struct err *e);
 enum prov_exit cmd_watch(struct cli *cli, struct err *e);
 enum prov_exit cmd_pki_verify(struct cli *cli, struct err *e);
+enum prov_exit cmd_pki_ocsp(struct cli *cli, struct err *e);
 enum prov_exit cmd_pki_show(struct cli *cli, struct err *e);
 enum prov_exit cmd_pki_rpk(struct cli *cli, struct err *e);
 enum prov_exit cmd_status(struct cli *cli, struct err *e);

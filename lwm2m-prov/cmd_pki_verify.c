@@ -4,6 +4,7 @@
 #include "lwm2m-prov/cmd_pki.h"
 #include "lwm2m-prov/output.h"
 #include "pki/chain.h"
+#include "pki/crl.h"
 #include "pki/identity.h"
 
 struct verifying {
@@ -11,6 +12,7 @@ struct verifying {
 	struct pki_certs anchors, chain;
 	struct pki_policy policy;
 	struct pki_request rq;
+	struct pki_crls crls;
 	struct pki_verdict verdict;
 };
 
@@ -33,9 +35,6 @@ read_request(struct verifying *v, struct err *e)
 {
 	bool client = strcmp(cli_text(v->cli, OPT_PURPOSE), "client") == 0;
 
-	if (cli_has(v->cli, OPT_CRL))
-		return err_set(
-		    e, ERR_UNSUPPORTED, "--crl: this version does not look at revocation lists");
 	pki_policy_default(&v->policy);
 	v->policy.max_depth = (unsigned)cli_number(v->cli, OPT_MAX_DEPTH, v->policy.max_depth);
 	v->policy.relaxed = cli_has(v->cli, OPT_RELAXED);
@@ -56,14 +55,46 @@ read_request(struct verifying *v, struct err *e)
 static enum err_code
 read_files(struct verifying *v, struct err *e)
 {
-	const struct cli_value *cas = &v->cli->opt[OPT_CA];
+	const struct cli_value *cas = &v->cli->opt[OPT_CA], *crls = &v->cli->opt[OPT_CRL];
 	enum err_code rc = ERR_OK;
 
 	for (size_t i = 0; rc == ERR_OK && i < cas->n; i++)
 		rc = pki_certs_load(&v->anchors, cas->v[i], PKI_BUNDLE_CERTS, e);
 	if (rc == ERR_OK)
 		rc = pki_certs_load(&v->chain, cli_text(v->cli, OPT_CHAIN), PKI_CHAIN_CERTS, e);
+	for (size_t i = 0; rc == ERR_OK && i < crls->n; i++)
+		rc = pki_crls_load(&v->crls, crls->v[i], e);
 	return rc;
+}
+
+/* What the lists say of each certificate of the path but the anchor: without a list it is refused.
+ */
+static void
+check_revocation(struct verifying *v)
+{
+	struct pki_status_policy p;
+	const struct pki_certs *path = &v->verdict.path;
+	struct pki_answer a;
+
+	pki_status_policy_default(&p);
+	p.relaxed = v->policy.relaxed;
+	for (size_t i = 0; i + 1 < path->n; i++) {
+		pki_crl_evaluate(&v->crls, path->v[i], path->v[i + 1], &p, v->rq.now, &a);
+		if (a.status == PKI_STATUS_GOOD)
+			continue;
+		struct gbuf subject = { .max = 8192 };
+		pki_dn_text(&subject, path->v[i]->subject);
+		(void)snprintf(
+		    v->verdict.subject, sizeof v->verdict.subject, "%s", gbuf_cstr(&subject));
+		gbuf_clear(&subject);
+		v->verdict.index = (int)i;
+		v->verdict.reason =
+		    a.status == PKI_STATUS_REVOKED ? PKI_R_REVOKED : PKI_R_NO_STATUS;
+		(void)snprintf(v->verdict.detail, sizeof v->verdict.detail, "%s",
+		    a.status == PKI_STATUS_REVOKED ? pki_crl_reason_name(a.crl_reason) : a.detail);
+		pki_certs_clear(&v->verdict.path);
+		return;
+	}
 }
 
 /* What cannot be read is not valid. */
@@ -125,12 +156,15 @@ cmd_pki_verify(struct cli *cli, struct err *e)
 		unreadable(&v, &bad);
 	else if (rc == ERR_OK)
 		pki_verify(&v.rq, &v.policy, &v.verdict);
+	if (rc == ERR_OK && v.verdict.reason == PKI_OK && cli_has(cli, OPT_CRL))
+		check_revocation(&v);
 	if (rc == ERR_OK)
 		print(&v);
 	enum prov_exit end = rc != ERR_OK                 ? exit_of(rc)
 	                     : v.verdict.reason == PKI_OK ? EXIT_DONE
 	                                                  : EXIT_FAILED;
 	pki_verdict_clear(&v.verdict);
+	pki_crls_clear(&v.crls);
 	pki_certs_clear(&v.chain);
 	pki_certs_clear(&v.anchors);
 	return end;

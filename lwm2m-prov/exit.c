@@ -65,3 +65,18 @@ exit_retryable(enum err_code rc)
 {
 	return rc == ERR_BUSY || exit_row(exit_of(rc))->retryable;
 }
+
+int
+exit_as_verdict(enum prov_exit end)
+{
+	switch ((int)end) {
+	case EXIT_DONE:
+		return 0;
+	case EXIT_REFUSED:
+		return 1;
+	case EXIT_USAGE:
+		return 64;
+	default:
+		return 2;
+	}
+}

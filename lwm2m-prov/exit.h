@@ -33,6 +33,11 @@ const struct exit_row *exit_at(size_t i); /* NULL past the end */
 const struct exit_row *exit_row(enum prov_exit code);
 
 enum prov_exit exit_of(enum err_code rc);
+/*
+ * The same end as a verdict about a certificate (--verdict-exit): 0 good, 1 revoked (EXIT_REFUSED),
+ * 2 neither, 64 wrong usage, as sysexits(3) has it.
+ */
+int exit_as_verdict(enum prov_exit end);
 /* ERR_OK ends a program too: what may work later besides what its exit code says. */
 bool exit_retryable(enum err_code rc);
 

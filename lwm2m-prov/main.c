@@ -33,12 +33,12 @@ run(struct cli *cli, struct err *e)
 	return cli->cmd->run(cli, e);
 }
 
-/* --json holds for errors too, those of the command line that names it included. */
+/* What holds for errors too, those of the command line that names it included. */
 static bool
-wants_json(int argc, const char *const *argv)
+has_word(int argc, const char *const *argv, const char *word)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-		if (strcmp(argv[i], "--json") == 0)
+		if (strcmp(argv[i], word) == 0)
 			return true;
 	return false;
 }
@@ -54,7 +54,7 @@ main(int argc, char **argv)
 
 	profile_json_init();
 	(void)sigaction(SIGPIPE, &ignore, NULL);
-	cli.out = out_new(stdout, stderr, wants_json(argc, words));
+	cli.out = out_new(stdout, stderr, has_word(argc, words, "--json"));
 	if (cli.out == NULL) {
 		(void)fputs("lwm2m-prov: out of memory\n", stderr);
 		return EXIT_FAILED;
@@ -68,5 +68,5 @@ main(int argc, char **argv)
 	}
 	cli.out = NULL;
 	cli_clear(&cli);
-	return (int)end;
+	return has_word(argc, words, "--verdict-exit") ? exit_as_verdict(end) : (int)end;
 }

@@ -17,3 +17,6 @@ system_scripts = tests/system/daemon.sh tests/system/kill.sh tests/system/oma.sh
 dist_check_SCRIPTS += $(system_scripts)
 TESTS += $(system_scripts)
 EXTRA_DIST += tests/system/lib.sh tests/system/demo.sh tests/system/killer.py
+# The command line alone, against what openssl makes.
+dist_check_SCRIPTS += tests/system/pki_status.sh
+TESTS += tests/system/pki_status.sh
