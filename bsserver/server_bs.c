@@ -185,7 +185,7 @@ describe_stranger(const struct server_bs *b, const struct transport_identity *wh
 	gbuf_clear(&credential);
 }
 
-/* Tells failures of one address apart by what was shown there. */
+/* Tells failures of one address apart by what was shown there, or by what came of it. */
 static bool
 is_repeated(struct server_bs *b, const struct transport_failure *f)
 {
@@ -194,6 +194,8 @@ is_repeated(struct server_bs *b, const struct transport_failure *f)
 
 	if (who->n_chain > 0)
 		return seen_lately(b, f->addr, (const char *)who->chain[0].data, who->chain[0].len, now);
+	if (who->bytes == NULL)
+		return seen_lately(b, f->addr, f->why, strlen(f->why), now);
 	return seen_lately(b, f->addr, who->bytes, who->len, now);
 }
 
