@@ -422,6 +422,8 @@ may_start(const struct fleet *f)
 static int
 poll_ms(const struct fleet *f)
 {
+	if (f->cfg->spin && f->active > 0)
+		return 0;
 	uint64_t due = f->n_heap == 0 ? f->now_ms + 100 : f->heap[0]->due;
 	uint64_t ms = due <= f->now_ms ? 0 : MIN(due - f->now_ms, (uint64_t)100);
 	bool more = f->started < f->cfg->count && f->active < f->cfg->concurrency && f->n_free > 0;

@@ -28,6 +28,7 @@ struct fleet_config {
 	uint32_t timeout_ms; /* of the whole; 0: none */
 	uint32_t linger_ms;  /* a device stays to answer repetitions */
 	bool json, trace, quiet, lines, tree, secrets;
+	bool spin; /* poll without waiting */
 	enum fleet_expect expect;
 	uint8_t expect_code; /* with EXPECT_REFUSED; 0: any */
 	const volatile bool *stop;

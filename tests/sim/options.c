@@ -294,6 +294,7 @@ static const struct option_def defs[] = {
 	{ COUNT, "concurrency", "K", "devices at once (64)", AT(fleet.concurrency), NULL },
 	{ CALL, "rate", "R/s", "starts a second", 0, set_rate },
 	{ COUNT, "repeat", "N", "bootstraps of each device, one after the other (1)", AT(fleet.repeat), NULL },
+	{ FLAG, "spin", NULL, "never sleep, so that whoever sends to them need not wake them", AT(fleet.spin), NULL },
 	{ SHARE, "loss", "P", "3%, both ways", AT(fleet.net.loss), NULL },
 	{ SHARE, "dup", "P", "datagrams that come twice", AT(fleet.net.dup), NULL },
 	{ SHARE, "reorder", "P", "datagrams that are overtaken", AT(fleet.net.reorder), NULL },
