@@ -6,17 +6,6 @@
 
 #include "lib/base/secret.h"
 
-uint64_t
-rbuf_be(struct rbuf *r, size_t n)
-{
-	const uint8_t *p = rbuf_take(r, n);
-	uint64_t v = 0;
-
-	for (size_t i = 0; p != NULL && i < n; i++)
-		v = v << 8 | p[i];
-	return v;
-}
-
 void
 wbuf_put(struct wbuf *w, const void *src, size_t n)
 {
@@ -51,9 +40,9 @@ wbuf_str(struct wbuf *w, const char *s)
 	wbuf_put(w, s, strlen(s));
 }
 
-/* Room for n more bytes and the NUL. The old block is wiped: it may hold a key. */
-static bool
-gbuf_room(struct gbuf *g, size_t n)
+/* The old block is wiped: it may hold a key. A block never holds more than the bound and the NUL. */
+bool
+gbuf_grow(struct gbuf *g, size_t n)
 {
 	size_t max = g->max == 0 ? GBUF_MAX_DEFAULT : g->max;
 
@@ -61,9 +50,7 @@ gbuf_room(struct gbuf *g, size_t n)
 		g->failed = true;
 		return false;
 	}
-	if (g->data != NULL && n < g->cap - g->len)
-		return true;
-	size_t cap = MAX(g->len + n + 1, MAX((size_t)256, g->cap * 2));
+	size_t cap = MIN(MAX(g->len + n + 1, MAX((size_t)256, g->cap * 2)), max + 1);
 	uint8_t *p = malloc(cap);
 	if (p == NULL) {
 		g->failed = true;
@@ -71,7 +58,7 @@ gbuf_room(struct gbuf *g, size_t n)
 	}
 	if (g->data != NULL) {
 		memcpy(p, g->data, g->len);
-		wipe(g->data, g->len);
+		wipe(g->data, g->cap); /* gbuf_printf() may have been behind len */
 		free(g->data);
 	}
 	g->data = p;
@@ -81,35 +68,12 @@ gbuf_room(struct gbuf *g, size_t n)
 }
 
 void
-gbuf_put(struct gbuf *g, const void *src, size_t n)
-{
-	if (!gbuf_room(g, n))
-		return;
-	if (n > 0)
-		memcpy(g->data + g->len, src, n);
-	g->len += n;
-	g->data[g->len] = 0;
-}
-
-void
 gbuf_be(struct gbuf *g, uint64_t v, size_t n)
 {
 	uint8_t b[8];
 
 	to_be(b, v, n);
 	gbuf_put(g, b, n);
-}
-
-void
-gbuf_u8(struct gbuf *g, uint8_t v)
-{
-	gbuf_put(g, &v, 1);
-}
-
-void
-gbuf_str(struct gbuf *g, const char *s)
-{
-	gbuf_put(g, s, strlen(s));
 }
 
 void
@@ -133,22 +97,29 @@ gbuf_i64(struct gbuf *g, int64_t v)
 	gbuf_u64(g, v < 0 ? (uint64_t)0 - (uint64_t)v : (uint64_t)v);
 }
 
+/* Written where there is room already; once more when that was not enough. */
 void
 gbuf_printf(struct gbuf *g, const char *fmt, ...)
 {
+	size_t room = g->failed ? 0 : g->cap - g->len;
+	char none[1];
 	va_list ap, ap2;
 
 	va_start(ap, fmt);
 	va_copy(ap2, ap);
-	int n = vsnprintf(NULL, 0, fmt, ap);
+	int n = vsnprintf(room > 0 ? (char *)g->data + g->len : none, room, fmt, ap);
 	va_end(ap);
 	if (n < 0)
 		g->failed = true;
+	else if ((size_t)n < room)
+		g->len += (size_t)n;
 	else if (gbuf_room(g, (size_t)n)) {
 		(void)vsnprintf((char *)g->data + g->len, (size_t)n + 1, fmt, ap2);
 		g->len += (size_t)n;
 	}
 	va_end(ap2);
+	if (g->failed && room > 0)
+		wipe(g->data + g->len, room); /* what did not fit is not there by halves */
 }
 
 void

@@ -58,7 +58,17 @@ rbuf_take(struct rbuf *r, size_t n)
 }
 
 /* Big-endian numbers of n octets (1..8). */
-uint64_t rbuf_be(struct rbuf *r, size_t n);
+static inline uint64_t
+rbuf_be(struct rbuf *r, size_t n)
+{
+	const uint8_t *p = rbuf_take(r, n);
+	uint64_t v = 0;
+
+	for (size_t i = 0; p != NULL && i < n; i++)
+		v = v << 8 | p[i];
+	return v;
+}
+
 static inline uint8_t
 rbuf_u8(struct rbuf *r)
 {
@@ -75,10 +85,41 @@ void wbuf_put(struct wbuf *w, const void *src, size_t n);
 void wbuf_be(struct wbuf *w, uint64_t v, size_t n);
 void wbuf_str(struct wbuf *w, const char *s);
 
-void gbuf_put(struct gbuf *g, const void *src, size_t n);
+/* Room for n more bytes and the NUL: false, and failed, when the bound or memory says no. */
+bool gbuf_grow(struct gbuf *g, size_t n);
+static inline bool
+gbuf_room(struct gbuf *g, size_t n)
+{
+	return (!g->failed && n < g->cap - g->len) || gbuf_grow(g, n);
+}
+
+static inline void
+gbuf_put(struct gbuf *g, const void *src, size_t n)
+{
+	if (!gbuf_room(g, n))
+		return;
+	if (n > 0)
+		memcpy(g->data + g->len, src, n);
+	g->len += n;
+	g->data[g->len] = 0;
+}
+
+static inline void
+gbuf_u8(struct gbuf *g, uint8_t v)
+{
+	if (!gbuf_room(g, 1))
+		return;
+	g->data[g->len++] = v;
+	g->data[g->len] = 0;
+}
+
+static inline void
+gbuf_str(struct gbuf *g, const char *s)
+{
+	gbuf_put(g, s, strlen(s));
+}
+
 void gbuf_be(struct gbuf *g, uint64_t v, size_t n);
-void gbuf_u8(struct gbuf *g, uint8_t v);
-void gbuf_str(struct gbuf *g, const char *s);
 void gbuf_u64(struct gbuf *g, uint64_t v); /* in decimal */
 void gbuf_i64(struct gbuf *g, int64_t v);
 void gbuf_printf(struct gbuf *g, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -49,7 +49,6 @@ utf8_len(const uint8_t *p, size_t left)
 		uint8_t second_min, second_max; /* no overlong forms, no surrogates, nothing past U+10FFFF */
 		uint8_t len;
 	} forms[] = {
-		{ 0x01, 0x7f, 0, 0, 1 },
 		{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
 		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
 		{ 0xe1, 0xec, 0x80, 0xbf, 3 },
@@ -60,12 +59,14 @@ utf8_len(const uint8_t *p, size_t left)
 		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
 	};
 
+	if (p[0] >= 0x01 && p[0] <= 0x7f)
+		return 1;
 	for (size_t i = 0; i < N_ELEMS(forms); i++) {
 		if (p[0] < forms[i].first || p[0] > forms[i].last)
 			continue;
 		if (left < forms[i].len)
 			return 0;
-		if (forms[i].len > 1 && (p[1] < forms[i].second_min || p[1] > forms[i].second_max))
+		if (p[1] < forms[i].second_min || p[1] > forms[i].second_max)
 			return 0;
 		for (size_t k = 2; k < forms[i].len; k++) {
 			if ((p[k] & 0xc0) != 0x80)
@@ -89,12 +90,28 @@ printable_len(const uint8_t *p, size_t left)
 	return len;
 }
 
+/* Eight bytes, all of them printable ASCII. */
+static bool
+eight_plain(const uint8_t *p)
+{
+	const uint64_t each = 0x0101010101010101U, high = each * 0x80;
+	uint64_t v;
+
+	memcpy(&v, p, sizeof v);
+	uint64_t del = v ^ (each * 0x7f); /* 0 where there is a DEL */
+	return ((v | ((v - each * 0x20) & ~v) | ((del - each) & ~del)) & high) == 0;
+}
+
 static bool
 all_chars(const void *s, size_t n, size_t (*len_of)(const uint8_t *, size_t))
 {
 	const uint8_t *p = s;
 
 	for (size_t i = 0; i < n;) {
+		if (n - i >= 8 && eight_plain(p + i)) {
+			i += 8;
+			continue;
+		}
 		size_t len = len_of(p + i, n - i);
 		if (len == 0)
 			return false;
@@ -270,13 +287,31 @@ quote_byte(struct gbuf *out, uint8_t c)
 	gbuf_printf(out, "\\x%02x", c);
 }
 
+/* How many of the first bytes are printable ASCII and stand as they are. */
+static size_t
+plain_run(const uint8_t *p, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' && p[i] != '\\')
+		i++;
+	return i;
+}
+
 void
 str_quote(struct gbuf *out, const char *s, size_t n)
 {
 	const uint8_t *p = (const uint8_t *)s;
 
 	for (size_t i = 0; i < n;) {
-		size_t len = printable_len(p + i, n - i);
+		size_t len = plain_run(p + i, n - i);
+
+		if (len > 0) {
+			gbuf_put(out, p + i, len);
+			i += len;
+			continue;
+		}
+		len = printable_len(p + i, n - i);
 
 		if (len == 0) {
 			quote_byte(out, p[i++]);

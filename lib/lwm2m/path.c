@@ -1,7 +1,5 @@
 #include "lib/lwm2m/path.h"
 
-#include <string.h>
-
 #include "lib/base/str.h"
 
 struct lwm2m_path
@@ -33,14 +31,6 @@ lwm2m_path_child(struct lwm2m_path p, uint16_t id)
 {
 	if (p.depth < LWM2M_RES_INSTANCE)
 		p.id[p.depth++] = id;
-	return p;
-}
-
-struct lwm2m_path
-lwm2m_path_up(struct lwm2m_path p, uint8_t depth)
-{
-	while (p.depth > depth)
-		p.id[--p.depth] = 0;
 	return p;
 }
 
@@ -117,26 +107,4 @@ lwm2m_path_str(struct lwm2m_path p)
 		n += put_id(out.s + n, p.id[i]);
 	}
 	return out;
-}
-
-int
-lwm2m_path_cmp(const struct lwm2m_path *a, const struct lwm2m_path *b)
-{
-	for (int i = 0; i < a->depth && i < b->depth; i++)
-		if (a->id[i] != b->id[i])
-			return a->id[i] < b->id[i] ? -1 : 1;
-	return (int)a->depth - (int)b->depth;
-}
-
-bool
-lwm2m_path_eq(const struct lwm2m_path *a, const struct lwm2m_path *b)
-{
-	return lwm2m_path_cmp(a, b) == 0;
-}
-
-bool
-lwm2m_path_under(const struct lwm2m_path *p, const struct lwm2m_path *prefix)
-{
-	return p->depth >= prefix->depth &&
-	    memcmp(p->id, prefix->id, prefix->depth * sizeof *p->id) == 0;
 }

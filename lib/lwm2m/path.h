@@ -30,8 +30,16 @@ struct lwm2m_path lwm2m_path3(uint16_t o, uint16_t i, uint16_t r);
 struct lwm2m_path lwm2m_path4(uint16_t o, uint16_t i, uint16_t r, uint16_t ri);
 /* p with one more level; p must be above resource instance. */
 struct lwm2m_path lwm2m_path_child(struct lwm2m_path p, uint16_t id);
-/* The first depth levels of p (depth at most p's own). */
-struct lwm2m_path lwm2m_path_up(struct lwm2m_path p, uint8_t depth);
+/* The first depth levels of p (all of them when it has no more). */
+static inline struct lwm2m_path
+lwm2m_path_up(struct lwm2m_path p, uint8_t depth)
+{
+	for (uint8_t i = depth; i < p.depth; i++)
+		p.id[i] = 0;
+	if (p.depth > depth)
+		p.depth = depth;
+	return p;
+}
 
 /*
  * "/", "/0", "/0/1/2/3": decimal ids without leading zeros, one slash before each, none behind.
@@ -41,10 +49,38 @@ enum err_code lwm2m_path_parse(const char *s, size_t n, struct lwm2m_path *out, 
 /* To be printed at once: lwm2m_path_str(p).s; the root is "/". */
 struct lwm2m_path_str lwm2m_path_str(struct lwm2m_path p);
 
+/* The ids as one number: it orders as the paths do, but for a parent and its children 0. */
+static inline uint64_t
+lwm2m_path_number(const struct lwm2m_path *p)
+{
+	return (uint64_t)p->id[0] << 48 | (uint64_t)p->id[1] << 32 | (uint64_t)p->id[2] << 16 | p->id[3];
+}
+
 /* Order by ids, a parent before its children: <0, 0, >0. */
-int lwm2m_path_cmp(const struct lwm2m_path *a, const struct lwm2m_path *b);
-bool lwm2m_path_eq(const struct lwm2m_path *a, const struct lwm2m_path *b);
+static inline int
+lwm2m_path_cmp(const struct lwm2m_path *a, const struct lwm2m_path *b)
+{
+	uint64_t x = lwm2m_path_number(a), y = lwm2m_path_number(b);
+
+	if (x != y)
+		return x < y ? -1 : 1;
+	return (int)a->depth - (int)b->depth;
+}
+
+static inline bool
+lwm2m_path_eq(const struct lwm2m_path *a, const struct lwm2m_path *b)
+{
+	return a->depth == b->depth && lwm2m_path_number(a) == lwm2m_path_number(b);
+}
+
 /* p is prefix itself or below it. */
-bool lwm2m_path_under(const struct lwm2m_path *p, const struct lwm2m_path *prefix);
+static inline bool
+lwm2m_path_under(const struct lwm2m_path *p, const struct lwm2m_path *prefix)
+{
+	unsigned below = 16U * (4U - prefix->depth); /* bits that may differ */
+
+	return p->depth >= prefix->depth &&
+	    (prefix->depth == 0 || (lwm2m_path_number(p) ^ lwm2m_path_number(prefix)) >> below == 0);
+}
 
 #endif

@@ -65,37 +65,35 @@ remove_at(struct lwm2m_tree *t, size_t at, size_t n)
 	t->n -= n;
 }
 
-/* A value stands at a Resource or its instance; no Resource is single and multiple at once. */
+/*
+ * A value stands at a Resource or its instance; no Resource is single and multiple at once. at is
+ * the place of p: a single one would stand before its instances, instances behind a single one.
+ */
 static enum err_code
-check_shape(
-    const struct lwm2m_tree *t, struct lwm2m_path p, const struct lwm2m_value *v, struct err *e)
+check_shape(const struct lwm2m_tree *t, size_t at, const struct lwm2m_path *p, const struct lwm2m_value *v,
+    struct err *e)
 {
-	struct lwm2m_path res = lwm2m_path_up(p, LWM2M_RESOURCE);
-
-	if (p.depth < LWM2M_INSTANCE || (p.depth == LWM2M_INSTANCE && v->type != LWM2M_NONE))
-		return err_set(e, ERR_INVALID, "%s: no place for a value", lwm2m_path_str(p).s);
-	if (p.depth == LWM2M_RES_INSTANCE && lwm2m_tree_get(t, res) != NULL)
-		return err_set(e, ERR_INVALID, "%s: the resource is there as a single one",
-		    lwm2m_path_str(p).s);
-	if (p.depth == LWM2M_RESOURCE) {
-		struct lwm2m_span s = lwm2m_tree_under(t, p);
-		if (s.n > 0 && s.nodes[0].path.depth == LWM2M_RES_INSTANCE)
-			return err_set(e, ERR_INVALID,
-			    "%s: the resource is there as a multiple one", lwm2m_path_str(p).s);
-	}
+	if (p->depth < LWM2M_INSTANCE || (p->depth == LWM2M_INSTANCE && v->type != LWM2M_NONE))
+		return err_set(e, ERR_INVALID, "%s: no place for a value", lwm2m_path_str(*p).s);
+	if (p->depth == LWM2M_RES_INSTANCE && lwm2m_tree_get(t, lwm2m_path_up(*p, LWM2M_RESOURCE)) != NULL)
+		return err_set(
+		    e, ERR_INVALID, "%s: the resource is there as a single one", lwm2m_path_str(*p).s);
+	if (p->depth == LWM2M_RESOURCE && at < t->n && t->nodes[at].path.depth == LWM2M_RES_INSTANCE &&
+	    lwm2m_path_under(&t->nodes[at].path, p))
+		return err_set(
+		    e, ERR_INVALID, "%s: the resource is there as a multiple one", lwm2m_path_str(*p).s);
 	return ERR_OK;
 }
 
 static enum err_code
 store(struct lwm2m_tree *t, struct lwm2m_path p, struct lwm2m_value *v, bool replace, struct err *e)
 {
-	enum err_code rc = check_shape(t, p, v, e);
+	size_t at = lower_bound(t, &p);
+	enum err_code rc = check_shape(t, at, &p, v, e);
 	struct lwm2m_path inst = lwm2m_path_up(p, LWM2M_INSTANCE);
-	size_t at;
 
 	if (rc != ERR_OK)
 		goto out;
-	at = lower_bound(t, &p);
 	if (p.depth == LWM2M_INSTANCE && at < t->n && lwm2m_path_under(&t->nodes[at].path, &p) &&
 	    !node_is(t, at, &p))
 		goto out; /* it has Resources: nothing is left to note */

@@ -19,6 +19,7 @@ END_TEST
 
 START_TEST(a_length_near_size_max_does_not_wrap)
 {
+	static volatile size_t huge = SIZE_MAX - 1; /* not known to the compiler, which would refuse */
 	static const uint8_t bytes[] = { 1, 2, 3 };
 	struct rbuf r = rbuf_make(bytes, sizeof bytes);
 
@@ -28,7 +29,7 @@ START_TEST(a_length_near_size_max_does_not_wrap)
 
 	struct gbuf g = { 0 };
 	gbuf_put(&g, "ab", 2);
-	gbuf_put(&g, "", SIZE_MAX - 1);
+	gbuf_put(&g, "", huge);
 	ck_assert(g.failed);
 	ck_assert_str_eq(gbuf_cstr(&g), "ab");
 	gbuf_clear(&g);
@@ -89,6 +90,24 @@ START_TEST(a_growing_buffer_stops_at_its_bound)
 }
 END_TEST
 
+START_TEST(printf_beyond_the_bound_leaves_nothing_behind)
+{
+	struct gbuf g = { .max = 300 };
+
+	gbuf_printf(&g, "%0250d", 7);
+	ck_assert_uint_eq(g.len, 250);
+	gbuf_printf(&g, "%0100d", 7);
+	ck_assert(g.failed);
+	ck_assert_uint_eq(g.len, 250);
+	for (size_t i = g.len; i < g.cap; i++)
+		ck_assert_uint_eq(g.data[i], 0);
+	gbuf_u8(&g, 'x'); /* sticky, though there is room */
+	gbuf_put(&g, "x", 1);
+	ck_assert_uint_eq(g.len, 250);
+	gbuf_clear(&g);
+}
+END_TEST
+
 START_TEST(printf_appends_across_a_move)
 {
 	struct gbuf g = { 0 };
@@ -114,6 +133,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(put_that_does_not_fit_writes_nothing, 0),
 	UNIT_CASE(a_growing_buffer_stops_at_its_bound, 0),
 	UNIT_CASE(printf_appends_across_a_move, 0),
+	UNIT_CASE(printf_beyond_the_bound_leaves_nothing_behind, 0),
 };
 
 UNIT_SUITE_MAIN("buf", cases)

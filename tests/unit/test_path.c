@@ -144,6 +144,34 @@ START_TEST(order_is_by_ids_parents_first)
 }
 END_TEST
 
+/* Level by level, as the header says it. */
+static int
+order_by_levels(const struct lwm2m_path *a, const struct lwm2m_path *b)
+{
+	for (int i = 0; i < a->depth && i < b->depth; i++)
+		if (a->id[i] != b->id[i])
+			return a->id[i] < b->id[i] ? -1 : 1;
+	return (int)a->depth - (int)b->depth;
+}
+
+START_TEST(order_and_prefix_agree_with_the_levels)
+{
+	uint64_t state = unit_seed();
+
+	for (int i = 0; i < 20000; i++) {
+		struct lwm2m_path p[2] = { any_path(&state), any_path(&state) };
+
+		for (int k = 0; k < 2; k++)
+			for (uint8_t l = 0; l < p[k].depth; l++)
+				p[k].id[l] = (uint16_t)(p[k].id[l] % 2 * 65534); /* near each other, at the ends */
+		int want = order_by_levels(&p[0], &p[1]), got = lwm2m_path_cmp(&p[0], &p[1]);
+		ck_assert_int_eq((want > 0) - (want < 0), (got > 0) - (got < 0));
+		struct lwm2m_path top = lwm2m_path_up(p[0], p[1].depth);
+		ck_assert_int_eq(lwm2m_path_under(&p[0], &p[1]), lwm2m_path_eq(&top, &p[1]));
+	}
+}
+END_TEST
+
 START_TEST(under_is_itself_or_below)
 {
 	static const struct {
@@ -203,6 +231,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(what_is_printed_is_read_back, 0),
 	UNIT_CASE(order_is_by_ids_parents_first, 0),
 	UNIT_CASE(under_is_itself_or_below, 0),
+	UNIT_CASE(order_and_prefix_agree_with_the_levels, 0),
 	UNIT_CASE(paths_are_built_up_and_down, 0),
 };
 

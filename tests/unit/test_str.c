@@ -38,6 +38,22 @@ START_TEST(numbers_are_read_whole_or_not_at_all)
 }
 END_TEST
 
+START_TEST(one_byte_decides_wherever_it_stands)
+{
+	char text[20];
+
+	for (size_t n = 1; n <= sizeof text; n++)
+		for (size_t at = 0; at < n; at++)
+			for (unsigned c = 0; c < 256; c++) {
+				memset(text, 'x', n);
+				text[at] = (char)c;
+				ck_assert_msg(str_is_utf8(text, n) == (c >= 1 && c < 0x80), "%u at %zu of %zu", c, at, n);
+				ck_assert_msg(str_is_printable(text, n) == (c >= 0x20 && c < 0x7f), "%u at %zu of %zu", c,
+				    at, n);
+			}
+}
+END_TEST
+
 START_TEST(signed_numbers_reach_both_ends)
 {
 	static const struct {
@@ -253,6 +269,7 @@ END_TEST
 static const struct unit_case cases[] = {
 	UNIT_CASE(numbers_are_read_whole_or_not_at_all, 0),
 	UNIT_CASE(signed_numbers_reach_both_ends, 0),
+	UNIT_CASE(one_byte_decides_wherever_it_stands, 0),
 	UNIT_CASE(durations_have_one_unit, 0),
 	UNIT_CASE(utf8_is_read_strictly, 0),
 	UNIT_CASE(glob_matches_the_whole, 0),
