@@ -35,15 +35,39 @@ has(const char *text, size_t len, const void *form, size_t n)
 	return n <= len && memmem(text, len, form, n) != NULL;
 }
 
-/* As its octets, in hex, base64 or base64url (the two differ in signs that are looked for apart). */
+/* A digit of base64 or base64url; those of hex are among them. */
 static bool
-tells(const char *text, size_t len, const struct secret *key)
+is_digit64(uint8_t c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '+' || c == '/' ||
+	    c == '-' || c == '_';
+}
+
+/* The longest run of them. */
+static size_t
+longest_run(const char *text, size_t len)
+{
+	size_t longest = 0, run = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		run = is_digit64((uint8_t)text[i]) ? run + 1 : 0;
+		longest = MAX(longest, run);
+	}
+	return longest;
+}
+
+/*
+ * As its octets, in hex, base64 or base64url (the two differ in signs that are looked for apart). Few
+ * texts have a run of digits that could be one of the last three: run is the longest.
+ */
+static bool
+tells(const char *text, size_t len, size_t run, const struct secret *key)
 {
 	static void (*const forms[])(struct gbuf *, const void *, size_t) = { enc_hex, enc_base64, enc_base64url };
 	struct gbuf g = { 0 };
 	bool found = has(text, len, key->data, key->len);
 
-	for (size_t i = 0; i < N_ELEMS(forms) && !found && len > key->len; i++) {
+	for (size_t i = 0; i < N_ELEMS(forms) && !found && run >= (4 * key->len + 2) / 3; i++) {
 		gbuf_reset(&g);
 		forms[i](&g, key->data, key->len);
 		while (g.len > 0 && g.data[g.len - 1] == '=')
@@ -59,6 +83,7 @@ static bool
 tells_secret(const struct bs_session *s, const char *text, size_t len)
 {
 	const struct lwm2m_tree *t = &s->grant.desired.tree;
+	size_t run = longest_run(text, len);
 
 	for (size_t i = 0; i < t->n; i++) {
 		const struct lwm2m_node *n = &t->nodes[i];
@@ -68,7 +93,7 @@ tells_secret(const struct bs_session *s, const char *text, size_t len)
 		    n->value.bytes.len > len)
 			continue;
 		def = lwm2m_model_resource(s->model, n->path.id[0], n->path.id[2]);
-		if (def != NULL && def->secret && tells(text, len, &n->value.bytes))
+		if (def != NULL && def->secret && tells(text, len, run, &n->value.bytes))
 			return true;
 	}
 	return false;

@@ -249,9 +249,53 @@ START_TEST(a_refusal_is_answered_and_nothing_is_asked)
 }
 END_TEST
 
+/* What the transcript keeps of a device's words to a Write of its account, whose key is "sixteen byte key". */
+START_TEST(an_answer_that_repeats_a_secret_is_not_kept)
+{
+	static const struct {
+		const char *says;
+		bool kept;
+	} rows[] = {
+		{ "no room", true },
+		{ "sixteen byte", true },
+		{ "bad key: sixteen byte key!", false },
+		{ "7369787465656e2062797465206b6579", false },
+		{ "key=7369787465656e2062797465206b6579;", false },
+		{ "c2l4dGVlbiBieXRlIGtleQ==", false },
+		{ "<c2l4dGVlbiBieXRlIGtleQ>", false },
+		{ "xxc2l4dGVlbiBieXRlIGtleQxx", false },
+		{ "c2l4dGVlbiBieXRlIGtle", true },
+		{ "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", true },
+	};
+	const struct script sc = { .policy = PROFILE_REPLACE, .verify = true };
+	struct bs_session s;
+	struct bs_action act;
+	struct bs_grant g = make_grant(&sc);
+	const struct answer list = { "GET /", BS_EV_RESPONSE, 0x45, FRESH }, refused = { "PUT /0/1", BS_EV_RESPONSE, 0x80,
+		rows[_i].says };
+	struct gbuf none = { 0 };
+
+	bs_session_init(&s, lwm2m_model_builtin());
+	bs_session_step(&s, &(struct bs_event){ .type = BS_EV_REQUEST }, &act);
+	bs_session_step(&s, &(struct bs_event){ .type = BS_EV_GRANTED, .grant = &g }, &act);
+	bs_session_step(&s, &(struct bs_event){ .type = BS_EV_REPLIED }, &act);
+	struct bs_event ev = answer_event(&list, &none);
+	bs_session_step(&s, &ev, &act);
+	ev = answer_event(&refused, &none);
+	bs_session_step(&s, &ev, &act);
+	ck_assert_int_eq(s.rec.verdict, BS_VERDICT_FAILED);
+	const struct bs_entry *last = &s.rec.entries[s.rec.n_entries - 1];
+	ck_assert_msg((strcmp(last->text, rows[_i].says) == 0) == rows[_i].kept, "%s: %s", rows[_i].says, last->text);
+	if (!rows[_i].kept)
+		ck_assert_ptr_nonnull(strstr(last->text, "octets that repeat a secret"));
+	bs_session_clear(&s);
+}
+END_TEST
+
 static const struct unit_case cases[] = {
 	UNIT_CASE(a_session_follows_its_script, N_ELEMS(scripts)),
 	UNIT_CASE(a_refusal_is_answered_and_nothing_is_asked, 3),
+	UNIT_CASE(an_answer_that_repeats_a_secret_is_not_kept, 10),
 };
 
 UNIT_SUITE_MAIN("session", cases)
