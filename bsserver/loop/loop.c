@@ -6,6 +6,7 @@
 
 #include <uv.h>
 
+#include "lib/base/log.h"
 #include "lib/base/util.h"
 
 struct post {
@@ -74,8 +75,10 @@ run_posted(struct loop *l)
 	l->running = (struct post_queue){ NULL, 0, 0 };
 	(void)pthread_mutex_unlock(&l->lock);
 
+	log_hold();
 	for (size_t i = 0; i < now.n; i++)
 		now.v[i].fn(now.v[i].arg);
+	log_release();
 	free(l->running.v); /* only when fn ran the loop itself */
 	l->running = now;
 }
@@ -270,8 +273,11 @@ on_poll(uv_poll_t *uv, int status, int events)
 		ready |= LOOP_READ;
 	if ((events & UV_WRITABLE) != 0)
 		ready |= LOOP_WRITE;
-	if (ready != 0)
-		f->fn(f->arg, ready);
+	if (ready == 0)
+		return;
+	log_hold();
+	f->fn(f->arg, ready);
+	log_release();
 }
 
 enum err_code

@@ -33,9 +33,13 @@ static const char *const module_names[LOG__MODULES] = {
 	[LOG_PKI] = "pki",
 };
 
+#define HELD_MAX 65536 /* octets of lines that wait for log_release() */
+
 static pthread_mutex_t sink_lock = PTHREAD_MUTEX_INITIALIZER;
-static log_sink_fn *sink_fn; /* under sink_lock, as its argument */
+static log_sink_fn *sink_fn; /* under sink_lock, as all up to as_json */
 static void *sink_arg;
+static struct gbuf held; /* lines for stderr, from log_hold() on */
+static unsigned holding;
 static atomic_bool as_json;
 /* What a level is above LVL_INFO, so that zero is the level at the start. */
 static _Atomic int above_info[LOG__MODULES];
@@ -77,6 +81,39 @@ log_set_sink(log_sink_fn *sink, void *arg)
 	(void)pthread_mutex_lock(&sink_lock);
 	sink_fn = sink;
 	sink_arg = arg;
+	(void)pthread_mutex_unlock(&sink_lock);
+}
+
+/* Lines for stderr, in one write as a rule. What cannot be written is lost: whom to tell? */
+static void
+write_lines(const void *lines, size_t n)
+{
+	(void)fwrite(lines, 1, n, stderr);
+	(void)fflush(stderr);
+}
+
+static void
+write_held(void)
+{
+	if (held.len > 0)
+		write_lines(held.data, held.len);
+	gbuf_reset(&held);
+}
+
+void
+log_hold(void)
+{
+	(void)pthread_mutex_lock(&sink_lock);
+	holding++;
+	(void)pthread_mutex_unlock(&sink_lock);
+}
+
+void
+log_release(void)
+{
+	(void)pthread_mutex_lock(&sink_lock);
+	if (--holding == 0)
+		write_held();
 	(void)pthread_mutex_unlock(&sink_lock);
 }
 
@@ -186,7 +223,9 @@ put_field(struct gbuf *line, const char *name, const char *value)
 {
 	bool bare = *value != 0 && strpbrk(value, " =\"\\") == NULL;
 
-	gbuf_printf(line, bare ? " %s=" : " %s=\"", name);
+	gbuf_u8(line, ' ');
+	gbuf_str(line, name);
+	gbuf_str(line, bare ? "=" : "=\"");
 	str_quote(line, value, strlen(value));
 	if (!bare)
 		gbuf_u8(line, '"');
@@ -196,24 +235,36 @@ static void
 format_text(struct gbuf *line, enum log_level level, enum log_module module,
     const struct log_about *about, const char *text)
 {
-	gbuf_printf(line, "%s %s: ", log_level_name(level), log_module_name(module));
+	gbuf_str(line, log_level_name(level));
+	gbuf_u8(line, ' ');
+	gbuf_str(line, log_module_name(module));
+	gbuf_str(line, ": ");
 	put_text(line, text);
 	if (about->endpoint != NULL)
 		put_field(line, "endpoint", about->endpoint);
-	if (about->session != 0)
-		gbuf_printf(line, " session=%llu", (unsigned long long)about->session);
+	if (about->session != 0) {
+		gbuf_str(line, " session=");
+		gbuf_u64(line, about->session);
+	}
 	if (about->peer != NULL)
 		put_field(line, "peer", about->peer);
 }
 
+/* line ends with an end of line, which a sink does not see. */
 static void
-emit(enum log_level level, const char *line)
+emit(enum log_level level, struct gbuf *line)
 {
 	(void)pthread_mutex_lock(&sink_lock);
-	if (sink_fn != NULL)
-		sink_fn(level, line, sink_arg);
-	else
-		(void)fprintf(stderr, "%s\n", line);
+	if (sink_fn != NULL) {
+		line->data[--line->len] = 0;
+		sink_fn(level, gbuf_cstr(line), sink_arg);
+	} else if (holding > 0 && level > LVL_WARNING && held.len + line->len <= HELD_MAX &&
+	    gbuf_room(&held, line->len)) {
+		gbuf_put(&held, line->data, line->len);
+	} else {
+		write_held();
+		write_lines(line->data, line->len);
+	}
 	(void)pthread_mutex_unlock(&sink_lock);
 }
 
@@ -237,6 +288,10 @@ log_msg(enum log_level level, enum log_module module, const struct log_about *ab
 		format_json(&line, level, module, about, text);
 	else
 		format_text(&line, level, module, about, text);
-	emit(level, line.failed ? "error server: log line lost (out of memory)" : gbuf_cstr(&line));
+	gbuf_u8(&line, '\n');
+	if (line.failed)
+		(void)fputs("error server: log line lost (out of memory)\n", stderr);
+	else
+		emit(level, &line);
 	gbuf_clear(&line);
 }

@@ -51,6 +51,14 @@ typedef void log_sink_fn(enum log_level level, const char *line, void *arg);
 void log_set_sink(log_sink_fn *sink, void *arg);
 
 /*
+ * Between the two, lines for stderr below a warning are gathered and written together by the last
+ * log_release(): a loop holds them while it does what is there to be done, not while it waits. A
+ * warning or an error is written at once, after what was held. Lines stay in order.
+ */
+void log_hold(void);
+void log_release(void);
+
+/*
  * "info" for all, or "info,transport=debug,store=warning". ERR_INVALID names the word, and no level
  * is changed then. At the start every module has "info".
  */

@@ -1,6 +1,9 @@
 #include "lib/base/log.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "tests/unit/unit.h"
@@ -102,6 +105,76 @@ START_TEST(levels_are_set_by_module_or_not_at_all)
 }
 END_TEST
 
+/* What stderr, which is this file now, has got since the last time. */
+static void
+expect_written(FILE *f, const char *want)
+{
+	char got[1024];
+	size_t n;
+
+	clearerr(f);
+	n = fread(got, 1, sizeof got - 1, f);
+	got[n] = 0;
+	ck_assert_str_eq(got, want);
+}
+
+START_TEST(held_lines_are_written_together_and_in_order)
+{
+	char path[] = "/tmp/test_log.XXXXXX";
+	int fd = mkstemp(path), before = dup(STDERR_FILENO);
+	FILE *f = fdopen(dup(fd), "r");
+
+	ck_assert(fd >= 0 && before >= 0 && f != NULL);
+	(void)unlink(path);
+	fd = dup2(fd, STDERR_FILENO);
+	/* the reader's place must not be the writer's */
+	char name[64];
+	(void)snprintf(name, sizeof name, "/proc/self/fd/%d", fileno(f));
+	f = freopen(name, "r", f);
+	ck_assert_ptr_nonnull(f);
+	log_msg(LVL_INFO, LOG_STORE, NULL, "at once");
+	expect_written(f, "info store: at once\n");
+	log_hold();
+	log_msg(LVL_INFO, LOG_STORE, NULL, "one");
+	log_hold();
+	log_msg(LVL_NOTICE, LOG_STORE, NULL, "two");
+	log_release();
+	expect_written(f, "");
+	log_release();
+	expect_written(f, "info store: one\nnotice store: two\n");
+	log_hold();
+	log_msg(LVL_INFO, LOG_STORE, NULL, "three");
+	log_msg(LVL_WARNING, LOG_STORE, NULL, "four");
+	expect_written(f, "info store: three\nwarning store: four\n");
+	log_release();
+	expect_written(f, "");
+	(void)dup2(before, STDERR_FILENO);
+	(void)fclose(f);
+}
+END_TEST
+
+START_TEST(not_more_is_held_than_a_bound)
+{
+	char path[] = "/tmp/test_log.XXXXXX", text[1000];
+	int fd = mkstemp(path), before = dup(STDERR_FILENO);
+
+	ck_assert(fd >= 0 && before >= 0);
+	(void)unlink(path);
+	(void)dup2(fd, STDERR_FILENO);
+	memset(text, 'x', sizeof text - 1);
+	text[sizeof text - 1] = 0;
+	log_hold();
+	for (int i = 0; i < 100; i++)
+		log_msg(LVL_INFO, LOG_STORE, NULL, "%s", text);
+	off_t early = lseek(fd, 0, SEEK_END);
+	log_release();
+	off_t all = lseek(fd, 0, SEEK_END);
+	(void)dup2(before, STDERR_FILENO);
+	ck_assert_int_gt(early, 50000);
+	ck_assert_int_eq(all, 100 * (999 + (off_t)strlen("info store: \n")));
+}
+END_TEST
+
 START_TEST(every_level_and_module_has_a_name)
 {
 	for (int i = 0; i < LVL__COUNT; i++)
@@ -146,6 +219,8 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(nothing_from_outside_breaks_a_line, 0),
 	UNIT_CASE(json_lines_are_escaped, 0),
 	UNIT_CASE(levels_are_set_by_module_or_not_at_all, 0),
+	UNIT_CASE(held_lines_are_written_together_and_in_order, 0),
+	UNIT_CASE(not_more_is_held_than_a_bound, 0),
 	UNIT_CASE(every_level_and_module_has_a_name, 0),
 	UNIT_CASE(times_are_written_as_rfc_3339_says, 0),
 };
