@@ -65,6 +65,12 @@ enum opt_id {
 	OPT_ALLOW_SHA1,
 	OPT_MAX_AGE,
 	OPT_VERDICT_EXIT,
+	OPT_INVENTORY,
+	OPT_SESSION,
+	OPT_FROM,
+	OPT_TO,
+	OPT_WITH_CREDENTIALS,
+	OPT_CANCEL,
 	OPT__COUNT
 };
 #define OPT_BIT(id) ((uint64_t)1 << (id))
@@ -128,6 +134,12 @@ enum prov_exit cmd_plan(struct cli *cli, struct err *e);
 enum prov_exit cmd_device_add(struct cli *cli, struct err *e);
 enum prov_exit cmd_device_list(struct cli *cli, struct err *e);
 enum prov_exit cmd_device_show(struct cli *cli, struct err *e);
+enum prov_exit held_show(struct cli *cli, struct err *e); /* of device show --inventory */
+enum prov_exit cmd_device_history(struct cli *cli, struct err *e);
+enum prov_exit cmd_device_diff(struct cli *cli, struct err *e);
+enum prov_exit cmd_device_rollback(struct cli *cli, struct err *e);
+enum prov_exit cmd_device_handover(struct cli *cli, struct err *e);
+enum prov_exit cmd_acl(struct cli *cli, struct err *e);
 enum prov_exit cmd_device_card(struct cli *cli, struct err *e);
 enum prov_exit cmd_device_rm(struct cli *cli, struct err *e);
 enum prov_exit cmd_device_block(struct cli *cli, struct err *e);

@@ -32,6 +32,17 @@ static const struct out_field credential_fields[] = {
 	{ "generated", "generated", OUT_PLAIN, NULL },
 };
 static const struct out_view credentials = { credential_fields, N_ELEMS(credential_fields) };
+static const struct out_field wish_fields[] = {
+	{ "wish", "what", OUT_PLAIN, NULL },
+	{ "pending", "pending", OUT_PLAIN, NULL },
+	{ "session", "to session", OUT_PLAIN, NULL },
+	{ "with_credentials", "with keys", OUT_PLAIN, NULL },
+	{ "profile", "profile", OUT_PLAIN, NULL },
+	{ "done_session", "done by session", OUT_PLAIN, NULL },
+	{ "asked", "asked", OUT_TIME, NULL },
+	{ "actor", "by", OUT_PLAIN, NULL },
+};
+static const struct out_view wishes = { wish_fields, N_ELEMS(wish_fields) };
 static const struct out_field show_fields[] = {
 	{ "endpoint", "endpoint", OUT_PLAIN, NULL },
 	{ "state", "state", OUT_PLAIN, NULL },
@@ -49,6 +60,7 @@ static const struct out_field show_fields[] = {
 	{ "last_session/detail", "detail", OUT_PLAIN, NULL },
 	{ "failures", "failures in a row", OUT_PLAIN, NULL },
 	{ "live/state", "session running", OUT_PLAIN, NULL },
+	{ "wishes", "wanted of its next session", OUT_ROWS, &wishes },
 	{ "created", "created", OUT_TIME, NULL },
 	{ "updated", "updated", OUT_TIME, NULL },
 	{ "credentials", "keys", OUT_ROWS, &credentials },
@@ -259,8 +271,13 @@ cmd_device_show(struct cli *cli, struct err *e)
 {
 	static const struct out_view view = { show_fields, N_ELEMS(show_fields) };
 	json_t *doc = NULL;
-	enum err_code rc = get_device(cli, &doc, e);
+	enum err_code rc;
 
+	if (cli_has(cli, OPT_INVENTORY))
+		return held_show(cli, e);
+	if (cli_has(cli, OPT_SESSION))
+		return exit_of(err_set(e, ERR_USAGE, "device show: --session goes with --inventory"));
+	rc = get_device(cli, &doc, e);
 	if (rc == ERR_OK)
 		out_object(cli->out, &view, doc);
 	json_decref(doc);

@@ -12,6 +12,7 @@ lwm2m_prov_libprov_a_SOURCES = \
 	lwm2m-prov/cmd_diff.c \
 	lwm2m-prov/cmd_explain.c \
 	lwm2m-prov/cmd_fmt.c \
+	lwm2m-prov/cmd_held.c \
 	lwm2m-prov/cmd_pki.c lwm2m-prov/cmd_pki.h \
 	lwm2m-prov/cmd_pki_ocsp.c \
 	lwm2m-prov/cmd_pki_show.c \

@@ -8,6 +8,7 @@
 
 extern const struct out_view view_session;     /* one, with its transcript */
 extern const struct out_view view_session_row; /* of a list */
-extern const struct out_view view_findings;    /* rows */
+extern const struct out_view view_findings;    /* rows: of check */
+extern const struct out_view view_audit_findings; /* rows: of what a device holds */
 
 #endif

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "bsserver/api/held.h"
-#include "bsserver/ports/compile.h"
+#include "bsserver/ports/handover.h"
 #include "bsserver/ports/restore.h"
 
 /* ---- GET /v1/devices/{ep}/history ---- */
@@ -439,4 +439,72 @@ void
 delete_device_rollback(struct req *r)
 {
 	take_back(r, STORE_WISH_ROLLBACK);
+}
+
+static void
+on_handover_device(void *arg, enum err_code rc, const struct err *e, struct store_device *d,
+    struct store_credential *creds, size_t n)
+{
+	struct wishing *w = arg;
+	const struct api_conf *c = &w->r->api->c;
+	struct lwm2m_tree account = { 0 };
+	struct err mine;
+
+	if (rc == ERR_OK) {
+		const struct handover h = { .endpoint = d->endpoint, .profile = w->w.profile, .credentials = creds,
+			.n_credentials = n };
+		e = &mine;
+		rc = handover_make(c->shelf, c->model, &h, &account, &mine);
+	}
+	lwm2m_tree_clear(&account);
+	if (rc != ERR_OK)
+		answer_err(w->r, 0, e);
+	else if (req_alive(w->r))
+		submit(w);
+}
+
+static void
+handover_free(void *arg)
+{
+	struct wishing *w = arg;
+
+	free(w->w.profile);
+	free(w);
+}
+
+void
+post_device_handover(struct req *r)
+{
+	json_t *j = req_json(r);
+	const char *profile = json_string_value(json_object_get(j, "profile"));
+	struct wishing *w = NULL;
+
+	if (j == NULL)
+		return;
+	if (!req_members(r, j, "profile"))
+		;
+	else if (profile == NULL || profile[0] == 0)
+		answer_fail(r, 0, ERR_INVALID, "/profile: must be the name of a shared profile");
+	else if ((w = calloc(1, sizeof *w)) == NULL)
+		answer_fail(r, 0, ERR_NO_MEMORY, "out of memory");
+	if (w != NULL) {
+		w->r = r;
+		w->w.profile = strdup(profile);
+		w->c = (struct store_change){ .op = STORE_SET_WISH, .name = req_arg(r, 0),
+			.wish_kind = STORE_WISH_HANDOVER, .wish = &w->w };
+		w->who = req_actor(r);
+		r->state = w;
+		r->state_free = handover_free;
+		if (w->w.profile != NULL)
+			r->api->c.ops->device_get(r->api->c.store, req_arg(r, 0), on_handover_device, w);
+		else
+			answer_fail(r, 0, ERR_NO_MEMORY, "out of memory");
+	}
+	json_decref(j);
+}
+
+void
+delete_device_handover(struct req *r)
+{
+	take_back(r, STORE_WISH_HANDOVER);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bsserver/ports/compile.h"
+#include "bsserver/ports/handover.h"
 #include "bsserver/ports/internal.h"
 #include "bsserver/ports/restore.h"
 #include "lib/base/clock.h"
@@ -18,7 +19,7 @@ struct lookup {
 	uint64_t session;
 	struct auth_answer answer;
 	enum bs_mode mode;
-	bool asked_again; /* with the credentials, since the compiled form is out of date */
+	bool asked_again; /* with the credentials: the compiled form is out of date, or an account is to be made */
 	/* the refusal that is to be delivered */
 	enum bs_reason reason;
 	char text[512];
@@ -90,6 +91,7 @@ struct choice {
 	bool restoring;
 	struct profile_desired *restore; /* NULL unless restoring; owned */
 	struct secret wrote;		 /* packed */
+	struct lwm2m_tree handover;	 /* empty: none is wanted */
 };
 
 static void
@@ -99,6 +101,7 @@ choice_clear(struct choice *ch)
 		profile_desired_clear(ch->restore);
 	free(ch->restore);
 	secret_clear(&ch->wrote);
+	lwm2m_tree_clear(&ch->handover);
 }
 
 static enum err_code
@@ -134,6 +137,22 @@ choose(const struct ports_conf *c, const struct store_device *d, const struct co
 			      err_wrap(e, "what session %" PRIu64 " left is to be restored", w->session);
 }
 
+static enum err_code
+choose_account(const struct ports_conf *c, const struct store_device *d, const struct store_credential *creds,
+    size_t n, struct choice *ch, struct err *e)
+{
+	const struct store_wish *w = &d->wishes[STORE_WISH_HANDOVER];
+	const struct handover h = { .endpoint = d->endpoint, .profile = w->profile, .credentials = creds,
+		.n_credentials = n };
+
+	if (w->number == 0)
+		return ERR_OK;
+	enum err_code rc = handover_make(c->shelf, c->model, &h, &ch->handover, e);
+	if (rc != ERR_OK)
+		err_wrap(e, "it is to be handed over");
+	return rc;
+}
+
 /* So that the record, when it comes, is kept with what was written and what it was about. */
 static void
 remember(struct lookup *l, const struct store_device *d, struct choice *ch)
@@ -144,6 +163,7 @@ remember(struct lookup *l, const struct store_device *d, struct choice *ch)
 		return;
 	g->wanted_revision = ch->revision;
 	g->fulfilled[STORE_WISH_ROLLBACK] = ch->restoring ? d->wishes[STORE_WISH_ROLLBACK].number : 0;
+	g->fulfilled[STORE_WISH_HANDOVER] = d->wishes[STORE_WISH_HANDOVER].number;
 }
 
 static char *
@@ -152,8 +172,35 @@ copy_of(const char *s)
 	return s == NULL ? NULL : str_dup_n(s, strlen(s));
 }
 
+/* All of it; what it is made of is moved out. */
+static void
+fill_grant(struct lookup *l, const struct store_device *d, struct compiled *c, struct choice *ch,
+    struct bs_grant *g)
+{
+	const struct store_wish *w = &d->wishes[STORE_WISH_ROLLBACK];
+	bool keys_of_then = ch->restoring && w->with_credentials;
+	/* what was wanted last is wanted again, though a label has changed since */
+	bool again = secret_equal(&ch->wrote, &d->held.wrote);
+
+	g->endpoint = take(&l->answer.endpoint);
+	g->rule = str_dup_n(gbuf_cstr(&l->answer.rule), l->answer.rule.len);
+	g->profile = take(&c->profile);
+	g->revision = ch->restoring ? d->restore.revision : ch->revision;
+	g->fingerprints = keys_of_then ? copy_of(d->restore.fingerprints) : take(&c->fingerprints);
+	g->desired = c->desired;
+	c->desired = (struct profile_desired){ 0 };
+	g->restore = ch->restore;
+	ch->restore = NULL;
+	g->handover = ch->handover;
+	ch->handover = (struct lwm2m_tree){ 0 };
+	g->history.invited = g->handover.n > 0 || (ch->restoring && w->done_session == 0);
+	g->history.good_revision = again ? g->revision : 0;
+	g->confirmed_revision = again ? d->confirmed_revision : 0;
+}
+
 static enum err_code
-grant(struct lookup *l, const struct store_device *d, struct compiled *c, struct err *e)
+grant(struct lookup *l, const struct store_device *d, const struct store_credential *creds, size_t n,
+    struct compiled *c, struct err *e)
 {
 	struct choice ch = { .wrote = SECRET_NONE };
 	struct bs_grant g = { .remembered_format = d->remembered_format };
@@ -161,25 +208,11 @@ grant(struct lookup *l, const struct store_device *d, struct compiled *c, struct
 	enum err_code rc = choose(&l->p->c, d, c, &ch, e);
 
 	if (rc == ERR_OK)
+		rc = choose_account(&l->p->c, d, creds, n, &ch, e);
+	if (rc == ERR_OK)
 		rc = past_history(d, clock_wall_ms(), &g.history, e);
 	if (rc == ERR_OK) {
-		const struct store_wish *w = &d->wishes[STORE_WISH_ROLLBACK];
-		bool keys_of_then = ch.restoring && w->with_credentials;
-		/* what was wanted last is wanted again, though a label has changed since */
-		bool again = secret_equal(&ch.wrote, &d->held.wrote);
-
-		g.endpoint = take(&l->answer.endpoint);
-		g.rule = str_dup_n(gbuf_cstr(&l->answer.rule), l->answer.rule.len);
-		g.profile = take(&c->profile);
-		g.revision = ch.restoring ? d->restore.revision : ch.revision;
-		g.fingerprints = keys_of_then ? copy_of(d->restore.fingerprints) : take(&c->fingerprints);
-		g.desired = c->desired;
-		c->desired = (struct profile_desired){ 0 };
-		g.restore = ch.restore;
-		ch.restore = NULL;
-		g.history.invited = ch.restoring && w->done_session == 0;
-		g.history.good_revision = again ? g.revision : 0;
-		g.confirmed_revision = again ? d->confirmed_revision : 0;
+		fill_grant(l, d, c, &ch, &g);
 		remember(l, d, &ch);
 		l->p->c.deliver(l->p->c.arg, l->session, &ev);
 	}
@@ -214,7 +247,8 @@ on_found(struct lookup *l, struct store_device *d, const struct store_credential
 		return false;
 	}
 	rc = get_compiled(l, d, creds, n, &c, &e);
-	if (rc == ERR_CONFLICT && !l->asked_again) {
+	if ((rc == ERR_CONFLICT || d->wishes[STORE_WISH_HANDOVER].number != 0) && !l->asked_again) {
+		compiled_clear(&c);
 		l->asked_again = true;
 		l->p->c.ops->device_get(l->p->c.store, d->endpoint, on_device, l);
 		return true;
@@ -226,7 +260,7 @@ on_found(struct lookup *l, struct store_device *d, const struct store_credential
 	else if (!knocks_as_written(l, &c))
 		refuse(l, l->mode == BS_NOSEC ? BS_REASON_NO_CREDENTIAL_RULE : BS_REASON_IDENTITY_MISMATCH,
 		    "%s, and its profile says that it knocks with %s", gbuf_cstr(&l->answer.rule), c.knock);
-	else if (grant(l, d, &c, &e) != ERR_OK)
+	else if (grant(l, d, creds, n, &c, &e) != ERR_OK)
 		refuse(l, e.code == ERR_NO_MEMORY ? BS_REASON_NO_MEMORY : BS_REASON_BAD_PROFILE, "%s", e.msg);
 	compiled_clear(&c);
 	return false;

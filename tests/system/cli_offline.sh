@@ -150,14 +150,14 @@ done <<'END'
 chek|unknown command "chek": did you mean "check"?
 aply -f x|unknown command "aply": did you mean "apply"?
 enroll|unknown command "enroll": see lwm2m-prov --help
-device|device: one of add, list, show, card, rm, block, unblock must follow
+device|device: one of add, list, show, card, history, diff, rollback, handover, rm, block, unblock must follow
 device ad x|unknown command "device ad": did you mean "device add"?
-device frobnicate x|unknown command "device frobnicate": device takes add, list, show, card, rm, block, unblock
+device frobnicate x|unknown command "device frobnicate": device takes add, list, show, card, history, diff, rollback, handover, rm, block, unblock
 check -f|option --file: needs a value: --file FILE
 check -f x --frobnicate|unknown option "--frobnicate"
 check -f x --strcit|unknown option "--strcit": did you mean "--strict"?
 check one.json|check: "one.json" is one argument too many (usage: lwm2m-prov check -f FILE... [-I DIR]... [--root DIR] [--object-dir DIR]... [--strict])
-device show|device show: ENDPOINT is missing (usage: lwm2m-prov device show ENDPOINT)
+device show|device show: ENDPOINT is missing (usage: lwm2m-prov device show ENDPOINT [--inventory] [--session N])
 device add x|device add: --profile NAME is missing (usage: lwm2m-prov device add ENDPOINT [--dry-run] --profile NAME [--identity TEXT] [--key-file FILE] [--key-stdin] [--generate-key] [--label NAME=VALUE]...)
 device add x --profile p --key-stdin --generate-key|device add: --key-file, --key-stdin and --generate-key: one of them
 device add x --profile p --label y|option --label: must be NAME=VALUE, is "y"

@@ -477,6 +477,51 @@ START_TEST(a_rollback_is_asked_for_and_taken_back)
 }
 END_TEST
 
+START_TEST(a_handover_is_asked_for_by_a_profile_with_one_server)
+{
+	static const struct {
+		const char *profile, *detail;
+		long status;
+	} rows[] = {
+		{ "nobody", "no profile nobody", 404 },
+		{ "two", "profile two: has 2 accounts; the bootstrap account is made from the one of the one "
+			 "server there is", 422 },
+		{ "keyless", "no key is kept for servers/x/security/key", 404 },
+		{ "next", NULL, 200 },
+	};
+	struct world w;
+	struct reply r;
+	char body[64];
+
+	world_open(&w, NULL);
+	apply(&w, ROW(SHARED) ROW(DEVICE("a", KEY("01"))));
+#define PROFILE(name, servers) ROW("{\"profile_format\":1,\"profile\":\"" name "\",\"servers\":{" servers "}}")
+#define ONE(name, id) "\"" name "\":{\"short_server_id\":" id ",\"uri\":\"coap://192.0.2.1\",\"security\":{\"mode\":\"nosec\"}}"
+	apply(&w, PROFILE("next", ONE("x", "1")) PROFILE("two", ONE("x", "1") "," ONE("y", "2"))
+		      PROFILE("keyless", "\"x\":{\"short_server_id\":1,\"uri\":\"coaps://192.0.2.1\",\"security\":{"
+					 "\"mode\":\"psk\",\"identity\":\"i\",\"key\":{\"generate\":16}}}"));
+	for (size_t i = 0; i < N_ELEMS(rows); i++) {
+		(void)snprintf(body, sizeof body, "{\"profile\":\"%s\"}", rows[i].profile);
+		ask(&w, "POST", "/v1/devices/a/handover", body, &r);
+		ck_assert_msg(r.status == rows[i].status, "%s: %ld %s", rows[i].profile, r.status, r.body);
+		if (rows[i].detail != NULL)
+			ck_assert_msg(strstr(at(&r, "detail"), rows[i].detail) != NULL, "%s", at(&r, "detail"));
+		reply_clear(&r);
+	}
+	ask(&w, "GET", "/v1/devices/a", NULL, &r);
+	ck_assert_str_eq(at(&r, "wishes.0.wish"), "handover");
+	ck_assert_str_eq(at(&r, "wishes.0.profile"), "next");
+	reply_clear(&r);
+	ask(&w, "DELETE", "/v1/devices/a/handover", NULL, &r);
+	ck_assert_str_eq(at(&r, "result"), "taken back");
+	reply_clear(&r);
+	ask(&w, "POST", "/v1/devices/nobody/handover", "{\"profile\":\"next\"}", &r);
+	ck_assert_int_eq(r.status, 404);
+	reply_clear(&r);
+	world_close(&w);
+}
+END_TEST
+
 START_TEST(lists_go_on_where_they_stopped)
 {
 	struct world w;
@@ -611,6 +656,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(what_a_device_holds_is_shown, 0),
 	UNIT_CASE(what_changed_on_a_device_is_shown, 0),
 	UNIT_CASE(a_rollback_is_asked_for_and_taken_back, 0),
+	UNIT_CASE(a_handover_is_asked_for_by_a_profile_with_one_server, 0),
 	UNIT_CASE(lists_go_on_where_they_stopped, 0),
 	UNIT_CASE(a_plan_masks_keys_and_marks_defaults, 0),
 	UNIT_CASE(sessions_live_and_over, 0),
