@@ -9,6 +9,7 @@ static const char *const verdicts[] = { "provisioned", "written", "failed", "ref
 	NULL };
 static const char *const groups[] = { "reason", "profile", NULL };
 static const char *const purposes[] = { "client", "server", NULL };
+static const char *const key_types[] = { "p256", "p384", "ed25519", NULL };
 static const char *const goals[] = { "provisioned", "written", "blocked", NULL };
 
 /* clang-format off */
@@ -48,7 +49,7 @@ static const struct opt opts[OPT__COUNT] = {
 	[OPT_PEER]     = { "peer", 0, OPT_TEXT, "ADDRESS", "an address, with or without port, instead of an endpoint", 0, 0, NULL },
 	[OPT_FOR]      = { "for", 0, OPT_CHOICE, "provisioned|written|blocked", "what to wait for", 0, 0, goals },
 	[OPT_FAIL_FAST] = { "fail-fast", 0, OPT_FLAG, NULL, "stop at the first session that fails", 0, 0, NULL },
-	[OPT_FORCE]    = { "force", 0, OPT_FLAG, NULL, "even while devices extend it", 0, 0, NULL },
+	[OPT_FORCE]    = { "force", 0, OPT_FLAG, NULL, "even while devices extend it; replace files that are there", 0, 0, NULL },
 	[OPT_CA]       = { "ca", 0, OPT_MANY, "FILE", "certificates that are trusted, in PEM or DER", 0, 0, NULL },
 	[OPT_CHAIN]    = { "chain", 0, OPT_TEXT, "FILE", "the certificate in question first, then those between it and a CA", 0, 0, NULL },
 	[OPT_AT]       = { "at", 0, OPT_TEXT, "TIME", "as if it were then, 2026-01-31T12:00:00Z; else now", 0, 0, NULL },
@@ -70,6 +71,19 @@ static const struct opt opts[OPT__COUNT] = {
 	[OPT_TO]       = { "to", 0, OPT_NUMBER, "SESSION", "the later one, else the newest; of rollback, what to restore, else what was before the newest", 1, INT64_MAX, NULL },
 	[OPT_WITH_CREDENTIALS] = { "with-credentials", 0, OPT_FLAG, NULL, "the keys of then as well", 0, 0, NULL },
 	[OPT_CANCEL]   = { "cancel", 0, OPT_FLAG, NULL, "take back what was asked for", 0, 0, NULL },
+	[OPT_SUBJECT]  = { "subject", 0, OPT_TEXT, "DN", "whose certificate it is: CN=dev-1,O=Example", 0, 0, NULL },
+	[OPT_DAYS]     = { "days", 0, OPT_NUMBER, "N", "for how long; of a CA 3650, of others 365, of a CRL 7; never longer than its CA", 1, 36500, NULL },
+	[OPT_KEY_TYPE] = { "key-type", 0, OPT_CHOICE, "p256|p384|ed25519", "what kind of key to make (p256)", 0, 0, key_types },
+	[OPT_OUT]      = { "out", 0, OPT_TEXT, "FILE", "where to write it, PEM, mode 0600; a file that is there stays", 0, 0, NULL },
+	[OPT_KEY_OUT]  = { "key-out", 0, OPT_TEXT, "FILE", "make a key here, and write it there: PKCS #8 in PEM, mode 0600", 0, 0, NULL },
+	[OPT_CSR]      = { "csr", 0, OPT_TEXT, "FILE", "for the key in this certificate request", 0, 0, NULL },
+	[OPT_PUBLIC_KEY] = { "public-key", 0, OPT_TEXT, "FILE", "for this public key", 0, 0, NULL },
+	[OPT_WITHIN]   = { "within", 0, OPT_DURATION, "TIME", "that end within TIME (30d)", 1, 3153600000, NULL },
+	[OPT_OCSP_URL] = { "ocsp-url", 0, OPT_TEXT, "URL", "where its status can be asked", 0, 0, NULL },
+	[OPT_CRL_URL]  = { "crl-url", 0, OPT_TEXT, "URL", "where the CA's revocation list is", 0, 0, NULL },
+	[OPT_CA_KEY]   = { "ca-key", 0, OPT_TEXT, "FILE|URL", "the CA's key: a file, or pkcs11:... in a token; else one is made", 0, 0, NULL },
+	[OPT_PIN_FILE] = { "pin-file", 0, OPT_TEXT, "FILE", "the token's PIN is in its first line", 0, 0, NULL },
+	[OPT_PARENT]   = { "parent", 0, OPT_TEXT, "DIR", "the CA that issues this one; else it signs itself", 0, 0, NULL },
 };
 
 #define B(id) OPT_BIT(OPT_##id)
@@ -109,6 +123,12 @@ static const struct cmd cmds[] = {
 	{ "pki ocsp", "", "say whether a certificate is revoked: ask its responder, or judge a response", 0, 0, B(RESPONSE) | B(CERT) | B(ISSUER) | B(URL) | B(AT) | B(ALLOW_SHA1) | B(MAX_AGE) | B(VERDICT_EXIT), B(CERT) | B(ISSUER), cmd_pki_ocsp },
 	{ "pki show", "FILE", "show certificates, requests, CRLs and keys; never a secret", 1, 1, 0, 0, cmd_pki_show },
 	{ "pki rpk", "FILE", "show the public key of a certificate, request or key, as devices are given it", 1, 1, 0, 0, cmd_pki_rpk },
+	{ "pki ca init", "DIR", "make a CA in a folder: key, certificate, list of what it issued", 1, 1, B(SUBJECT) | B(DAYS) | B(KEY_TYPE) | B(CA_KEY) | B(PIN_FILE) | B(PARENT) | B(FORCE), B(SUBJECT), cmd_pki_ca_init },
+	{ "pki issue", "DIR", "issue a certificate for a key made here, a request or a public key", 1, 1, B(SUBJECT) | B(PURPOSE) | B(NAME) | B(DAYS) | B(KEY_TYPE) | B(OUT) | B(KEY_OUT) | B(CSR) | B(PUBLIC_KEY) | B(OCSP_URL) | B(CRL_URL) | B(PIN_FILE) | B(FORCE), B(SUBJECT) | B(PURPOSE) | B(OUT), cmd_pki_issue },
+	{ "pki csr sign", "DIR CSR", "issue a certificate for a request, under its own subject or another", 2, 2, B(SUBJECT) | B(PURPOSE) | B(NAME) | B(DAYS) | B(OUT) | B(OCSP_URL) | B(CRL_URL) | B(PIN_FILE) | B(FORCE), B(PURPOSE) | B(OUT), cmd_pki_csr_sign },
+	{ "pki revoke", "DIR SERIAL|FILE", "revoke a certificate that the CA issued", 2, 2, 0, 0, cmd_pki_revoke },
+	{ "pki crl", "DIR", "write the CA's revocation list", 1, 1, B(OUT) | B(DAYS) | B(PIN_FILE) | B(FORCE), B(OUT), cmd_pki_crl },
+	{ "pki expiring", "DIR", "list what the CA issued that ends soon", 1, 1, B(WITHIN), 0, cmd_pki_expiring },
 	{ "status", "", "show how the daemon is doing", 0, 0, 0, 0, cmd_status },
 	{ "version", "", "print the versions of this program and of the daemon", 0, 0, 0, 0, cmd_version },
 	{ "completion", "[WORD...]", "print the completion script for bash; with words behind --, what may stand in place of the last", 0, CMD_ANY, 0, 0, cmd_completion },

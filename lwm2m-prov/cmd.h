@@ -71,9 +71,25 @@ enum opt_id {
 	OPT_TO,
 	OPT_WITH_CREDENTIALS,
 	OPT_CANCEL,
+	OPT_SUBJECT,
+	OPT_DAYS,
+	OPT_KEY_TYPE,
+	OPT_OUT,
+	OPT_KEY_OUT,
+	OPT_CSR,
+	OPT_PUBLIC_KEY,
+	OPT_WITHIN,
+	OPT_OCSP_URL,
+	OPT_CRL_URL,
+	OPT_CA_KEY,
+	OPT_PIN_FILE,
+	OPT_PARENT,
 	OPT__COUNT
 };
-#define OPT_BIT(id) ((uint64_t)1 << (id))
+/* A set of options. There are more than a plain integer has bits; both compilers have this one. */
+__extension__ typedef unsigned __int128 opt_set;
+_Static_assert(OPT__COUNT <= 128, "each option is a bit of a set");
+#define OPT_BIT(id) ((opt_set)1 << (id))
 
 enum opt_kind {
 	OPT_FLAG,     /* takes no value */
@@ -101,8 +117,8 @@ struct cmd {
 	const char *args;  /* as printed: "ENDPOINT"; "" */
 	const char *help;  /* one line */
 	unsigned min, max; /* how many arguments */
-	uint64_t options;  /* bits, besides the global ones */
-	uint64_t required; /* of them */
+	opt_set options;   /* bits, besides the global ones */
+	opt_set required;  /* of them */
 	/* e is filled when the end is not EXIT_DONE and nothing was said yet. */
 	enum prov_exit (*run)(struct cli *cli, struct err *e);
 };
@@ -159,6 +175,12 @@ enum prov_exit cmd_pki_verify(struct cli *cli, struct err *e);
 enum prov_exit cmd_pki_ocsp(struct cli *cli, struct err *e);
 enum prov_exit cmd_pki_show(struct cli *cli, struct err *e);
 enum prov_exit cmd_pki_rpk(struct cli *cli, struct err *e);
+enum prov_exit cmd_pki_ca_init(struct cli *cli, struct err *e);
+enum prov_exit cmd_pki_issue(struct cli *cli, struct err *e);
+enum prov_exit cmd_pki_csr_sign(struct cli *cli, struct err *e);
+enum prov_exit cmd_pki_revoke(struct cli *cli, struct err *e);
+enum prov_exit cmd_pki_crl(struct cli *cli, struct err *e);
+enum prov_exit cmd_pki_expiring(struct cli *cli, struct err *e);
 enum prov_exit cmd_status(struct cli *cli, struct err *e);
 enum prov_exit cmd_version(struct cli *cli, struct err *e);
 enum prov_exit cmd_completion(struct cli *cli, struct err *e);

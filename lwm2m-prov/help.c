@@ -47,7 +47,7 @@ help_option(enum opt_id id, struct gbuf *out)
 }
 
 static void
-help_options(uint64_t which, const char *title, struct gbuf *out)
+help_options(opt_set which, const char *title, struct gbuf *out)
 {
 	if (which != 0)
 		gbuf_printf(out, "\n%s:\n", title);

@@ -13,6 +13,8 @@ lwm2m_prov_libprov_a_SOURCES = \
 	lwm2m-prov/cmd_explain.c \
 	lwm2m-prov/cmd_fmt.c \
 	lwm2m-prov/cmd_held.c \
+	lwm2m-prov/ca.c lwm2m-prov/ca.h \
+	lwm2m-prov/cmd_pki_ca.c \
 	lwm2m-prov/cmd_pki.c lwm2m-prov/cmd_pki.h \
 	lwm2m-prov/cmd_pki_ocsp.c \
 	lwm2m-prov/cmd_pki_show.c \
@@ -41,7 +43,7 @@ bin_PROGRAMS += lwm2m-prov/lwm2m-prov
 lwm2m_prov_lwm2m_prov_SOURCES = lwm2m-prov/main.c
 lwm2m_prov_lwm2m_prov_LDADD = $(PROV_LIBS)
 
-prov_scripts = tests/system/cli_offline.sh tests/system/cli_online.sh
+prov_scripts = tests/system/pki_ca.sh tests/system/cli_offline.sh tests/system/cli_online.sh
 dist_check_SCRIPTS += $(prov_scripts)
 TESTS += $(prov_scripts)
 EXTRA_DIST += tests/system/cli_frame.sh

@@ -12,7 +12,9 @@ pki_libpki_a_SOURCES = \
 	pki/der.c pki/der.h \
 	pki/der_write.c pki/der_write.h \
 	pki/identity.c pki/identity.h \
+	pki/issue.c pki/issue.h \
 	pki/key.c pki/key.h \
+	pki/keystore.c pki/keystore.h \
 	pki/name.c pki/name_general.c pki/name.h \
 	pki/object.c pki/object.h \
 	pki/ocsp.c pki/ocsp.h \

@@ -6,6 +6,7 @@ lib_libbase_a_SOURCES = \
 	lib/base/crypt.c lib/base/crypt.h \
 	lib/base/enc.c lib/base/enc.h \
 	lib/base/err.c lib/base/err.h \
+	lib/base/file.c lib/base/file.h \
 	lib/base/log.c lib/base/log.h \
 	lib/base/secret.c lib/base/secret.h \
 	lib/base/str.c lib/base/str.h \
