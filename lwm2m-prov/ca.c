@@ -108,14 +108,15 @@ take_line(struct ca *ca, const char *line, size_t n, size_t number, struct err *
 static enum err_code
 take_lines(struct ca *ca, const struct secret *text, struct err *e)
 {
-	const char *at = (const char *)text->data, *end = at + text->len, *nl;
+	const char *all = (const char *)text->data, *nl;
 	enum err_code rc = ERR_OK;
 
-	for (size_t n = 1; rc == ERR_OK && at != NULL && at < end; n++, at = nl + 1) {
-		nl = memchr(at, '\n', (size_t)(end - at));
+	for (size_t n = 1, at = 0; rc == ERR_OK && at < text->len; n++) {
+		nl = memchr(all + at, '\n', text->len - at);
 		if (nl == NULL)
 			break; /* cut short when it was written: it was never acknowledged */
-		rc = take_line(ca, at, (size_t)(nl - at), n, e);
+		rc = take_line(ca, all + at, (size_t)(nl - all) - at, n, e);
+		at = (size_t)(nl - all) + 1;
 	}
 	return rc;
 }
