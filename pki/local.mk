@@ -22,6 +22,10 @@ pki_libpki_a_SOURCES = \
 	pki/pem.c pki/pem.h \
 	pki/pin.c pki/pin.h \
 	pki/reason.c pki/reason.h \
+	pki/rev_cache.c pki/rev_cache.h \
+	pki/rev_policy.c pki/rev_policy.h \
+	pki/rev_query.c pki/rev_query.h \
+	pki/revocation.c pki/revocation.h \
 	pki/sig.c pki/sig.h \
 	pki/status.c pki/status.h \
 	pki/syntax.c pki/syntax.h \

@@ -108,3 +108,6 @@ tests_fuzz_fuzz_ocsp_LDADD = $(PKI_LIBS) $(FUZZ_LIBS)
 fuzz_programs += tests/fuzz/fuzz_crl
 tests_fuzz_fuzz_crl_SOURCES = tests/fuzz/fuzz_crl.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_crl_LDADD = $(PKI_LIBS) $(FUZZ_LIBS)
+fuzz_programs += tests/fuzz/fuzz_status_cache
+tests_fuzz_fuzz_status_cache_SOURCES = tests/fuzz/fuzz_status_cache.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_status_cache_LDADD = $(PKI_LIBS) $(FUZZ_LIBS)
