@@ -66,6 +66,8 @@ enum opt_id {
 	OPT_MAX_AGE,
 	OPT_VERDICT_EXIT,
 	OPT_INVENTORY,
+	OPT_INVENTORY_FILE, /* the same name, of plan */
+	OPT_FRESH,
 	OPT_SESSION,
 	OPT_FROM,
 	OPT_TO,

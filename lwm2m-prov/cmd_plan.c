@@ -13,11 +13,22 @@ static const struct out_field fields[] = {
 	{ "endpoint", "endpoint", OUT_PLAIN, NULL },
 	{ "policy", "policy", OUT_PLAIN, NULL },
 	{ "assumes", "for", OUT_PLAIN, NULL },
+	{ "session", "seen by session", OUT_PLAIN, NULL },
+	{ "seen", "at", OUT_TIME, NULL },
+	{ "restores", "restores session", OUT_PLAIN, NULL },
 	{ "format", "format", OUT_PLAIN, NULL },
 	{ "verify", "read back", OUT_PLAIN, NULL },
 	{ "remark", "remark", OUT_PLAIN, NULL },
 };
+static const struct out_field row_fields[] = {
+	{ "path", "path", OUT_PLAIN, NULL },
+	{ "name", "name", OUT_PLAIN, NULL },
+	{ "has", "has", OUT_PLAIN, NULL },
+	{ "wants", "wants", OUT_PLAIN, NULL },
+	{ "does", "will do", OUT_PLAIN, NULL },
+};
 /* clang-format on */
+static const struct out_view rows = { row_fields, N_ELEMS(row_fields) };
 static const struct out_view view = { fields, N_ELEMS(fields) };
 
 static const char *
@@ -58,6 +69,8 @@ print_plan(struct out *o, const json_t *plan)
 	out_object(o, &view, plan);
 	if (out_is_json(o))
 		return;
+	out_table(o, &rows, plan, "rows");
+	out_say(o, json_array_size(json_object_get(plan, "operations")) > 0 ? "operations:" : "nothing to do");
 	json_array_foreach(json_object_get(plan, "operations"), i, op)
 	{
 		struct gbuf line = { .max = 4096 };
@@ -112,15 +125,37 @@ body_of(const struct docs *d, const struct doc_item *item, struct gbuf *out, str
 	return rc;
 }
 
+/* An inventory as it was printed: its "raw", or that alone. NULL: none was asked for. */
+static enum err_code
+read_inventory(const struct cli *cli, json_t **out, struct err *e)
+{
+	const char *file = cli_text(cli, OPT_INVENTORY_FILE);
+	json_error_t why;
+	json_t *j, *raw;
+
+	*out = NULL;
+	if (file == NULL)
+		return ERR_OK;
+	j = json_load_file(file, 0, &why);
+	if (j == NULL)
+		return err_set(e, ERR_PARSE, "%s:%d:%d: %s", file, why.line, why.column, why.text);
+	raw = json_object_get(j, "raw");
+	*out = json_incref(raw != NULL ? raw : j);
+	json_decref(j);
+	return ERR_OK;
+}
+
 static enum err_code
 plan_file(struct cli *cli, json_t **plan, struct err *e)
 {
 	struct docs d = { 0 };
 	const struct doc_item *item = NULL;
 	struct gbuf text = { .max = 4 * PROFILE_TEXT_MAX };
-	json_t *body = NULL;
-	enum err_code rc = docs_load(&d, cli, e);
+	json_t *body = NULL, *inventory = NULL;
+	enum err_code rc = read_inventory(cli, &inventory, e);
 
+	if (rc == ERR_OK)
+		rc = docs_load(&d, cli, e);
 	if (rc == ERR_OK)
 		rc = docs_inline(&d, cli, e);
 	if (rc == ERR_OK)
@@ -131,12 +166,15 @@ plan_file(struct cli *cli, json_t **plan, struct err *e)
 		rc = body_of(&d, item, &text, e);
 	if (rc == ERR_OK) {
 		body = json_loadb(gbuf_cstr(&text), text.len, 0, NULL);
+		if (body != NULL && inventory != NULL)
+			body = json_pack("{s:o, s:O}", "document", body, "inventory", inventory);
 		const struct remote_call call = {
 			.method = "POST", .path = "/v1/plan", .body = body
 		};
 		rc = body == NULL ? err_no_memory(e) : remote_call(cli, &call, plan, e);
 	}
 	json_decref(body);
+	json_decref(inventory);
 	gbuf_clear(&text);
 	docs_clear(&d);
 	return rc;
@@ -152,10 +190,16 @@ cmd_plan(struct cli *cli, struct err *e)
 	if (cli_has(cli, OPT_FILE) == (cli->n_args == 1))
 		return exit_of(
 		    err_set(e, ERR_USAGE, "plan: give an ENDPOINT or -f FILE, one of the two"));
+	if (cli_has(cli, OPT_INVENTORY_FILE) && !cli_has(cli, OPT_FILE))
+		return exit_of(err_set(e, ERR_USAGE, "plan: --inventory goes with -f FILE"));
+	if (cli_has(cli, OPT_FRESH) && cli_has(cli, OPT_FILE))
+		return exit_of(err_set(e, ERR_USAGE, "plan: --fresh goes with an ENDPOINT"));
 	if (cli_has(cli, OPT_FILE))
 		rc = plan_file(cli, &plan, e);
 	else {
 		remote_path(&path, "/v1/devices/", cli->args[0], "/plan");
+		if (cli_has(cli, OPT_FRESH))
+			client_path_query(&path, "fresh", "1");
 		rc = remote_get(cli, gbuf_cstr(&path), &plan, e);
 	}
 	if (rc == ERR_OK && plan == NULL)

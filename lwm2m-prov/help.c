@@ -148,14 +148,14 @@ complete_option(const struct cmd *c, const char *typed, struct gbuf *out)
 
 /* The option that the word before the last one names, when it takes a value of its own. */
 static const struct opt *
-waits_for_value(const char *word)
+waits_for_value(const struct cmd *c, const char *word)
 {
 	for (enum opt_id id = 0; id < OPT__COUNT; id++) {
 		const struct opt *o = opt_at(id);
 		bool letter =
 		    o->letter != 0 && word[0] == '-' && word[1] == o->letter && word[2] == '\0';
 
-		if (o->kind != OPT_FLAG &&
+		if (o->kind != OPT_FLAG && (c == NULL || id < OPT__GLOBAL || (c->options & OPT_BIT(id)) != 0) &&
 		    (letter || (strncmp(word, "--", 2) == 0 && strcmp(word + 2, o->name) == 0)))
 			return o;
 	}
@@ -169,8 +169,8 @@ cmd_complete(const char *const *words, size_t n, struct gbuf *out)
 
 	if (n == 0)
 		return;
-	const struct opt *o = n > 1 ? waits_for_value(words[n - 2]) : NULL;
 	const struct cmd *c = cmd_find(words, n - 1, &used);
+	const struct opt *o = n > 1 ? waits_for_value(c, words[n - 2]) : NULL;
 	if (o != NULL) {
 		for (size_t i = 0; o->words != NULL && o->words[i] != NULL; i++)
 			offer(o->words[i], strlen(o->words[i]), words[n - 1], out);

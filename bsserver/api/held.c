@@ -318,6 +318,8 @@ answer_look(struct look *l, const struct seen *s, const char *endpoint)
 		json_put(j, "accounts", json_of_accounts(s));
 		json_put(j, "instances", json_of_links(s));
 		json_put(j, "values", json_of_values(s, l->r->api->c.model));
+		json_put(j, "raw", json_pack("{s:o, s:o, s:i}", "links", json_text(l->held.links), "values",
+		                       json_text(l->held.values), "read", (int)l->held.read));
 	}
 	json_put(j, "findings", findings_about(l->held.findings, l->acl));
 	answer_json(l->r, 200, j);

@@ -10,6 +10,7 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/api/json.c \
 	bsserver/api/perms.c bsserver/api/perms.h \
 	bsserver/api/plan.c \
+	bsserver/api/plan_rows.c bsserver/api/plan_rows.h \
 	bsserver/api/prep.c bsserver/api/prep.h \
 	bsserver/api/profiles.c \
 	bsserver/api/request.c \

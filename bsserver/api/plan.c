@@ -1,12 +1,13 @@
-/* What would be written: the operations for a fresh device, with keys shown by length and
- * fingerprint only. */
+/* What would be written, to a device as it was last seen or to a fresh one, with keys shown by
+ * length and fingerprint only. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bsserver/api/held.h"
+#include "bsserver/api/plan_rows.h"
 #include "bsserver/api/prep.h"
-#include "bsserver/bootstrap/inventory.h"
-#include "bsserver/bootstrap/plan.h"
+#include "bsserver/ports/restore.h"
 #include "lib/base/str.h"
 #include "lib/lwm2m/format.h"
 
@@ -21,15 +22,32 @@ struct planning {
 	struct bs_plan plan;
 	const struct lwm2m_format *format;
 	bool remembered; /* the format is what worked last time */
+	/* what it is planned for */
+	struct store_held held; /* links and values NULL: nothing is known */
+	struct seen seen;
+	const char *assumes;
+	uint64_t restores; /* the session whose configuration is restored; 0: the document's is written */
+	int remembered_format;
+	struct store_device device; /* wishes and revision; empty for a document alone */
 };
 
 static void
 planning_clear(struct planning *pl)
 {
+	store_held_clear(&pl->held);
+	store_device_clear(&pl->device);
+	seen_clear(&pl->seen);
 	profile_desired_clear(&pl->desired);
 	profile_defaults_clear(&pl->defaults);
 	bs_plan_clear(&pl->plan);
 	prep_free(pl->p);
+}
+
+static void
+planning_free(void *arg)
+{
+	planning_clear(arg);
+	free(arg);
 }
 
 /* ---- as JSON ---- */
@@ -67,21 +85,6 @@ secret_value(const struct planning *pl, const struct secret *key)
 	return j;
 }
 
-/* An identity is octets by its type, and mostly text. */
-static void
-print_value(struct gbuf *out, const struct lwm2m_value *v)
-{
-	const char *s = v->type == LWM2M_OPAQUE ? (const char *)v->bytes.data : NULL;
-
-	if (s == NULL || !str_is_printable(s, v->bytes.len)) {
-		lwm2m_value_print(out, v);
-		return;
-	}
-	gbuf_u8(out, '"');
-	str_quote(out, s, v->bytes.len);
-	gbuf_u8(out, '"');
-}
-
 static json_t *
 json_of_value(const struct planning *pl, const struct lwm2m_node *n)
 {
@@ -95,7 +98,7 @@ json_of_value(const struct planning *pl, const struct lwm2m_node *n)
 	if (lwm2m_type_has_bytes(n->value.type) && (def == NULL || def->secret))
 		json_put(j, "secret", secret_value(pl, &n->value.bytes));
 	else {
-		print_value(&text, &n->value);
+		seen_print(&text, &n->value);
 		json_put(j, "value", json_text(gbuf_cstr(&text)));
 	}
 	if (is_default(pl, &n->path))
@@ -144,6 +147,30 @@ json_of_ops(const struct planning *pl)
 	return list;
 }
 
+/* A secret as a word of a row. */
+static void
+print_secret(const void *arg, const struct secret *key, struct gbuf *out)
+{
+	const struct planning *pl = arg;
+	struct api *a = pl->r->api;
+	char fp[CRYPT_FP_LEN + 1];
+
+	gbuf_printf(out, "%zu octets", key->len);
+	if (prep_is_sham(pl->p, key))
+		gbuf_str(out, ", made when it is stored");
+	else if (key->len > 0 && a->c.ops->fingerprint(a->c.store, key, fp, NULL) == ERR_OK)
+		gbuf_printf(out, ", %s", fp);
+}
+
+static json_t *
+rows_of(const struct planning *pl)
+{
+	const struct plan_rows v = { .plan = &pl->plan, .inv = &pl->seen.inv, .m = pl->r->api->c.model,
+		.print_secret = print_secret, .arg = pl };
+
+	return plan_rows(&v);
+}
+
 static void
 answer_plan(struct planning *pl)
 {
@@ -151,29 +178,60 @@ answer_plan(struct planning *pl)
 
 	json_put(j, "endpoint", json_text(prep_name(pl->p)));
 	json_put(j, "policy", json_text(profile_policy_name(pl->desired.policy)));
-	json_put(j, "assumes", json_text("a fresh device: only the bootstrap account, at /0/0"));
+	json_put(j, "assumes", json_text(pl->assumes));
+	json_put(j, "session", pl->held.last_session == 0 ? json_null() : json_u64(pl->held.last_session));
+	json_put(j, "seen", json_when(pl->held.last_ms));
+	json_put(j, "restores", pl->restores == 0 ? json_null() : json_u64(pl->restores));
 	json_put(j, "format", json_text(pl->format->name));
 	json_put(j, "format_remembered", json_boolean(pl->remembered));
 	json_put(j, "verify", json_boolean(pl->desired.verify));
 	json_put(j, "remark", pl->plan.remark[0] == 0 ? json_null() : json_text(pl->plan.remark));
 	json_put(j, "operations", json_of_ops(pl));
+	json_put(j, "rows", rows_of(pl));
 	json_put(j, "findings", json_of_findings(&pl->p->findings));
 	answer_json(pl->r, 200, j);
 }
 
 /* ---- making it ---- */
 
+/* From what was seen; where that is nothing, from a fresh device. */
 static enum err_code
-plan_fresh(struct planning *pl, struct err *e)
+make_plan(struct planning *pl, struct err *e)
 {
-	struct bs_inventory inv = { .account = BS_UNKNOWN_INSTANCE };
-	enum err_code rc =
-	    bs_inventory_discover(&inv, (const uint8_t *)fresh_device, sizeof fresh_device - 1, e);
+	enum err_code rc;
 
+	if (pl->assumes == NULL) {
+		pl->held = (struct store_held){ .links = str_dup_n(fresh_device, sizeof fresh_device - 1) };
+		pl->assumes = "a fresh device: only the bootstrap account, at /0/0";
+	}
+	rc = seen_load(&pl->seen, pl->r->api->c.model, &pl->held, e);
 	if (rc == ERR_OK)
-		rc = bs_plan_make(&pl->desired, &inv, pl->r->api->c.model, &pl->plan, e);
-	bs_inventory_clear(&inv);
+		rc = bs_plan_make(&pl->desired, &pl->seen.inv, pl->r->api->c.model, &pl->plan, e);
 	return rc;
+}
+
+/* What an operator wanted back goes before what the document says. */
+static enum err_code
+put_back(struct planning *pl, struct err *e)
+{
+	const struct store_device *d = &pl->device;
+	const struct store_wish *w = &d->wishes[STORE_WISH_ROLLBACK];
+	const struct restore r = { .wrote = &d->restore.wrote, .now = &pl->desired,
+		.with_credentials = w->with_credentials };
+	struct profile_desired got = { 0 };
+	struct chain ch = { .n = 0 };
+	enum err_code rc;
+
+	chain_of(pl->r->api->c.shelf, pl->p->own, &ch);
+	if (d->restore.session == 0 || !past_restores(d, MAX(d->revision, ch.newest)))
+		return ERR_OK;
+	rc = restore_make(&r, pl->r->api->c.model, &got, e);
+	if (rc != ERR_OK)
+		return rc;
+	profile_desired_clear(&pl->desired);
+	pl->desired = got;
+	pl->restores = d->restore.session;
+	return ERR_OK;
 }
 
 static void
@@ -211,47 +269,86 @@ answer_findings(struct req *r, const struct prep *p, const char *what)
 	answer_text(r, 422, "application/problem+json", &g);
 }
 
-/* p: read, and what the store has of it is in. */
+/* pl->p: read, and what the store has of it is in. It stays the request's. */
 static void
-plan_it(struct req *r, struct prep *p, int remembered)
+plan_it(struct planning *pl)
 {
-	struct planning pl = { .r = r, .p = p };
+	struct req *r = pl->r;
+	struct prep *p = pl->p;
 	struct profile_keys keys = prep_keys(p);
 	struct err e;
 	enum err_code rc;
 
 	if (prep_kind(p) == PROFILE_SHARED) {
-		answer_fail(r, 0, ERR_INVALID,
-		    "a plan is made for a device: this is the shared profile %s", prep_name(p));
-		goto out;
+		answer_fail(r, 0, ERR_INVALID, "a plan is made for a device: this is the shared profile %s",
+		    prep_name(p));
+		return;
 	}
 	rc = prep_finish(p, PREP_SHAM_KEYS, NULL, &e);
 	if (rc == ERR_OK && p->findings.errors > 0) {
 		answer_findings(r, p, "the document is not right");
-		goto out;
+		return;
 	}
 	if (rc == ERR_OK)
-		rc = profile_compile(
-		    p->resolved, r->api->c.model, &keys, &pl.desired, &pl.defaults, &e);
+		rc = profile_compile(p->resolved, r->api->c.model, &keys, &pl->desired, &pl->defaults, &e);
 	if (rc == ERR_OK)
-		rc = plan_fresh(&pl, &e);
+		rc = put_back(pl, &e);
+	if (rc == ERR_OK)
+		rc = make_plan(pl, &e);
 	if (rc != ERR_OK) {
 		answer_err(r, 0, &e);
-		goto out;
+		return;
 	}
-	choose_format(&pl, remembered);
-	answer_plan(&pl);
-out:
-	planning_clear(&pl);
+	choose_format(pl, pl->remembered_format);
+	answer_plan(pl);
+}
+
+static struct planning *
+new_planning(struct req *r)
+{
+	struct planning *pl = calloc(1, sizeof *pl);
+
+	if (pl == NULL) {
+		answer_fail(r, 0, ERR_NO_MEMORY, "out of memory");
+		return NULL;
+	}
+	pl->r = r;
+	pl->remembered_format = -1;
+	pl->seen.inv.account = BS_UNKNOWN_INSTANCE;
+	r->state = pl;
+	r->state_free = planning_free;
+	return pl;
+}
+
+/* ---- GET /v1/devices/{ep}/plan ---- */
+
+static void
+on_seen(void *arg, enum err_code rc, const struct err *e, struct store_held *v, size_t n, bool more)
+{
+	struct planning *pl = arg;
+
+	(void)more;
+	if (rc != ERR_OK && rc != ERR_NOT_FOUND) {
+		answer_err(pl->r, 0, e);
+		return;
+	}
+	if (rc == ERR_OK && n > 0) {
+		pl->held = v[0];
+		v[0] = (struct store_held){ 0 };
+		pl->assumes = pl->held.good ? "what the device was left with" : "what the device showed last";
+	}
+	if (req_alive(pl->r))
+		plan_it(pl);
 }
 
 static void
 on_planned(void *arg, enum err_code rc, const struct err *e, struct store_device *d,
     struct store_credential *creds, size_t n)
 {
-	struct req *r = arg;
-	struct prep *p = NULL;
+	struct planning *pl = arg;
+	struct req *r = pl->r;
 	struct err mine;
+	bool fresh;
 
 	if (rc == ERR_NOT_FOUND) {
 		answer_fail(r, 0, ERR_NOT_FOUND, "no device %s", req_arg(r, 0));
@@ -259,20 +356,31 @@ on_planned(void *arg, enum err_code rc, const struct err *e, struct store_device
 	}
 	if (rc == ERR_OK) {
 		e = &mine;
-		rc = prep_read(r->api, d->endpoint, 1, d->doc, strlen(d->doc), &p, &mine);
+		rc = prep_read(r->api, d->endpoint, 1, d->doc, strlen(d->doc), &pl->p, &mine);
 	}
 	if (rc != ERR_OK) {
 		answer_err(r, 0, e);
 		return;
 	}
-	prep_has_device(p, d, creds, n);
-	plan_it(r, p, d->remembered_format);
+	prep_has_device(pl->p, d, creds, n);
+	pl->remembered_format = d->remembered_format;
+	pl->device = *d;
+	*d = (struct store_device){ 0 };
+	if (!req_flag(r, "fresh", &fresh))
+		return;
+	if (fresh)
+		plan_it(pl);
+	else if (req_alive(r))
+		r->api->c.ops->held_get(r->api->c.store, req_arg(r, 0), 0, on_seen, pl);
 }
 
 void
 get_device_plan(struct req *r)
 {
-	r->api->c.ops->device_get(r->api->c.store, req_arg(r, 0), on_planned, r);
+	struct planning *pl = new_planning(r);
+
+	if (pl != NULL)
+		r->api->c.ops->device_get(r->api->c.store, req_arg(r, 0), on_planned, pl);
 }
 
 /* ---- POST /v1/plan: of a document, with the keys that the store has for it ---- */
@@ -281,39 +389,93 @@ static void
 on_had(void *arg, enum err_code rc, const struct err *e, struct store_device *d,
     struct store_credential *creds, size_t n)
 {
-	struct req *r = arg;
-	struct prep *p = NULL;
+	struct planning *pl = arg;
 	struct err mine;
 
 	if (rc != ERR_OK && rc != ERR_NOT_FOUND) {
-		answer_err(r, 0, e);
+		answer_err(pl->r, 0, e);
 		return;
 	}
-	if (prep_read(r->api, "body", 1, gbuf_cstr(&r->body), r->body.len, &p, &mine) != ERR_OK) {
-		answer_err(r, 0, &mine);
+	if (prep_may_bring(pl->p, pl->r, &mine) != ERR_OK) {
+		answer_err(pl->r, 0, &mine);
 		return;
 	}
-	if (prep_may_bring(p, r, &mine) != ERR_OK) {
-		answer_err(r, 0, &mine);
-		prep_free(p);
-		return;
+	if (rc == ERR_OK) {
+		prep_has_device(pl->p, d, creds, n);
+		pl->remembered_format = d->remembered_format;
 	}
-	if (rc == ERR_OK)
-		prep_has_device(p, d, creds, n);
-	plan_it(r, p, rc == ERR_OK ? d->remembered_format : -1);
+	plan_it(pl);
+}
+
+static char *
+text_member(const json_t *j, const char *key)
+{
+	const json_t *v = json_object_get(j, key);
+
+	return v == NULL ? NULL : str_dup_n(json_string_value(v), json_string_length(v));
+}
+
+/* {"links": ..., "values": ..., "read": ...}, as an inventory's "raw" has it. */
+static bool
+read_inventory(struct planning *pl, const json_t *j)
+{
+	const json_t *links = json_object_get(j, "links"), *values = json_object_get(j, "values"),
+		     *read = json_object_get(j, "read");
+
+	if (json_is_null(links))
+		links = NULL;
+	if (json_is_null(values))
+		values = NULL;
+	if (!json_is_object(j) || (links != NULL && !json_is_string(links)) ||
+	    (values != NULL && !json_is_string(values)) || !json_is_integer(read) ||
+	    json_integer_value(read) < 0 || json_integer_value(read) > UINT16_MAX) {
+		answer_fail(pl->r, 0, ERR_INVALID,
+		    "/inventory: must be {\"links\": text, \"values\": text, \"read\": number}");
+		return false;
+	}
+	pl->held.links = links == NULL ? NULL : text_member(j, "links");
+	pl->held.values = values == NULL ? NULL : text_member(j, "values");
+	pl->held.read = (unsigned)json_integer_value(read);
+	pl->assumes = "the inventory that was given";
+	return true;
+}
+
+/* The document, alone or beside an inventory. false: answered. */
+static bool
+read_body(struct planning *pl)
+{
+	json_t *j = req_json(pl->r), *doc = json_object_get(j, "document");
+	char *text = NULL;
+	struct err e;
+	bool fine = j != NULL;
+
+	if (fine && doc != NULL)
+		fine = req_members(pl->r, j, "document inventory") &&
+		    (json_object_get(j, "inventory") == NULL || read_inventory(pl, json_object_get(j, "inventory")));
+	if (fine && doc != NULL)
+		text = json_dumps(doc, JSON_ENCODE_ANY);
+	if (fine &&
+	    prep_read(pl->r->api, "body", 1, text != NULL ? text : gbuf_cstr(&pl->r->body),
+	        text != NULL ? strlen(text) : pl->r->body.len, &pl->p, &e) != ERR_OK) {
+		answer_err(pl->r, 0, &e);
+		fine = false;
+	}
+	if (text != NULL)
+		wipe(text, strlen(text));
+	free(text);
+	json_decref(j);
+	return fine;
 }
 
 void
 post_plan(struct req *r)
 {
-	struct profile_doc *d = NULL;
-	struct err e;
+	struct planning *pl = new_planning(r);
 
-	if (profile_parse("body", 1, gbuf_cstr(&r->body), r->body.len, &d, &e) != ERR_OK)
-		answer_err(r, 0, &e);
-	else if (profile_doc_kind(d) == PROFILE_DEVICE)
-		r->api->c.ops->device_get(r->api->c.store, profile_doc_name(d), on_had, r);
+	if (pl == NULL || !read_body(pl))
+		return;
+	if (prep_kind(pl->p) == PROFILE_DEVICE)
+		r->api->c.ops->device_get(r->api->c.store, prep_name(pl->p), on_had, pl);
 	else
-		on_had(r, ERR_NOT_FOUND, NULL, NULL, NULL, 0);
-	profile_doc_free(d);
+		on_had(pl, ERR_NOT_FOUND, NULL, NULL, NULL, 0);
 }

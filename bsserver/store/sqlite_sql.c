@@ -13,7 +13,7 @@
 
 #define HELD_COLUMNS                                                                               \
 	"session, last_session, at_ms, started_ms, last_ms, good, restored, revision, seen,"       \
-	" likeness, profile, fingerprints, expiries, links, vals, findings, wrote"
+	" likeness, profile, fingerprints, expiries, written, links, vals, findings, wrote"
 
 /* The names of the profiles it extends, each with an end of line before and behind; NULL when none. */
 #define EXTENDS(doc)                                                                               \
@@ -111,9 +111,9 @@ static const char *const texts[] = {
 			    "  UNION ALL SELECT max(id) FROM session WHERE device = 0 AND endpoint = ?1))",
 	[SQ_HELD_PUT] = "INSERT INTO held(" HELD_COLUMNS ", device)"
 			" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-			" ?18)",
+			" ?18, ?19)",
 	[SQ_HELD_AGAIN] = "UPDATE held SET last_session = ?1, started_ms = ?2, last_ms = ?3, expiries = ?4,"
-			  " links = ?5, vals = ?6, findings = ?7 WHERE session = ?8",
+			  " written = ?5, links = ?6, vals = ?7, findings = ?8 WHERE session = ?9",
 	[SQ_RECENT] = "SELECT count(*) FROM session WHERE device = ?1 AND ended_ms > ?2 AND verdict IN (1, 2)",
 	[SQ_HELD_PRUNE] = "DELETE FROM held WHERE session IN (SELECT session FROM held WHERE device = ?1 AND good = 1"
 			  " ORDER BY session DESC LIMIT -1 OFFSET ?2) AND session NOT IN"

@@ -63,7 +63,7 @@ enum sq_query {
 	SQ_SESSION_GET,	    /* (id) -> session columns, transcript */
 	SQ_SESSION_LAST,    /* (endpoint) -> session columns, transcript */
 	SQ_HELD_PUT,	/* (held columns, device) */
-	SQ_HELD_AGAIN,	/* (last_session, started_ms, last_ms, expiries, links, values, findings, session) */
+	SQ_HELD_AGAIN,	/* (last_session, started_ms, last_ms, expiries, written, links, values, findings, session) */
 	SQ_RECENT,	/* (device, since) -> how many of its sessions ended well since */
 	SQ_HELD_PRUNE,	/* (device, how many stay): the oldest good ones, but not what a rollback is about */
 	SQ_HELD_UNDO,	/* (device): what came to nothing */

@@ -86,6 +86,7 @@ store_held_clear(struct store_held *h)
 	free(h->profile);
 	free(h->fingerprints);
 	free(h->expiries);
+	free(h->written);
 	free(h->links);
 	free(h->values);
 	free(h->findings);
