@@ -7,6 +7,8 @@ WHY_WRONG_KEY='wrong key'
 WHY_UNKNOWN_IDENTITY='unknown identity'
 WHY_OTHER_NAME='calls itself|identity_mismatch'
 WHY_NO_SECURITY='identity_mismatch|no_credential_rule|must_be_nosec|credential'
+WHY_FOREIGN_CA='certificate.*unknown_ca.*issuer is not known'
+WHY_UNKNOWN_RPK='no device that may knock is registered with the raw public key'
 WHY_UNKNOWN_ENDPOINT='unknown_endpoint|not registered'
 
 BSSERVER=$BUILDDIR/bsserver/bsserver
@@ -21,14 +23,18 @@ prov() {
 	"$PROV" --socket "$WORK/bs/api.sock" "$@"
 }
 
-# configure FILE: what `bsserver init` wrote, with two listeners on 127.0.0.1 (coap must be asked for in words) and a
-# rule that lets the devices in whose profile says that they knock without credentials.
+# configure FILE: what `bsserver init` wrote, with two listeners on 127.0.0.1 (coap must be asked for in words), our
+# certificate, the devices' CA, and rules for all that a device may come with, nothing included.
 configure() {
 	sed -i \
-		-e "s|^  { uri = \"coaps://.*|  { uri = \"coaps://127.0.0.1:$BS_COAPS\"; security = \"psk\"; },\\n  { uri = \"coap://127.0.0.1:$BS_COAP\"; security = \"none\"; }|" \
-		-e 's|^    { credential = "psk"; rule = "mapped"; }|&,\n    { credential = "nosec"; rule = "named"; }|' "$1"
-	grep -q 'security = "none"; }$' "$1" && grep -q 'credential = "nosec"; rule = "named"' "$1" ||
-		fail "$1 is not as expected: no place for listeners and rules"
+		-e "s|^  { uri = \"coaps://.*|  { uri = \"coaps://127.0.0.1:$BS_COAPS\"; security = \"psk x509 rpk\"; },\\n  { uri = \"coap://127.0.0.1:$BS_COAP\"; security = \"none\"; }|" \
+		-e "s|^trust = (|&\\n  { name = \"factory\"; file = \"$KEYS/factory/ca.pem\"; }|" \
+		-e "s|^  certificate_file = .*|  certificate_file = \"$KEYS/bsserver.crt\";|" \
+		-e "s|^  key = .*|  key = \"$KEYS/bsserver.key\";|" \
+		-e 's|^    { credential = "psk"; rule = "mapped"; }|&,\n    { credential = "x509"; rule = "mapped"; },\n    { credential = "x509"; rule = "cn"; trust = "factory"; },\n    { credential = "rpk"; rule = "mapped"; },\n    { credential = "nosec"; rule = "named"; }|' "$1"
+	grep -q 'security = "none"; }$' "$1" && grep -q 'credential = "nosec"; rule = "named"' "$1" &&
+		grep -q "{ name = \"factory\"; file = \"$KEYS" "$1" && grep -q "^  key = \"$KEYS" "$1" ||
+		fail "$1 is not as expected: no place for listeners, trust, rules and credentials"
 }
 
 # bsserver with a coap and a coaps listener: ports BS_COAP and BS_COAPS.
@@ -43,26 +49,34 @@ start_bsserver() {
 	expect bsserver 'ready' 30
 }
 
-# enroll ENDPOINT coap|coaps: its profile is applied, the LwM2M Server knows the credentials that will be written.
+# enroll ENDPOINT coap|coaps: its profile is applied, the LwM2M Server knows the key that will be written.
 enroll() {
-	local endpoint=$1 file credential='"mode": "nosec"'
+	local endpoint=$1 credential='"mode": "nosec"'
 
-	file=$WORK/profiles/${endpoint//:/-}.json
 	key_file "$endpoint-bs" >/dev/null
 	key_file "$endpoint-dm" >/dev/null
 	if [ "$2" = coaps ]; then
 		credential="\"mode\": \"psk\", \"identity\": \"$endpoint\", \"key\": { \"file\": \"keys/$endpoint-bs.hex\" }"
 	fi
+	apply_profile "$endpoint" "$credential" \
+		"\"mode\": \"psk\", \"identity\": \"$endpoint-dm\", \"key\": { \"file\": \"keys/$endpoint-dm.hex\" }"
+	dm_store "$endpoint" "$endpoint-dm" "$endpoint-dm"
+}
+
+# apply_profile ENDPOINT BOOTSTRAP SECURITY: members of its credentials, and of its account at the LwM2M Server.
+apply_profile() {
+	local endpoint=$1 file=$WORK/profiles/${1//:/-}.json
+
 	cat >"$file" <<-EOF
 	{
 	  "profile_format": 1,
 	  "endpoint": "$endpoint",
-	  "credentials": { "bootstrap": { $credential } },
+	  "credentials": { "bootstrap": { $2 } },
 	  "servers": {
 	    "dm": {
 	      "short_server_id": 101,
 	      "uri": "coaps://127.0.0.1:$DM_COAPS",
-	      "security": { "mode": "psk", "identity": "$endpoint-dm", "key": { "file": "keys/$endpoint-dm.hex" } },
+	      "security": { $3 },
 	      "lifetime": 300,
 	      "binding": "U"
 	    }
@@ -74,18 +88,17 @@ enroll() {
 		sed 's/^/# /' "$WORK/apply.log"
 		fail "apply -f ${file##*/}"
 	}
-	dm_store "$endpoint" "$endpoint-dm" "$endpoint-dm"
 }
 
 # knock NAME coap|coaps ENDPOINT ARGUMENT...: a device at this server, with the endpoint's own PSK over coaps unless the
-# arguments name another.
+# arguments name other credentials.
 knock() {
 	local name=$1 transport=$2 endpoint=$3
 
 	shift 3
 	if [ "$transport" = coap ]; then
 		device "$name" "coap://127.0.0.1:$BS_COAP" "$endpoint" "$@"
-	elif [[ " $* " == *' --psk '* ]]; then
+	elif [[ " $* " =~ ' --'(psk|x509|rpk)' ' ]]; then
 		device "$name" "coaps://127.0.0.1:$BS_COAPS" "$endpoint" "$@"
 	else
 		device "$name" "coaps://127.0.0.1:$BS_COAPS" "$endpoint" --psk "$endpoint" "$(key_file "$endpoint-bs")" "$@"

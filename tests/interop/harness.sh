@@ -168,27 +168,31 @@ key_file() {
 	echo "$file"
 }
 
-# The LwM2M Server that devices register at: its ports are DM_COAP, DM_COAPS, DM_HTTP.
+# start_management [ARGUMENT...]: the LwM2M Server that devices register at, on DM_COAP, DM_COAPS and DM_HTTP.
 start_management() {
 	DM_COAP=$(free_port) DM_COAPS=$(free_port) DM_HTTP=$(free_port)
-	start_java management Management --coap "$DM_COAP" --coaps "$DM_COAPS" --http "$DM_HTTP"
+	start_java management Management --coap "$DM_COAP" --coaps "$DM_COAPS" --http "$DM_HTTP" "$@"
 	expect management '^ready$' 60
 }
 
-# dm_store ENDPOINT IDENTITY KEYNAME: the LwM2M Server learns the credentials that the device will come with.
+# dm_store ENDPOINT IDENTITY KEYNAME: the LwM2M Server learns the key that the device will come with.
 dm_store() {
-	local body="{\"endpoint\":\"$1\",\"tls\":{\"mode\":\"psk\",\"details\":{\"identity\":\"$2\",\"key\":\"$(cat "$(key_file "$3")")\"}}}"
+	dm_learn "$1" "\"mode\":\"psk\",\"details\":{\"identity\":\"$2\",\"key\":\"$(cat "$(key_file "$3")")\"}"
+}
 
-	printf '%s' "$body" | curl -fsS -o /dev/null -X PUT --data-binary @- "http://127.0.0.1:$DM_HTTP/api/security/clients/" ||
+# dm_learn ENDPOINT TLS: the members of its credentials.
+dm_learn() {
+	printf '{"endpoint":"%s","tls":{%s}}' "$@" |
+		curl -fsS -o /dev/null -X PUT --data-binary @- "http://127.0.0.1:$DM_HTTP/api/security/clients/" ||
 		fail "the LwM2M Server took no credentials for $1"
 }
 
-# dm_has ENDPOINT IDENTITY: it is registered there, over DTLS with that identity.
+# dm_has ENDPOINT IDENTITY: it is registered there, over DTLS as "psk IDENTITY", "x509 CN" or "rpk PUBLIC-KEY".
 dm_has() {
 	local clients
 
 	clients=$(curl -fsS "http://127.0.0.1:$DM_HTTP/api/clients") || fail 'the LwM2M Server does not answer'
-	[[ $clients == *"\"endpoint\":\"$1\",\"identity\":\"psk $2\""* ]] || fail "not registered as $1 by psk $2: $clients"
+	[[ $clients == *"\"endpoint\":\"$1\",\"identity\":\"$2\""* ]] || fail "not registered as $1 by $2: $clients"
 }
 
 dm_lacks() {

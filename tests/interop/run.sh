@@ -13,6 +13,7 @@ HARNESS=$BUILDDIR/tests/interop/leshan
 CASE_NUMBER=0 PASSED=0 FAILED=0
 . "$SRCDIR/tests/interop/harness.sh"
 . "$SRCDIR/tests/interop/bsserver.sh"
+. "$SRCDIR/tests/interop/certificates.sh"
 
 finish() {
 	stop_all
@@ -64,7 +65,7 @@ peer_bootstraps() {
 	device good "coaps://127.0.0.1:$coaps" peer-device --psk peer-device "$(key_file peers)"
 	expect good '^bootstrap succeeded '
 	expect good "^registered coaps://127.0.0.1:$DM_COAPS"
-	dm_has peer-device peer-device
+	dm_has peer-device 'psk peer-device'
 	stop good gently
 	device stranger "coaps://127.0.0.1:$coaps" peer-device --psk peer-device "$(key_file other)" --timeout 4000
 	expect stranger '^bootstrap (failed|timed out)'
@@ -80,17 +81,17 @@ bootstraps() {
 
 	enroll "$endpoint" "$transport"
 	knock real "$transport" "$endpoint" --pct "$pct"
-	provisioned_and_registered real "$endpoint"
+	provisioned_and_registered real "$endpoint" "psk $endpoint-dm"
 	wrote_in_format "$endpoint" "$pct"
 }
 
-# provisioned_and_registered DEVICE ENDPOINT: the device, the LwM2M Server and bsserver agree.
+# provisioned_and_registered DEVICE ENDPOINT IDENTITY: the device, the LwM2M Server and bsserver agree.
 provisioned_and_registered() {
-	local name=$1 endpoint=$2
+	local name=$1 endpoint=$2 identity=$3
 
 	expect "$name" '^bootstrap succeeded '
 	expect "$name" "^registered coaps://127.0.0.1:$DM_COAPS"
-	dm_has "$endpoint" "$endpoint-dm"
+	dm_has "$endpoint" "$identity"
 	provisioned "$endpoint"
 	tell "$name" dump
 	expect "$name" '^dumped$'
@@ -99,6 +100,25 @@ provisioned_and_registered() {
 	holds "$name" '/1/[0-9]+/0 101'
 	holds "$name" '/1/[0-9]+/1 300'
 	stop "$name" gently
+}
+
+# int-2: certificates both to knock and to register. USAGE says what the device knows the servers by, their own
+# certificate (3) or their CA (2); named or pinned, what we know the device by.
+bootstraps_x509() {
+	local endpoint=urn:dev:ops:interop-$1 usage=$2
+
+	enroll_x509 "$endpoint" "$usage" "$3"
+	knock_x509 real "$endpoint" "$usage"
+	provisioned_and_registered real "$endpoint" "x509 $endpoint"
+}
+
+# The same with raw public keys, which profile and LwM2M Server name.
+bootstraps_rpk() {
+	local endpoint=urn:dev:ops:interop-$1
+
+	enroll_rpk "$endpoint"
+	knock_rpk real "$endpoint"
+	provisioned_and_registered real "$endpoint" "rpk $(public_hex "$endpoint-dm")"
 }
 
 holds() {
@@ -118,7 +138,7 @@ falls_back() {
 		--account "coaps://127.0.0.1:$dead" 101 "$endpoint-dm" "$(key_file "$endpoint-dm")"
 	expect real "^registration (failed|timed out) coaps://127.0.0.1:$dead"
 	expect real '^bootstrap started '
-	provisioned_and_registered real "$endpoint"
+	provisioned_and_registered real "$endpoint" "psk $endpoint-dm"
 	if grep -q "^holds /0/[0-9]*/0 coaps://127.0.0.1:$dead" "${LOG[real]}"; then
 		fail 'the account of the dead server is still there'
 	fi
@@ -141,7 +161,7 @@ refused() {
 	explained "$from" "$reason"
 	before=$SECONDS
 	tell real go
-	provisioned_and_registered real "$owner"
+	provisioned_and_registered real "$owner" "psk $owner-dm"
 	say "refused ($EXPLANATION), $((SECONDS - before)) s before the real one was through"
 	expect impostor "^bootstrap $outcome"
 	never impostor '^(bootstrap succeeded|registered)'
@@ -182,6 +202,40 @@ refuses_unknown_endpoint() {
 	refused "$WHY_UNKNOWN_ENDPOINT" coap urn:dev:ops:interop-never-heard-of 'failed BAD_REQUEST'
 }
 
+# impostor_shows x509|rpk CA NAME SUBJECT: the arguments of a device with a certificate of that CA, into SHOWN.
+impostor_shows() {
+	local kind=$1 ca=$2 name=$3
+
+	certify "$ca" client "$name" --subject "CN=$4"
+	if [ "$kind" = x509 ]; then
+		SHOWN=(--x509 "$KEYS/$name.crt" "$KEYS/$name.key" "$KEYS/bsserver.crt" 3)
+	else
+		SHOWN=(--rpk "$KEYS/$name.pub" "$KEYS/$name.key" "$KEYS/bsserver.pub")
+	fi
+}
+
+refuses_foreign_ca() {
+	OWNER=urn:dev:ops:interop-named-by-foreign-ca
+	enroll "$OWNER" coaps
+	impostor_shows x509 foreign foreign-device "$OWNER"
+	refused "$WHY_FOREIGN_CA" coaps "$OWNER" '(failed|timed out)' "${SHOWN[@]}"
+}
+
+refuses_other_common_name() {
+	OWNER=urn:dev:ops:interop-not-in-certificate
+	enroll "$OWNER" coaps
+	impostor_shows x509 factory other-name urn:dev:ops:interop-somebody-else
+	refused "$WHY_OTHER_NAME" coaps "$OWNER" 'failed BAD_REQUEST' "${SHOWN[@]}"
+	explained_for "$OWNER" "$WHY_OTHER_NAME"
+}
+
+refuses_unknown_raw_key() {
+	OWNER=urn:dev:ops:interop-has-no-raw-key
+	enroll "$OWNER" coaps
+	impostor_shows rpk factory stray stray
+	refused "$WHY_UNKNOWN_RPK" coaps "$OWNER" '(failed|timed out)' "${SHOWN[@]}"
+}
+
 # --------------------------------------------------------------------------------------------------------------------
 
 say "SEED=$SEED"
@@ -189,13 +243,16 @@ install_java || { say 'Java and Maven cannot be installed'; exit 1; }
 build_harness
 rc=$?
 [ "$rc" -eq 0 ] || exit "$rc"
-start_management
-run_case peers-among-themselves peer_bootstraps
 bsserver_exists || {
 	say "no bsserver and lwm2m-prov in $BUILDDIR: nothing to try the peers on"
+	start_management
+	run_case peers-among-themselves peer_bootstraps
 	summary && exit 77
 	exit 1
 }
+make_certificates
+start_management --x509 "$KEYS/management.crt" "$KEYS/management.key" "$KEYS/operator/ca.pem"
+run_case peers-among-themselves peer_bootstraps
 start_bsserver
 for transport in coap coaps; do
 	for pct in tlv senml-cbor none; do
@@ -203,10 +260,16 @@ for transport in coap coaps; do
 	done
 done
 run_case int-1 bootstraps int-1 coaps none
+run_case int-2 bootstraps_x509 int-2 3 named
+run_case int-2-ca bootstraps_x509 int-2-ca 2 pinned
+run_case int-2-rpk bootstraps_rpk int-2-rpk
 run_case int-7 falls_back
 run_case refused-wrong-key refuses_wrong_key
 run_case refused-unknown-identity refuses_unknown_identity
 run_case refused-other-name refuses_other_name
+run_case refused-foreign-ca refuses_foreign_ca
+run_case refused-other-common-name refuses_other_common_name
+run_case refused-unknown-raw-key refuses_unknown_raw_key
 run_case refused-no-security refuses_without_security
 run_case refused-unknown-endpoint refuses_unknown_endpoint
 

@@ -27,6 +27,7 @@ import org.eclipse.leshan.client.resource.LwM2mObjectEnabler;
 import org.eclipse.leshan.client.resource.ObjectsInitializer;
 import org.eclipse.leshan.client.resource.SimpleInstanceEnabler;
 import org.eclipse.leshan.client.servers.LwM2mServer;
+import org.eclipse.leshan.core.CertificateUsage;
 import org.eclipse.leshan.core.LwM2mId;
 import org.eclipse.leshan.core.ResponseCode;
 import org.eclipse.leshan.core.model.ObjectLoader;
@@ -45,16 +46,19 @@ import org.eclipse.leshan.core.response.ReadResponse;
 
 /**
  * A Leshan device with a bootstrap account, and with --account one LwM2M Server account more. It prints one line
- * for each thing that happens to it. Standard input: "dump" prints what it holds in /0 to /2 (opaque values as their
+ * for each thing that happens to it. Certificates and keys (P-256) are PEM files, private ones PKCS #8. Standard input: "dump" prints what it holds in /0 to /2 (opaque values as their
  * length only) and "dumped"; "start" starts a device that --wait keeps from starting; "go" lets go of a Write that
  * --hold keeps waiting; "stop" or end of input stops the device.
  */
 public final class Device {
-    private static final String USAGE = "Device --server URI --endpoint NAME [--psk IDENTITY KEYFILE]"
+    private static final String USAGE = "Device --server URI --endpoint NAME [--psk IDENTITY KEYFILE"
+            + " | --x509 CERTIFICATE KEY SERVER-CERTIFICATE USAGE | --rpk PUBLIC-KEY KEY SERVER-PUBLIC-KEY]"
             + " [--account URI SHORT-SERVER-ID IDENTITY KEYFILE] [--pct tlv|senml-cbor|senml-json|none]"
             + " [--address IP] [--wait] [--hold] [--timeout MS]";
-    private static final Map<String, Integer> KNOWN = Map.of("--server", 1, "--endpoint", 1, "--psk", 2,
-            "--account", 4, "--pct", 1, "--address", 1, "--wait", 0, "--hold", 0, "--timeout", 1);
+    private static final Map<String, Integer> KNOWN = Map.ofEntries(Map.entry("--server", 1),
+            Map.entry("--endpoint", 1), Map.entry("--psk", 2), Map.entry("--x509", 4), Map.entry("--rpk", 3),
+            Map.entry("--account", 4), Map.entry("--pct", 1), Map.entry("--address", 1), Map.entry("--wait", 0),
+            Map.entry("--hold", 0), Map.entry("--timeout", 1));
     private static final Map<String, ContentFormat> FORMATS = Map.of("tlv", ContentFormat.TLV, "senml-cbor",
             ContentFormat.SENML_CBOR, "senml-json", ContentFormat.SENML_JSON);
 
@@ -117,6 +121,13 @@ public final class Device {
 
     private Security bootstrapAccount() throws Exception {
         String uri = options.word("--server", 0);
+        if (options.has("--x509"))
+            return Security.x509Bootstrap(uri, Pem.certificate(options.word("--x509", 0)),
+                    Pem.der(options.word("--x509", 1)), Pem.certificate(options.word("--x509", 2)),
+                    CertificateUsage.fromCode(Integer.parseInt(options.word("--x509", 3))).code);
+        if (options.has("--rpk"))
+            return Security.rpkBootstrap(uri, Pem.der(options.word("--rpk", 0)), Pem.der(options.word("--rpk", 1)),
+                    Pem.der(options.word("--rpk", 2)));
         if (!options.has("--psk"))
             return Security.noSecBootstrap(uri);
         return Security.pskBootstrap(uri, options.word("--psk", 0).getBytes(StandardCharsets.UTF_8),

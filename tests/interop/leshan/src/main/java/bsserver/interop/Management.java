@@ -13,13 +13,18 @@ import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.Map;
+import org.eclipse.californium.elements.config.Configuration;
+import org.eclipse.californium.scandium.config.DtlsConfig;
 import org.eclipse.leshan.core.endpoint.Protocol;
 import org.eclipse.leshan.core.observation.Observation;
 import org.eclipse.leshan.core.peer.LwM2mIdentity;
 import org.eclipse.leshan.core.peer.PskIdentity;
+import org.eclipse.leshan.core.peer.RpkIdentity;
+import org.eclipse.leshan.core.peer.X509Identity;
 import org.eclipse.leshan.core.request.ExecuteRequest;
 import org.eclipse.leshan.core.request.ReadRequest;
 import org.eclipse.leshan.core.response.LwM2mResponse;
@@ -42,6 +47,7 @@ import org.eclipse.leshan.server.security.SecurityInfo;
  *
  * <pre>
  * PUT    /api/security/clients/          {"endpoint","tls":{"mode":"psk","details":{"identity","key" in hex}}}
+ *                                        (mode rpk: details {"key"}, mode x509: none)
  * DELETE /api/security/clients/EP
  * GET    /api/clients                    [{"endpoint","identity","lwM2mVersion","lifetime"}]
  * GET    /api/clients/EP/O/I/R           read
@@ -49,8 +55,9 @@ import org.eclipse.leshan.server.security.SecurityInfo;
  * </pre>
  */
 public final class Management {
-    private static final String USAGE = "Management --coap PORT --coaps PORT --http PORT";
-    private static final Map<String, Integer> KNOWN = Map.of("--coap", 1, "--coaps", 1, "--http", 1);
+    private static final String USAGE = "Management --coap PORT --coaps PORT --http PORT"
+            + " [--x509 CERTIFICATE KEY TRUSTED]";
+    private static final Map<String, Integer> KNOWN = Map.of("--coap", 1, "--coaps", 1, "--http", 1, "--x509", 3);
     private static final String SECURITY = "/api/security/clients", CLIENTS = "/api/clients";
     private static final long DEVICE_TIMEOUT_MS = 10_000;
 
@@ -69,12 +76,20 @@ public final class Management {
         }
     }
 
-    private Management(Options options) {
+    private Management(Options options) throws IOException, GeneralSecurityException {
         LeshanServerBuilder builder = new LeshanServerBuilder();
         builder.setSecurityStore(security);
+        if (options.has("--x509")) {
+            builder.setCertificateChain(Pem.certificates(options.word("--x509", 0)));
+            builder.setPrivateKey(Pem.privateKey(options.word("--x509", 1)));
+            builder.setTrustedCertificates(Pem.certificates(options.word("--x509", 2)));
+        }
         CaliforniumServerEndpointsProvider.Builder endpoints = new CaliforniumServerEndpointsProvider.Builder(
                 new CoapServerProtocolProvider(), new CoapsServerProtocolProvider());
-        endpoints.setConfiguration(endpoints.createDefaultConfiguration());
+        Configuration configuration = endpoints.createDefaultConfiguration();
+        /* otherwise its certificate would have to be one for clients as well */
+        configuration.set(DtlsConfig.DTLS_ROLE, DtlsConfig.DtlsRole.SERVER_ONLY);
+        endpoints.setConfiguration(configuration);
         endpoints.addEndpoint(local(options, "--coap"), Protocol.COAP);
         endpoints.addEndpoint(local(options, "--coaps"), Protocol.COAPS);
         builder.setEndpointsProviders(endpoints.build());
@@ -134,13 +149,8 @@ public final class Management {
         SecurityInfo info;
         try {
             JsonNode body = json.readTree(exchange.getRequestBody());
-            JsonNode details = body.required("tls").required("details");
-            if (!body.get("tls").required("mode").asText().equals("psk"))
-                throw new IllegalArgumentException("only mode psk is served here");
-            info = SecurityInfo.newPreSharedKeyInfo(body.required("endpoint").asText(),
-                    details.required("identity").asText(),
-                    Hex.decodeHex(details.required("key").asText().toCharArray()));
-        } catch (IOException | IllegalArgumentException e) {
+            info = credentials(body.required("endpoint").asText(), body.required("tls"));
+        } catch (IOException | GeneralSecurityException | IllegalArgumentException e) {
             throw new Answer(400, "Invalid request body: " + e.getMessage());
         }
         try {
@@ -148,8 +158,21 @@ public final class Management {
         } catch (NonUniqueSecurityInfoException e) {
             throw new Answer(400, e.getMessage());
         }
-        say("credentials %s %s", info.getEndpoint(), info.getPskIdentity());
+        say("credentials %s", info.getEndpoint());
         return new Answer(200, "");
+    }
+
+    private static SecurityInfo credentials(String endpoint, JsonNode tls) throws GeneralSecurityException {
+        String mode = tls.required("mode").asText();
+        if (mode.equals("x509"))
+            return SecurityInfo.newX509CertInfo(endpoint);
+        JsonNode details = tls.required("details");
+        byte[] key = Hex.decodeHex(details.required("key").asText().toCharArray());
+        if (mode.equals("rpk"))
+            return SecurityInfo.newRawPublicKeyInfo(endpoint, Pem.publicKey(key));
+        if (!mode.equals("psk"))
+            throw new IllegalArgumentException("mode " + mode);
+        return SecurityInfo.newPreSharedKeyInfo(endpoint, details.required("identity").asText(), key);
     }
 
     private Answer forget(String endpoint) {
@@ -187,6 +210,10 @@ public final class Management {
 
     private static String identity(Registration r) {
         LwM2mIdentity identity = r.getClientTransportData().getIdentity();
+        if (identity instanceof X509Identity)
+            return "x509 " + ((X509Identity) identity).getX509CommonName();
+        if (identity instanceof RpkIdentity)
+            return "rpk " + Hex.encodeHexString(((RpkIdentity) identity).getPublicKey().getEncoded());
         return identity instanceof PskIdentity ? "psk " + ((PskIdentity) identity).getPskIdentity() : identity.toString();
     }
 
