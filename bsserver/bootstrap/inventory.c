@@ -64,9 +64,7 @@ bs_inventory_read(struct bs_inventory *inv, const struct lwm2m_model *m, uint16_
 	if (rc != ERR_OK)
 		return rc;
 	(void)lwm2m_tree_remove(&inv->seen, lwm2m_path1(oid));
-	for (size_t i = 0; rc == ERR_OK && i < got.n; i++)
-		rc = lwm2m_tree_put(&inv->seen, got.nodes[i].path, &got.nodes[i].value, e);
-	lwm2m_tree_clear(&got);
+	rc = lwm2m_tree_take(&inv->seen, &got, e);
 	if (rc == ERR_OK && oid < sizeof inv->read)
 		inv->read[oid] = true;
 	return rc;

@@ -450,16 +450,32 @@ write_instance(struct planner *pl, struct lwm2m_path inst, const struct lwm2m_sp
 }
 
 static enum err_code
+write_instances(struct planner *pl, const struct lwm2m_span *object)
+{
+	struct lwm2m_span sub;
+	struct lwm2m_path prefix;
+	enum err_code rc = ERR_OK;
+
+	for (size_t at = 0; rc == ERR_OK && lwm2m_span_next(object, LWM2M_INSTANCE, &at, &prefix, &sub);)
+		rc = write_instance(pl, prefix, &sub);
+	return rc;
+}
+
+static enum err_code
 plan_writes(struct planner *pl)
 {
 	struct lwm2m_span all = { .nodes = pl->p->tree.nodes, .n = pl->p->tree.n }, sub;
 	struct lwm2m_path prefix;
+	unsigned ranks = 0; /* a bit for each that there is */
 	enum err_code rc = ERR_OK;
 
+	for (size_t at = 0; lwm2m_span_next(&all, LWM2M_OBJECT, &at, &prefix, &sub);)
+		ranks |= 1U << rank_of(prefix.id[0]);
 	for (int rank = 0; rank < RANKS; rank++)
-		for (size_t at = 0; rc == ERR_OK && lwm2m_span_next(&all, LWM2M_INSTANCE, &at, &prefix, &sub);)
+		for (size_t at = 0; rc == ERR_OK && (ranks >> rank & 1) != 0 &&
+		    lwm2m_span_next(&all, LWM2M_OBJECT, &at, &prefix, &sub);)
 			if (rank_of(prefix.id[0]) == rank)
-				rc = write_instance(pl, prefix, &sub);
+				rc = write_instances(pl, &sub);
 	return rc;
 }
 

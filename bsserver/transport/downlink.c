@@ -165,32 +165,38 @@ downlink_deadline(struct wheel_item *i)
 	end(p, &(struct transport_answer){ .outcome = TRANSPORT_NO_ANSWER, .format = -1 });
 }
 
+/* A value of at most max octets; a longer one is as none. */
 static bool
-read_uint(const coap_pdu_t *pdu, coap_option_num_t number, size_t max, uint32_t *out)
+take_uint(const coap_opt_t *o, size_t max, uint32_t *out)
 {
-	coap_opt_iterator_t it;
-	coap_opt_t *o = coap_check_option(pdu, number, &it);
-
-	if (o == NULL || coap_opt_length(o) > max)
+	if (coap_opt_length(o) > max)
 		return false;
 	*out = (uint32_t)coap_decode_var_bytes(coap_opt_value(o), coap_opt_length(o));
 	return true;
 }
 
+/* One walk over the options: of one that comes twice the first counts. */
 static void
 read_answer(const coap_pdu_t *pdu, struct block_answer *b, int *format)
 {
 	coap_opt_iterator_t it;
+	coap_opt_t *o;
 	uint32_t v = 0;
 
 	*b = (struct block_answer){ .code = (uint8_t)coap_pdu_get_code(pdu) };
-	*format = read_uint(pdu, COAP_OPTION_CONTENT_FORMAT, 2, &v) ? (int)v : -1;
-	b->has_block1 = read_uint(pdu, COAP_OPTION_BLOCK1, 3, &b->block1);
-	b->has_block2 = read_uint(pdu, COAP_OPTION_BLOCK2, 3, &b->block2);
-	coap_opt_t *etag = coap_check_option(pdu, COAP_OPTION_ETAG, &it);
-	if (etag != NULL) {
-		b->etag = coap_opt_value(etag);
-		b->etag_len = coap_opt_length(etag);
+	*format = -1;
+	(void)coap_option_iterator_init(pdu, &it, COAP_OPT_ALL);
+	while ((o = coap_option_next(&it)) != NULL) {
+		if (it.number == COAP_OPTION_CONTENT_FORMAT && *format < 0 && take_uint(o, 2, &v))
+			*format = (int)v;
+		else if (it.number == COAP_OPTION_BLOCK1 && !b->has_block1)
+			b->has_block1 = take_uint(o, 3, &b->block1);
+		else if (it.number == COAP_OPTION_BLOCK2 && !b->has_block2)
+			b->has_block2 = take_uint(o, 3, &b->block2);
+		else if (it.number == COAP_OPTION_ETAG && b->etag == NULL) {
+			b->etag = coap_opt_value(o);
+			b->etag_len = coap_opt_length(o);
+		}
 	}
 	(void)coap_get_data(pdu, &b->len, &b->payload);
 }

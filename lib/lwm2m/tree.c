@@ -131,6 +131,23 @@ lwm2m_tree_add(struct lwm2m_tree *t, struct lwm2m_path p, struct lwm2m_value *v,
 }
 
 enum err_code
+lwm2m_tree_take(struct lwm2m_tree *t, struct lwm2m_tree *src, struct err *e)
+{
+	enum err_code rc = ERR_OK;
+
+	if (t->n == 0) {
+		lwm2m_tree_clear(t);
+		*t = *src;
+		*src = (struct lwm2m_tree){ 0 };
+		return ERR_OK;
+	}
+	for (size_t i = 0; rc == ERR_OK && i < src->n; i++)
+		rc = lwm2m_tree_put(t, src->nodes[i].path, &src->nodes[i].value, e);
+	lwm2m_tree_clear(src);
+	return rc;
+}
+
+enum err_code
 lwm2m_tree_put_instance(struct lwm2m_tree *t, struct lwm2m_path p, struct err *e)
 {
 	struct lwm2m_value none = { .type = LWM2M_NONE };
@@ -211,10 +228,13 @@ lwm2m_span_next(const struct lwm2m_span *s, uint8_t depth, size_t *at, struct lw
 		(*at)++;
 	if (*at >= s->n)
 		return false;
-	size_t start = *at;
+	size_t start = *at, end = start + 1;
 	*prefix = lwm2m_path_up(s->nodes[start].path, depth);
-	while (*at < s->n && lwm2m_path_under(&s->nodes[*at].path, prefix))
-		(*at)++;
+	uint64_t bits = depth == 0 ? 0 : UINT64_MAX << 16 * (4 - depth), ids = lwm2m_path_number(prefix);
+	/* what comes behind stands behind its parents: the ids alone tell */
+	while (end < s->n && (lwm2m_path_number(&s->nodes[end].path) & bits) == ids)
+		end++;
+	*at = end;
 	*sub = (struct lwm2m_span){ .nodes = s->nodes + start, .n = *at - start };
 	return true;
 }

@@ -40,6 +40,8 @@ enum err_code lwm2m_tree_copy(struct lwm2m_tree *dst, const struct lwm2m_tree *s
  */
 enum err_code lwm2m_tree_put(struct lwm2m_tree *t, struct lwm2m_path p, struct lwm2m_value *v, struct err *e);
 enum err_code lwm2m_tree_add(struct lwm2m_tree *t, struct lwm2m_path p, struct lwm2m_value *v, struct err *e);
+/* Puts all of src, which is empty afterwards; on failure too, and what was put before stays. */
+enum err_code lwm2m_tree_take(struct lwm2m_tree *t, struct lwm2m_tree *src, struct err *e);
 /* Notes an instance (depth 2); nothing happens when it has a node or Resources already. */
 enum err_code lwm2m_tree_put_instance(struct lwm2m_tree *t, struct lwm2m_path p, struct err *e);
 

@@ -283,6 +283,30 @@ START_TEST(copies_are_equal_and_stand_alone)
 }
 END_TEST
 
+START_TEST(a_tree_is_taken_whole)
+{
+	struct lwm2m_tree a = { 0 }, b = { 0 };
+	struct err e = { .code = ERR_OK };
+
+	put(&b, "/1/0/0", 1);
+	put(&b, "/1/0/1", 2);
+	ck_assert_int_eq(lwm2m_tree_take(&a, &b, &e), ERR_OK);
+	is(&a, "/1/0/0=1 /1/0/1=2");
+	is(&b, "");
+	put(&b, "/0/0/0", 3);
+	put(&b, "/1/0/1", 4);
+	note(&b, "/2/0");
+	ck_assert_int_eq(lwm2m_tree_take(&a, &b, &e), ERR_OK);
+	is(&a, "/0/0/0=3 /1/0/0=1 /1/0/1=4 /2/0");
+	is(&b, "");
+	put(&b, "/1/0/1/7", 5);
+	ck_assert_int_eq(lwm2m_tree_take(&a, &b, &e), ERR_INVALID);
+	is(&a, "/0/0/0=3 /1/0/0=1 /1/0/1=4 /2/0");
+	is(&b, "");
+	lwm2m_tree_clear(&a);
+}
+END_TEST
+
 /* Every invariant of the tree, from the outside. */
 static void
 holds_together(const struct lwm2m_tree *t)
@@ -356,6 +380,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(spans_hold_what_is_under_a_path, 0),
 	UNIT_CASE(prefixes_of_a_span_are_walked, 0),
 	UNIT_CASE(copies_are_equal_and_stand_alone, 0),
+	UNIT_CASE(a_tree_is_taken_whole, 0),
 	UNIT_CASE(any_sequence_of_changes_keeps_it_whole, 0),
 };
 
