@@ -89,6 +89,7 @@ take(char **from)
 struct choice {
 	uint64_t revision; /* of document and parents, whatever is written */
 	bool restoring;
+	bool again; /* what was wanted last is wanted again, though a label has changed since */
 	struct profile_desired *restore; /* NULL unless restoring; owned */
 	struct secret wrote;		 /* packed */
 	struct lwm2m_tree handover;	 /* empty: none is wanted */
@@ -161,6 +162,7 @@ remember(struct lookup *l, const struct store_device *d, struct choice *ch)
 
 	if (given_add(&l->p->given, l->session, &ch->wrote, &g, NULL) != ERR_OK)
 		return;
+	g->same_wrote = ch->again ? d->held.session : 0;
 	g->wanted_revision = ch->revision;
 	g->fulfilled[STORE_WISH_ROLLBACK] = ch->restoring ? d->wishes[STORE_WISH_ROLLBACK].number : 0;
 	g->fulfilled[STORE_WISH_HANDOVER] = d->wishes[STORE_WISH_HANDOVER].number;
@@ -179,8 +181,6 @@ fill_grant(struct lookup *l, const struct store_device *d, struct compiled *c, s
 {
 	const struct store_wish *w = &d->wishes[STORE_WISH_ROLLBACK];
 	bool keys_of_then = ch->restoring && w->with_credentials;
-	/* what was wanted last is wanted again, though a label has changed since */
-	bool again = secret_equal(&ch->wrote, &d->held.wrote);
 
 	g->endpoint = take(&l->answer.endpoint);
 	g->rule = str_dup_n(gbuf_cstr(&l->answer.rule), l->answer.rule.len);
@@ -194,8 +194,8 @@ fill_grant(struct lookup *l, const struct store_device *d, struct compiled *c, s
 	g->handover = ch->handover;
 	ch->handover = (struct lwm2m_tree){ 0 };
 	g->history.invited = g->handover.n > 0 || (ch->restoring && w->done_session == 0);
-	g->history.good_revision = again ? g->revision : 0;
-	g->confirmed_revision = again ? d->confirmed_revision : 0;
+	g->history.good_revision = ch->again ? g->revision : 0;
+	g->confirmed_revision = ch->again ? d->confirmed_revision : 0;
 }
 
 static enum err_code
@@ -209,8 +209,10 @@ grant(struct lookup *l, const struct store_device *d, const struct store_credent
 
 	if (rc == ERR_OK)
 		rc = choose_account(&l->p->c, d, creds, n, &ch, e);
+	ch.again = rc == ERR_OK && d->held.session != 0 && secret_equal(&ch.wrote, &d->held.wrote);
 	if (rc == ERR_OK)
-		rc = past_history(d, clock_wall_ms(), &g.history, e);
+		rc = past_history(d, !ch.again ? NULL : ch.restoring ? ch.restore : &c->desired, clock_wall_ms(),
+		    &g.history, e);
 	if (rc == ERR_OK) {
 		fill_grant(l, d, c, &ch, &g);
 		remember(l, d, &ch);

@@ -18,31 +18,37 @@ copy_text(const char *from, char **to, struct err *e)
 	return *to == NULL ? err_no_memory(e) : ERR_OK;
 }
 
-/* The Short Server IDs of what was wanted; a form of another version of this program says nothing. */
+/* The Short Server IDs of what was wanted. */
 static enum err_code
-copy_wanted(const struct secret *wrote, struct bs_history *h, struct err *e)
+copy_wanted(const struct profile_desired *d, struct bs_history *h, struct err *e)
 {
-	struct profile_desired d = { 0 };
 	size_t cap = 0;
-	enum err_code rc = ERR_OK;
 
-	if (wrote->len == 0 || profile_desired_unpack(wrote->data, wrote->len, &d, NULL) != ERR_OK)
-		return ERR_OK;
-	for (size_t i = 0; rc == ERR_OK && i < d.tree.n; i++) {
-		const struct lwm2m_node *n = &d.tree.nodes[i];
+	for (size_t i = 0; i < d->tree.n; i++) {
+		const struct lwm2m_node *n = &d->tree.nodes[i];
 		int64_t ssid;
 
 		if (n->path.depth != LWM2M_RESOURCE || n->path.id[0] != LWM2M_SERVER || n->path.id[2] != 0 ||
 		    !lwm2m_value_number(&n->value, &ssid))
 			continue;
 		uint16_t *arr = grow(h->wanted, h->n_wanted, &cap, sizeof *arr);
-		if (arr == NULL) {
-			rc = err_no_memory(e);
-			break;
-		}
+		if (arr == NULL)
+			return err_no_memory(e);
 		h->wanted = arr;
 		arr[h->n_wanted++] = (uint16_t)ssid;
 	}
+	return ERR_OK;
+}
+
+/* A form of another version of this program says nothing. */
+static enum err_code
+unpack_wanted(const struct secret *wrote, struct bs_history *h, struct err *e)
+{
+	struct profile_desired d = { 0 };
+
+	if (wrote->len == 0 || profile_desired_unpack(wrote->data, wrote->len, &d, NULL) != ERR_OK)
+		return ERR_OK;
+	enum err_code rc = copy_wanted(&d, h, e);
 	profile_desired_clear(&d);
 	return rc;
 }
@@ -54,7 +60,7 @@ past_held(const struct store_held *h)
 }
 
 static enum err_code
-copy_good(const struct store_held *h, struct bs_history *out, struct err *e)
+copy_good(const struct store_held *h, const struct profile_desired *held, struct bs_history *out, struct err *e)
 {
 	out->good_session = h->last_session;
 	out->good_started_ms = h->started_ms;
@@ -67,7 +73,9 @@ copy_good(const struct store_held *h, struct bs_history *out, struct err *e)
 		rc = copy_text(h->values, &out->held.values, e);
 	if (rc == ERR_OK)
 		rc = copy_text(h->expiries, &out->expiries, e);
-	return rc == ERR_OK ? copy_wanted(&h->wrote, out, e) : rc;
+	if (rc != ERR_OK)
+		return rc;
+	return held == NULL ? unpack_wanted(&h->wrote, out, e) : copy_wanted(held, out, e);
 }
 
 /* One that was refused left the device as it was: the failure before it still counts. */
@@ -78,7 +86,8 @@ last_verdict(const struct store_device *d)
 }
 
 enum err_code
-past_history(const struct store_device *d, int64_t now_ms, struct bs_history *out, struct err *e)
+past_history(const struct store_device *d, const struct profile_desired *held, int64_t now_ms,
+    struct bs_history *out, struct err *e)
 {
 	enum err_code rc = ERR_OK;
 
@@ -89,7 +98,7 @@ past_history(const struct store_device *d, int64_t now_ms, struct bs_history *ou
 	out->last_reason = d->last_reason;
 	out->recent_returns = d->recent_good;
 	if (d->held.session != 0)
-		rc = copy_good(&d->held, out, e);
+		rc = copy_good(&d->held, held, out, e);
 	if (rc != ERR_OK)
 		bs_history_clear(out);
 	return rc;

@@ -10,8 +10,12 @@
 #include "lib/base/table.h"
 #include "lib/lwm2m/object.h"
 
-/* What the device's next session should know. *out must be empty. ERR_NO_MEMORY. */
-enum err_code past_history(const struct store_device *d, int64_t now_ms, struct bs_history *out, struct err *e);
+/*
+ * What the device's next session should know. held: what d->held.wrote is packed of, when that is
+ * known; NULL: it is unpacked. *out must be empty. ERR_NO_MEMORY.
+ */
+enum err_code past_history(const struct store_device *d, const struct profile_desired *held, int64_t now_ms,
+    struct bs_history *out, struct err *e);
 /* Whether the rollback that was asked for is to be written, or was and is still in force. */
 bool past_restores(const struct store_device *d, uint64_t revision);
 /* held as the engine has it: borrowed from *h. */
@@ -28,6 +32,7 @@ struct given {
 	struct table_node node;
 	uint64_t session;
 	struct secret wrote; /* profile_desired_pack() */
+	uint64_t same_wrote; /* as in struct store_outcome */
 	uint64_t fulfilled[STORE_WISH__COUNT];
 	uint64_t wanted_revision;
 };

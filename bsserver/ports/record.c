@@ -129,6 +129,7 @@ keep(struct ports *p, const struct bs_record *r, const struct given *g, struct r
 	o.findings = findings.failed ? NULL : gbuf_cstr(&findings);
 	if (g != NULL) {
 		o.wrote = &g->wrote;
+		o.same_wrote = g->same_wrote;
 		o.wanted_revision = g->wanted_revision;
 		if (r->restored)
 			o.fulfilled[STORE_WISH_ROLLBACK] = g->fulfilled[STORE_WISH_ROLLBACK];

@@ -140,21 +140,47 @@ is_again(const struct store_held *last, const struct bs_record *r, const struct 
 	    same_text(last->fingerprints, r->fingerprints) && secret_equal(&last->wrote, o->wrote);
 }
 
+static void
+put_newest(struct sq *q, const struct sq_kept *k, uint64_t session)
+{
+	sq_put_int(q, (int64_t)k->rec->id);
+	sq_put_int(q, k->rec->started_ms);
+	sq_put_int(q, k->rec->ended_ms);
+	sq_put_text(q, k->o->expiries);
+	sq_put_text(q, k->o->written);
+	sq_put_text(q, k->o->links);
+	sq_put_text(q, k->o->values);
+	sq_put_text(q, k->o->findings);
+	sq_put_int(q, (int64_t)session);
+}
+
 static enum err_code
 put_again(struct sq_db *db, const struct store_held *last, const struct sq_kept *k, struct err *e)
 {
 	struct sq q = sq_use(db, SQ_HELD_AGAIN);
 
-	sq_put_int(&q, (int64_t)k->rec->id);
-	sq_put_int(&q, k->rec->started_ms);
-	sq_put_int(&q, k->rec->ended_ms);
-	sq_put_text(&q, k->o->expiries);
-	sq_put_text(&q, k->o->written);
-	sq_put_text(&q, k->o->links);
-	sq_put_text(&q, k->o->values);
-	sq_put_text(&q, k->o->findings);
-	sq_put_int(&q, (int64_t)last->session);
+	put_newest(&q, k, last->session);
 	return sq_run(&q, e);
+}
+
+/* In one statement, when it is known already that what was written is the same. *done: it was so. */
+static enum err_code
+put_same(struct sq_db *db, const struct sq_kept *k, bool *done, struct err *e)
+{
+	const struct bs_record *r = k->rec;
+	struct sq q = sq_use(db, SQ_HELD_SAME);
+
+	put_newest(&q, k, k->o->o.same_wrote);
+	sq_put_int(&q, k->device);
+	sq_put_int(&q, (int64_t)r->revision);
+	sq_put_int(&q, k->o->o.restored);
+	sq_put_int(&q, k->o->o.read);
+	sq_put_int(&q, (int64_t)k->o->o.likeness);
+	sq_put_text(&q, r->profile);
+	sq_put_text(&q, r->fingerprints);
+	enum err_code rc = sq_run(&q, e);
+	*done = rc == ERR_OK && sq_changes(db) > 0;
+	return rc;
 }
 
 static void
@@ -217,13 +243,20 @@ put_good(const struct store *s, struct sq_db *db, const struct sq_kept *k, struc
 {
 	struct store_held last = { 0 };
 	const struct sq_held_key key = { .device = k->device, .endpoint = k->rec->endpoint };
-	enum err_code rc = sq_held_find(s, db, SQ_HELD_LAST, &key, &last, e);
+	enum err_code rc = ERR_OK;
+	bool done = false;
 
-	if (rc == ERR_OK && is_again(&last, k->rec, &k->o->o)) {
+	if (k->o->o.same_wrote != 0)
+		rc = put_same(db, k, &done, e);
+	if (rc == ERR_OK && !done)
+		rc = sq_held_find(s, db, SQ_HELD_LAST, &key, &last, e);
+	if (rc != ERR_OK || done)
+		return rc;
+	if (is_again(&last, k->rec, &k->o->o)) {
 		rc = put_again(db, &last, k, e);
-	} else if (rc == ERR_OK) {
+	} else {
 		rc = put_new(s, db, k, e);
-		if (rc == ERR_OK)
+		if (rc == ERR_OK && last.session != 0) /* else it is the only one */
 			rc = prune(s, db, k->device, e);
 	}
 	store_held_clear(&last);

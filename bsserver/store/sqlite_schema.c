@@ -40,7 +40,7 @@ static const char schema_1[] =
     " ended_ms INTEGER NOT NULL, exchanges INTEGER NOT NULL, dropped INTEGER NOT NULL, path TEXT,"
     " endpoint TEXT, peer TEXT, credential TEXT, rule TEXT, profile TEXT, fingerprints TEXT,"
     " detail TEXT, unconfirmed TEXT, transcript BLOB NOT NULL);"
-    "CREATE INDEX session_device ON session(device);"
+    "CREATE INDEX session_device ON session(device, id, ended_ms, verdict);" /* so that the last day is counted in it */
     "CREATE INDEX session_stray ON session(endpoint) WHERE device = 0;"
     "CREATE TABLE audit(seq INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, actor TEXT NOT NULL,"
     " action TEXT NOT NULL, object TEXT NOT NULL, detail TEXT, reason TEXT);";

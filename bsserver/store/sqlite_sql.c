@@ -114,6 +114,11 @@ static const char *const texts[] = {
 			" ?18, ?19)",
 	[SQ_HELD_AGAIN] = "UPDATE held SET last_session = ?1, started_ms = ?2, last_ms = ?3, expiries = ?4,"
 			  " written = ?5, links = ?6, vals = ?7, findings = ?8 WHERE session = ?9",
+	[SQ_HELD_SAME] = "UPDATE held SET last_session = ?1, started_ms = ?2, last_ms = ?3, expiries = ?4,"
+			 " written = ?5, links = ?6, vals = ?7, findings = ?8 WHERE session = ?9 AND device = ?10"
+			 " AND good = 1 AND revision = ?11 AND restored = ?12 AND seen = ?13 AND likeness = ?14"
+			 " AND profile IS ?15 AND fingerprints IS ?16"
+			 " AND session = (SELECT max(session) FROM held WHERE device = ?10 AND good = 1)",
 	[SQ_RECENT] = "SELECT count(*) FROM session WHERE device = ?1 AND ended_ms > ?2 AND verdict IN (1, 2)",
 	[SQ_HELD_PRUNE] = "DELETE FROM held WHERE session IN (SELECT session FROM held WHERE device = ?1 AND good = 1"
 			  " ORDER BY session DESC LIMIT -1 OFFSET ?2) AND session NOT IN"

@@ -177,6 +177,7 @@ struct store_outcome {
 	const char *expiries, *written, *findings; /* NULL */
 	bool restored;
 	const struct secret *wrote; /* profile_desired_pack() of what was wanted; NULL: cannot be restored later */
+	uint64_t same_wrote; /* of store_held.session, whose wrote is known to be equal to this one; 0: not known */
 	uint64_t fulfilled[STORE_WISH__COUNT]; /* numbers of the wishes that it was about; 0: none of that kind */
 	uint64_t wanted_revision; /* the newest change of document and parents, whatever was restored */
 };

@@ -226,6 +226,7 @@ class Load:
 
     def run(self, server, scheme, *options):
         argv = ["taskset", "-c", str(self.core), self.binary, "--server", server.uris[scheme], "--json", "--quiet"]
+        argv += ["--spin"]  # the wake-up of a process is no part of what sending to a device costs
         if scheme == "coaps":
             one_for_all = not isinstance(server, Bsserver)
             argv += ["--psk-key-file" if one_for_all else "--psk-master-file", self.key]

@@ -20,6 +20,8 @@ open_fresh(void)
 
 #define ck_names(text) ck_assert_str_eq(gbuf_cstr(&f.names), text)
 
+static uint64_t same_wrote; /* of the next ones */
+
 /* One session of "ep" with what it left. */
 static enum err_code
 leave(uint64_t id, enum bs_verdict v, uint64_t revision, const char *values, const char *wrote)
@@ -29,7 +31,7 @@ leave(uint64_t id, enum bs_verdict v, uint64_t revision, const char *values, con
 		.started_ms = (int64_t)id * 10, .ended_ms = (int64_t)id * 10 + 5 };
 	struct secret desired = fx_secret(wrote);
 	struct store_outcome o = { .links = "</1/0>;ssid=1", .values = values, .read = 6, .findings = "[]",
-		.likeness = (uint64_t)values[0], .expiries = "1=99", .wrote = &desired };
+		.likeness = (uint64_t)values[0], .expiries = "1=99", .wrote = &desired, .same_wrote = same_wrote };
 
 	return fx_outcome_put(&f, &r, &o);
 }
@@ -134,6 +136,29 @@ START_TEST(sessions_that_left_the_same_share_one)
 	ck_assert_int_eq(leave(6, BS_VERDICT_PROVISIONED, 2, "b", "x"), ERR_OK);
 	ck_assert_int_eq(fx_held_list(&f, "ep"), ERR_OK);
 	ck_names("5-6:b 4-4:b 3-3:b 1-2:a2");
+	fx_free(&f);
+}
+END_TEST
+
+/* What is known to be the same beforehand goes a shorter way; the outcome is that of the longer one. */
+START_TEST(what_is_known_to_be_the_same_is_compared_all_the_same)
+{
+	open_fresh();
+	ck_assert_int_eq(leave(1, BS_VERDICT_PROVISIONED, 1, "a1", "w"), ERR_OK);
+	same_wrote = 1;
+	ck_assert_int_eq(leave(2, BS_VERDICT_PROVISIONED, 1, "a2", "w"), ERR_OK);
+	ck_assert_int_eq(fx_held_list(&f, "ep"), ERR_OK);
+	ck_names("1-2:a2");
+	ck_assert_int_eq(leave(3, BS_VERDICT_FAILED, 1, "half", "w"), ERR_OK);
+	ck_assert_int_eq(leave(4, BS_VERDICT_PROVISIONED, 1, "a4", "w"), ERR_OK);
+	ck_assert_int_eq(fx_held(&f, "ep", 4), ERR_OK);
+	ck_assert(f.held.session == 1 && f.held.at_ms == 15 && f.held.started_ms == 40 && f.held.last_ms == 45);
+	ck_assert_int_eq(leave(5, BS_VERDICT_PROVISIONED, 1, "b", "w"), ERR_OK); /* held something else */
+	same_wrote = 5;
+	ck_assert_int_eq(leave(6, BS_VERDICT_PROVISIONED, 2, "b", "w"), ERR_OK); /* another revision */
+	ck_assert_int_eq(leave(7, BS_VERDICT_PROVISIONED, 2, "b", "w"), ERR_OK); /* 5 is the newest no more */
+	ck_assert_int_eq(fx_held_list(&f, "ep"), ERR_OK);
+	ck_names("6-7:b 5-5:b 1-4:a4");
 	fx_free(&f);
 }
 END_TEST
@@ -329,6 +354,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(keys_that_were_written_are_sealed, 0),
 	UNIT_CASE(the_key_of_digests_is_the_stores_own_and_stays, 0),
 	UNIT_CASE(sessions_that_left_the_same_share_one, 0),
+	UNIT_CASE(what_is_known_to_be_the_same_is_compared_all_the_same, 0),
 	UNIT_CASE(a_failed_session_leaves_what_it_saw_until_the_next, 0),
 	UNIT_CASE(a_record_that_comes_late_moves_nothing, 0),
 	UNIT_CASE(the_history_is_bounded_but_for_what_is_wanted_back, 0),
