@@ -15,6 +15,7 @@
 
 struct dtls_policy {
 	gnutls_priority_t priority;
+	gnutls_certificate_credentials_t certificate; /* or NULL: pre-shared keys */
 };
 
 struct dtls {
@@ -28,6 +29,8 @@ struct dtls {
 	char reason[128];
 };
 
+/* Raw public keys are negotiated apart from certificates (RFC 7250). */
+#define RPK12 "NONE:+VERS-DTLS1.2:+COMP-NULL:+CTYPE-CLI-RAWPK:+CTYPE-SRV-RAWPK:+GROUP-SECP256R1:+SIGN-ALL:"
 #define DTLS12 "NONE:+VERS-DTLS1.2:+COMP-NULL:+CTYPE-ALL:+GROUP-SECP256R1:+GROUP-X25519:+SIGN-ALL:"
 
 struct dtls_policy *
@@ -40,6 +43,8 @@ dtls_policy_new(const char *cipher, struct err *e)
 		{ "gcm", DTLS12 "+AES-128-GCM:+AEAD:+PSK" },
 		{ "cbc", DTLS12 "+AES-128-CBC:+SHA256:+PSK" },
 		{ "ecdhe", DTLS12 "+CHACHA20-POLY1305:+AEAD:+AES-128-CBC:+SHA256:+ECDHE-PSK" },
+		{ "x509", DTLS12 "+AES-128-CCM-8:+AES-128-GCM:+AEAD:+ECDHE-ECDSA" },
+		{ "rpk", RPK12 "+AES-128-CCM-8:+AES-128-GCM:+AEAD:+ECDHE-ECDSA" },
 		{ "any", DTLS12 "+AES-128-CCM-8:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:+AEAD:"
 		                "+AES-128-CBC:+SHA256:+PSK:+ECDHE-PSK" },
 	};
@@ -62,11 +67,26 @@ dtls_policy_new(const char *cipher, struct err *e)
 	return p;
 }
 
+enum err_code
+dtls_policy_certificate(struct dtls_policy *p, const char *file, const char *key_file, bool raw, struct err *e)
+{
+	int rc = gnutls_certificate_allocate_credentials(&p->certificate);
+
+	if (rc == GNUTLS_E_SUCCESS && raw)
+		rc = gnutls_certificate_set_rawpk_key_file(
+		    p->certificate, file, key_file, GNUTLS_X509_FMT_PEM, NULL, 0, NULL, 0, 0, 0);
+	else if (rc == GNUTLS_E_SUCCESS)
+		rc = gnutls_certificate_set_x509_key_file(p->certificate, file, key_file, GNUTLS_X509_FMT_PEM);
+	return rc >= 0 ? ERR_OK : err_set(e, ERR_INVALID, "%s, %s: %s", file, key_file, gnutls_strerror(rc));
+}
+
 void
 dtls_policy_free(struct dtls_policy *p)
 {
 	if (p == NULL)
 		return;
+	if (p->certificate != NULL)
+		gnutls_certificate_free_credentials(p->certificate);
 	gnutls_priority_deinit(p->priority);
 	free(p);
 }
@@ -102,7 +122,7 @@ pull_timeout(gnutls_transport_ptr_t ptr, unsigned ms)
 }
 
 static int
-set_key(struct dtls *d, const char *identity, const struct secret *key)
+set_psk(struct dtls *d, const char *identity, const struct secret *key)
 {
 	gnutls_datum_t k = { .data = key->data, .size = (unsigned)key->len };
 	int rc = gnutls_psk_allocate_client_credentials(&d->psk);
@@ -124,12 +144,14 @@ dtls_new(const struct dtls_policy *p, const char *identity, const struct secret 
 	}
 	d->ops = ops;
 	d->arg = arg;
-	int rc = gnutls_init(
-	    &d->session, GNUTLS_CLIENT | GNUTLS_DATAGRAM | GNUTLS_NONBLOCK | GNUTLS_NO_TICKETS);
+	int rc = gnutls_init(&d->session,
+	    GNUTLS_CLIENT | GNUTLS_DATAGRAM | GNUTLS_NONBLOCK | GNUTLS_NO_TICKETS | GNUTLS_ENABLE_RAWPK);
 	if (rc == GNUTLS_E_SUCCESS)
 		rc = gnutls_priority_set(d->session, p->priority);
-	if (rc == GNUTLS_E_SUCCESS)
-		rc = set_key(d, identity, key);
+	if (rc == GNUTLS_E_SUCCESS && p->certificate != NULL)
+		rc = gnutls_credentials_set(d->session, GNUTLS_CRD_CERTIFICATE, p->certificate);
+	else if (rc == GNUTLS_E_SUCCESS)
+		rc = set_psk(d, identity, key);
 	if (rc != GNUTLS_E_SUCCESS) {
 		(void)err_set(e, ERR_CRYPTO, "dtls: %s", gnutls_strerror(rc));
 		dtls_free(d);

@@ -1,6 +1,7 @@
 /*
- * tests/sim/dtls.h: the client's side of DTLS 1.2 with a pre-shared key (GnuTLS) between two
- * callbacks: datagrams go in and out, nothing blocks.
+ * tests/sim/dtls.h: the client's side of DTLS 1.2 with a pre-shared key, a certificate or a raw
+ * public key (GnuTLS) between two callbacks: datagrams go in and out, nothing blocks. The server's
+ * certificate or key is taken as it comes: these devices are there to be judged, not to judge.
  */
 #ifndef TESTS_SIM_DTLS_H
 #define TESTS_SIM_DTLS_H
@@ -13,8 +14,14 @@
 struct dtls;
 struct dtls_policy; /* cipher suites; shared by all sessions */
 
-/* "ccm8", "gcm", "cbc", "ecdhe", "any", or a GnuTLS priority string. */
+/* "ccm8", "gcm", "cbc", "ecdhe", "any", "x509", "rpk", or a GnuTLS priority string. */
 struct dtls_policy *dtls_policy_new(const char *cipher, struct err *e);
+/*
+ * Sessions show this from now on instead of a pre-shared key: a certificate chain in PEM, the
+ * device's own first, or with raw a public key in PEM; key_file has the private key in PEM.
+ */
+enum err_code dtls_policy_certificate(struct dtls_policy *p, const char *file, const char *key_file, bool raw,
+    struct err *e);
 void dtls_policy_free(struct dtls_policy *p);
 
 struct dtls_ops {
@@ -23,7 +30,7 @@ struct dtls_ops {
 
 enum dtls_state { DTLS_HANDSHAKE, DTLS_READY, DTLS_FAILED, DTLS_CLOSED };
 
-/* Nothing is sent yet: call dtls_run(). identity and key are copied. */
+/* Nothing is sent yet: call dtls_run(). identity and key are copied; NULL when the policy has a certificate. */
 struct dtls *dtls_new(const struct dtls_policy *p, const char *identity, const struct secret *key,
     const struct dtls_ops *ops, void *arg, struct err *e);
 void dtls_free(struct dtls *d); /* sends nothing; NULL is fine */

@@ -161,7 +161,7 @@ begin_dtls(struct slot *s, struct err *e)
 	struct gbuf identity = { 0 };
 	struct secret key = SECRET_NONE;
 	fleet_identity(cfg, device_endpoint(s->device), &identity);
-	enum err_code rc = keys_get(cfg->keys, gbuf_cstr(&identity), &key, e);
+	enum err_code rc = cfg->keys == NULL ? ERR_OK : keys_get(cfg->keys, gbuf_cstr(&identity), &key, e);
 	if (rc == ERR_OK) {
 		s->dtls = dtls_new(cfg->policy, gbuf_cstr(&identity), &key, &wire, s, e);
 		rc = s->dtls == NULL ? ERR_CRYPTO : ERR_OK;

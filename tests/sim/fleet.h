@@ -17,7 +17,7 @@ struct fleet_config {
 	struct net_config net;
 	bool secure;
 	const struct dtls_policy *policy; /* when secure */
-	const struct keys *keys;          /* when secure */
+	const struct keys *keys;          /* when secure; NULL: the policy has a certificate */
 	const char *identity;             /* NULL: the endpoint; "%e" in it is the endpoint */
 	const char *endpoint;             /* of a single device; "": without ep; NULL: by pattern */
 	const char *pattern;              /* "dev-%05u" */

@@ -1,4 +1,4 @@
-/* lwm2m-device: simulated LwM2M devices over UDP or DTLS-PSK; --help says what it can. */
+/* lwm2m-device: simulated LwM2M devices over UDP or DTLS; --help says what it can. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +70,8 @@ work(struct options *o, struct err *e)
 		options_help();
 	else if (o->list)
 		options_list();
+	else if (o->print_keys && o->fleet.keys == NULL)
+		rc = err_set(e, ERR_USAGE, "--print-keys: there are no pre-shared keys");
 	else if (o->print_keys)
 		rc = print_keys(&o->fleet, e);
 	else

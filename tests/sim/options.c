@@ -265,8 +265,11 @@ static const struct option_def defs[] = {
 	{ TEXT, "psk-key-file", "FILE", "one key for all, in hex", AT(key_file), NULL },
 	{ TEXT, "psk-keys-file", "FILE", "lines IDENTITY HEXKEY", AT(keys_file), NULL },
 	{ TEXT, "psk-master-file", "FILE", "keys by HMAC-SHA-256 of the identity, 16 octets", AT(master_file), NULL },
+	{ TEXT, "cert-file", "FILE", "a certificate chain in PEM, its own first, instead of a key", AT(cert_file), NULL },
+	{ TEXT, "rpk-file", "FILE", "a raw public key in PEM, instead of a key", AT(rpk_file), NULL },
+	{ TEXT, "private-key-file", "FILE", "the private key to these, in PEM", AT(private_file), NULL },
 	{ FLAG, "print-keys", NULL, "print ENDPOINT IDENTITY HEXKEY of all and end", AT(print_keys), NULL },
-	{ TEXT, "cipher", "C", "ccm8, gcm, cbc, ecdhe, any, or a GnuTLS priority (ccm8)", AT(cipher), NULL },
+	{ TEXT, "cipher", "C", "ccm8, gcm, cbc, ecdhe, any, x509, rpk, or a GnuTLS priority", AT(cipher), NULL },
 	{ HEAD, NULL, NULL, "What they are like", 0, NULL },
 	{ CALL, "like", "CLIENT", "anjay, leshan, ...: see --list; later options change it", 0, set_like },
 	{ CALL, "version", "V", "1.0, 1.1 or 1.2", 0, set_version },
@@ -385,9 +388,25 @@ load_initial(struct options *o, struct err *e)
 	return rc;
 }
 
+/* A certificate or a raw public key: the same for all devices, so it is of use for one. */
+static enum err_code
+load_certificate(struct options *o, struct err *e)
+{
+	const char *file = o->cert_file != NULL ? o->cert_file : o->rpk_file;
+
+	if (o->private_file == NULL)
+		return err_set(e, ERR_USAGE, "--private-key-file is missing");
+	o->policy = dtls_policy_new(o->cipher != NULL ? o->cipher : o->cert_file != NULL ? "x509" : "rpk", e);
+	o->fleet.policy = o->policy;
+	return o->policy == NULL ? ERR_USAGE
+	                         : dtls_policy_certificate(o->policy, file, o->private_file, o->cert_file == NULL, e);
+}
+
 static enum err_code
 load_keys(struct options *o, struct err *e)
 {
+	if (o->cert_file != NULL || o->rpk_file != NULL)
+		return load_certificate(o, e);
 	if (o->key_file != NULL)
 		o->keys = keys_single(o->key_file, e);
 	else if (o->keys_file != NULL)
@@ -397,10 +416,10 @@ load_keys(struct options *o, struct err *e)
 	else
 		return err_set(e, ERR_USAGE,
 		    "coaps needs one of --psk-key-file, --psk-keys-file, "
-		    "--psk-master-file");
+		    "--psk-master-file, --cert-file, --rpk-file");
 	if (o->keys == NULL)
 		return ERR_IO;
-	o->policy = dtls_policy_new(o->cipher, e);
+	o->policy = dtls_policy_new(o->cipher != NULL ? o->cipher : "ccm8", e);
 	o->fleet.keys = o->keys;
 	o->fleet.policy = o->policy;
 	return o->policy == NULL ? ERR_USAGE : ERR_OK;
@@ -447,7 +466,7 @@ finish(struct options *o, struct err *e)
 static void
 defaults(struct options *o)
 {
-	*o = (struct options){ .cipher = "ccm8" };
+	*o = (struct options){ .cipher = NULL };
 	device_config_init(&o->fleet.device);
 	o->fleet.pattern = "dev-%05u";
 	o->fleet.first = o->fleet.count = o->fleet.repeat = 1;

@@ -12,6 +12,7 @@ struct options {
 	struct keys *keys;
 	const char *server, *state, *cipher, *object_dir;
 	const char *key_file, *keys_file, *master_file;
+	const char *cert_file, *rpk_file, *private_file;
 	const char *account_uri; /* of the bootstrap account in the factory tree */
 	uint16_t account;
 	bool help, list, print_keys, fixed_seed;

@@ -13,7 +13,7 @@ tests_system_store_full_SOURCES = tests/system/store_full.c $(store_fixture)
 tests_system_store_full_LDADD = $(UNIT_LIBS) $(STORE_LIBS)
 
 # The real daemon, command line and devices, over real DTLS: scripts that source lib.sh.
-system_scripts = tests/system/daemon.sh tests/system/kill.sh tests/system/oma.sh \
+system_scripts = tests/system/daemon.sh tests/system/kill.sh tests/system/knock_cert.sh tests/system/oma.sh \
 	tests/system/wire.sh
 dist_check_SCRIPTS += $(system_scripts)
 TESTS += $(system_scripts)
