@@ -122,7 +122,8 @@ is_free(const struct planner *pl, const struct id_map *map, uint16_t id)
 		return false;
 	if (map->oid == LWM2M_SECURITY && pl->inv->account == id)
 		return false;
-	return pl->d->policy == PROFILE_REPLACE || !bs_inventory_lists(pl->inv, p);
+	return pl->d->policy == PROFILE_REPLACE ||
+	    (!bs_inventory_lists(pl->inv, p) && !lwm2m_tree_has(&pl->inv->seen, p));
 }
 
 static enum err_code
@@ -172,6 +173,23 @@ account_listed(const struct planner *pl, const struct id_map *map, uint16_t from
 	return found;
 }
 
+/* Without Discover, or where it says less, Read shows which instance of /1 is that server's. */
+static bool
+server_seen(const struct planner *pl, const struct id_map *map, int64_t ssid, uint16_t *to)
+{
+	struct lwm2m_span all = lwm2m_tree_under(&pl->inv->seen, lwm2m_path1(LWM2M_SERVER)), sub;
+	struct lwm2m_path inst;
+	int64_t n;
+
+	for (size_t at = 0; map->oid == LWM2M_SERVER && lwm2m_span_next(&all, LWM2M_INSTANCE, &at, &inst, &sub);)
+		if (number_at(&pl->inv->seen, lwm2m_path_child(inst, 0), &n) && n == ssid &&
+		    !map_has_target(map, inst.id[1]) && !is_retained(pl->d, inst)) {
+			*to = inst.id[1];
+			return true;
+		}
+	return false;
+}
+
 /* The /2 instance on the device that is about the same Object Instance. */
 static bool
 acl_seen(const struct planner *pl, uint16_t from, uint16_t *to)
@@ -216,7 +234,7 @@ place(struct planner *pl, struct id_map *map, uint16_t from)
 		if (map->oid == LWM2M_ACCESS_CONTROL)
 			found = acl_seen(pl, from, &to);
 		else if (number_at(&pl->d->tree, lwm2m_path3(map->oid, from, rid), &ssid))
-			found = account_listed(pl, map, from, ssid, &to);
+			found = account_listed(pl, map, from, ssid, &to) || server_seen(pl, map, ssid, &to);
 	}
 	if (!found && kept)
 		return err_set(pl->e, ERR_CONFLICT,
@@ -438,7 +456,7 @@ static enum err_code
 write_instance(struct planner *pl, struct lwm2m_path inst, const struct lwm2m_span *sub)
 {
 	bool merge_into = pl->d->policy == PROFILE_MERGE && inst.id[0] != LWM2M_SECURITY &&
-	    bs_inventory_lists(pl->inv, inst);
+	    (bs_inventory_lists(pl->inv, inst) || lwm2m_tree_has(&pl->inv->seen, inst));
 
 	if (is_retained(pl->d, inst))
 		return ERR_OK;
