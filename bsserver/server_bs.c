@@ -154,13 +154,29 @@ put_subject(struct gbuf *out, const struct transport_identity *who)
 	gbuf_clear(&subject);
 }
 
+/* A raw public key that somebody is registered with failed for another reason than that. */
+static void
+describe_raw_key(const struct server_bs *b, const struct transport_identity *who, struct gbuf *credential,
+    struct bs_record *r)
+{
+	char hex[65] = "";
+
+	if (who->n_chain > 0) {
+		struct pki_blob spki = { who->chain[0].data, who->chain[0].len };
+
+		(void)crypt_sha256_hex(spki.p, spki.n, hex, NULL);
+		if (!auth_rpk(b->c.auth, spki))
+			r->reason = BS_REASON_UNKNOWN_IDENTITY;
+	}
+	gbuf_printf(credential, "rpk:sha256:%s", hex);
+}
+
 /* What a failed handshake was about: the identity's device when there is one. */
 static void
 describe_stranger(const struct server_bs *b, const struct transport_identity *who, struct bs_record *r)
 {
 	struct gbuf credential = { .max = 1024 };
 	const char *endpoint = NULL;
-	char hex[65] = "";
 
 	r->reason = BS_REASON_HANDSHAKE;
 	if (who->kind == TRANSPORT_PSK) {
@@ -173,10 +189,7 @@ describe_stranger(const struct server_bs *b, const struct transport_identity *wh
 		gbuf_str(&credential, "x509:");
 		put_subject(&credential, who);
 	} else if (who->kind == TRANSPORT_RPK) {
-		r->reason = BS_REASON_CERTIFICATE;
-		if (who->n_chain > 0)
-			(void)crypt_sha256_hex(who->chain[0].data, who->chain[0].len, hex, NULL);
-		gbuf_printf(&credential, "rpk:sha256:%s", hex);
+		describe_raw_key(b, who, &credential, r);
 	}
 	if (endpoint != NULL)
 		r->endpoint = str_dup_n(endpoint, strlen(endpoint));

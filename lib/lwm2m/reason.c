@@ -45,8 +45,9 @@ static const struct reason reasons[] = {
 		"The device's certificate was refused: its chain, its validity or its revocation. The "
 		"session's detail says which." },
 	[BS_REASON_UNKNOWN_IDENTITY] = { "unknown_identity",
-		"A DTLS handshake came with a PSK identity that no device is registered with. Compare the "
-		"identity in the device with the one in its profile, letter by letter." },
+		"A DTLS handshake came with a PSK identity or a raw public key that no device is registered "
+		"with. Compare it with the one in the device's profile: an identity letter by letter, a key by "
+		"its digest (pki rpk shows it)." },
 	[BS_REASON_WRONG_KEY] = { "wrong_key",
 		"A DTLS handshake came with a known PSK identity, but with another key than is kept for it. "
 		"The device was given an old or a foreign key, or somebody guesses." },

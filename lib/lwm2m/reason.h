@@ -23,7 +23,7 @@ enum bs_reason {
 	BS_REASON_OVERLOAD,	      /* 5.03 */
 	BS_REASON_STORE,	      /* the store did not answer: 5.03 */
 	BS_REASON_CERTIFICATE,	      /* the device's certificate was refused */
-	BS_REASON_UNKNOWN_IDENTITY,   /* handshake: nobody is registered under this PSK identity */
+	BS_REASON_UNKNOWN_IDENTITY,   /* handshake: nobody is registered with this PSK identity or raw public key */
 	BS_REASON_WRONG_KEY,	      /* handshake: the identity is known, the key is another */
 	BS_REASON_HANDSHAKE,	      /* handshake: it came to nothing for another reason */
 	/* failures */

@@ -8,7 +8,7 @@ WHY_UNKNOWN_IDENTITY='unknown identity'
 WHY_OTHER_NAME='calls itself|identity_mismatch'
 WHY_NO_SECURITY='identity_mismatch|no_credential_rule|must_be_nosec|credential'
 WHY_FOREIGN_CA='certificate.*unknown_ca.*issuer is not known'
-WHY_UNKNOWN_RPK='no device that may knock is registered with the raw public key'
+WHY_UNKNOWN_RPK='unknown_identity.*no device that may knock is registered with the raw public key'
 WHY_UNKNOWN_ENDPOINT='unknown_endpoint|not registered'
 
 BSSERVER=$BUILDDIR/bsserver/bsserver
