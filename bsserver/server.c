@@ -19,6 +19,7 @@
 #include "bsserver/loop/loop.h"
 #include "bsserver/ports/ports.h"
 #include "bsserver/server_bs.h"
+#include "bsserver/server_vet.h"
 #include "bsserver/store/store.h"
 #include "bsserver/transport/transport.h"
 #include "lib/base/clock.h"
@@ -35,6 +36,7 @@ struct server {
 	const struct store_ops *ops;
 	struct store *store;
 	struct ports *ports;
+	struct vet *vet;
 	struct server_bs *bs; /* driver and transport, and what ties them */
 	struct api *api;
 	struct loop_timer *drain;
@@ -121,18 +123,29 @@ make_model(const struct conf *c, struct lwm2m_model **out, struct err *e)
 	return rc;
 }
 
+static enum err_code
+make_vet_rules(const struct conf *c, struct vet_rules **out, struct err *e)
+{
+	struct vet_rule rules[CONF_TRUST_MAX];
+
+	return vet_rules_new(rules, server_vet_rules(c, rules), out, e);
+}
+
 enum err_code
 server_check(const struct conf *c, struct err *e)
 {
 	struct auth_rule rules[CONF_RULES_MAX];
 	struct lwm2m_model *m = NULL;
 	struct trust *t = NULL;
+	struct vet_rules *v = NULL;
 	enum err_code rc = make_rules(c, rules, e);
 
 	if (rc == ERR_OK)
 		rc = make_trust(c, &t, e);
 	trust_free(t);
-
+	if (rc == ERR_OK)
+		rc = make_vet_rules(c, &v, e);
+	vet_rules_free(v);
 	if (rc == ERR_OK)
 		rc = log_set_levels(c->log_levels, e);
 	if (rc == ERR_OK)
@@ -238,6 +251,22 @@ open_ports(struct server *s, struct err *e)
 }
 
 static enum err_code
+open_vet(struct server *s, struct err *e)
+{
+	struct vet_rules *rules = NULL;
+	struct vet_conf c;
+	enum err_code rc = make_vet_rules(s->conf, &rules, e);
+
+	if (rc != ERR_OK)
+		return rc;
+	server_vet_conf(s->conf, &c);
+	c.loop = s->loop;
+	c.arg = s;
+	c.deliver = deliver;
+	return vet_open(&c, rules, &s->vet, e);
+}
+
+static enum err_code
 open_bs(struct server *s, struct err *e)
 {
 	struct server_bs_conf c = {
@@ -246,6 +275,7 @@ open_bs(struct server *s, struct err *e)
 		.auth = s->auth,
 		.trust = s->trust,
 		.ports = s->ports,
+		.vet = s->vet,
 		.model = s->model,
 	};
 
@@ -278,7 +308,7 @@ transport_counter(void *arg, size_t i, struct api_counter *out)
 	struct transport_stats t;
 
 	if (i >= N_ELEMS(counters))
-		return false;
+		return server_vet_counter(s->vet, i - N_ELEMS(counters), out);
 	server_bs_stats(s->bs, &t);
 	*out = (struct api_counter){
 		.name = counters[i].name,
@@ -337,6 +367,8 @@ server_open(const struct conf *c, struct server **out, struct err *e)
 	if (rc == ERR_OK)
 		rc = open_ports(s, e);
 	if (rc == ERR_OK)
+		rc = open_vet(s, e);
+	if (rc == ERR_OK)
 		rc = open_bs(s, e);
 	if (rc == ERR_OK)
 		rc = open_api(s, e);
@@ -357,9 +389,11 @@ server_close(struct server *s)
 	s->api = NULL;
 	if (s->bs != NULL)
 		server_bs_close(s->bs);
+	vet_stop(s->vet); /* who still waits is answered */
 	if (s->store != NULL)
 		s->ops->close(s->store); /* what is still to be written is, and every answer comes */
 	server_bs_free(s->bs);
+	vet_free(s->vet);
 	ports_free(s->ports);
 	loop_timer_free(s->drain);
 	auth_free(s->auth);
@@ -438,15 +472,20 @@ on_stop(void *arg, int signum)
 static enum err_code
 reload_credentials(struct server *s, const struct conf *c, struct err *e)
 {
+	struct vet_rules *rules = NULL;
 	struct trust *fresh = NULL;
 	enum err_code rc = make_trust(c, &fresh, e);
 
 	if (rc == ERR_OK)
+		rc = make_vet_rules(c, &rules, e);
+	if (rc == ERR_OK)
 		rc = server_bs_reload(s->bs, c, fresh, e);
 	if (rc != ERR_OK) {
+		vet_rules_free(rules);
 		trust_free(fresh);
 		return rc;
 	}
+	vet_reload(s->vet, rules);
 	trust_free(s->trust);
 	s->trust = fresh;
 	return ERR_OK;

@@ -265,6 +265,15 @@ port_lookup(void *arg, uint64_t session, const struct bs_lookup *q)
 }
 
 static void
+port_vet(void *arg, uint64_t session, const struct bs_grant *g, const struct bs_peer *peer)
+{
+	struct server_bs *b = arg;
+
+	(void)g;
+	vet_ask(b->c.vet, session, peer);
+}
+
+static void
 port_inspect(void *arg, uint64_t session, const struct bs_grant *g)
 {
 	struct server_bs *b = arg;
@@ -351,7 +360,7 @@ port_release(void *arg, uint64_t session, uint64_t peer, bool failed)
 {
 	struct server_bs *b = arg;
 
-	(void)session;
+	vet_forget(b->c.vet, session);
 	if (b->transport != NULL)
 		transport_release(b->transport, peer, failed);
 }
@@ -384,6 +393,7 @@ open_driver(struct server_bs *b, struct err *e)
 			.now = port_now,
 			.clock_fault = port_clock_fault,
 			.lookup = port_lookup,
+			.vet = port_vet,
 			.inspect = port_inspect,
 			.record = port_record,
 			.reply = port_reply,

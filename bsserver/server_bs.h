@@ -9,6 +9,7 @@
 #include "bsserver/bootstrap/driver.h"
 #include "bsserver/conf/conf.h"
 #include "bsserver/ports/ports.h"
+#include "bsserver/ports/vet.h"
 #include "bsserver/transport/transport.h"
 
 struct server_bs;
@@ -19,6 +20,7 @@ struct server_bs_conf {
 	struct auth *auth;
 	const struct trust *trust; /* server_bs_reload() gives another */
 	struct ports *ports;
+	struct vet *vet; /* must stay until the transport is closed */
 	const struct lwm2m_model *model;
 };
 

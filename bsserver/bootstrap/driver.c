@@ -494,7 +494,7 @@ live_new(struct bs_driver *d, const struct bs_knock *k)
 	l->request = k->request;
 	l->mode = k->peer.mode;
 	l->due_ms = l->start_ms + d->conf.lookup_timeout_ms;
-	l->s.vets = p->vet != NULL;
+	l->s.vets = p->vet != NULL && k->peer.mode == BS_X509;
 	l->s.inspects = p->inspect != NULL;
 	l->s.keeps = p->keep != NULL;
 	l->s.hands_off = p->handoff != NULL;

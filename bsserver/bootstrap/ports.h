@@ -68,7 +68,7 @@ enum bs_event_type {
 	BS_EV_REQUEST,	   /* the session begins */
 	BS_EV_GRANTED,	   /* answer to lookup: ev->grant, taken over */
 	BS_EV_REFUSED,	   /* answer to lookup or vet: reason, code, text */
-	BS_EV_VETTED,	   /* answer to vet */
+	BS_EV_VETTED,	   /* answer to vet; text: what was found out, for the transcript, or NULL */
 	BS_EV_REPLIED,	   /* answer to reply: it is on its way */
 	BS_EV_RESPONSE,	   /* answer to send: code, format, payload */
 	BS_EV_NO_ANSWER,   /* answer to send: nobody answered within the request's deadline */

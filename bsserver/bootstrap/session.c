@@ -286,6 +286,8 @@ on_vet(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
 {
 	if (ev->type == BS_EV_REFUSED)
 		return refuse(s, ev->reason, BS_STEP_VET, ev->text, act);
+	if (ev->text != NULL)
+		bs_remark(s, BS_STEP_VET, ev->now_ms, "%s", ev->text);
 	return send_reply(act);
 }
 

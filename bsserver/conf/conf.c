@@ -1,23 +1,14 @@
 #include "bsserver/conf/conf.h"
 
 #include <arpa/inet.h>
-#include <libconfig.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bsserver/conf/options.h"
+#include "bsserver/conf/reader.h"
 #include "lib/base/str.h"
-
-/* What is being read, for messages. */
-struct reader {
-	const char *file;
-	char *dir; /* with the slash at its end; "" when the name has none */
-	config_t cfg;
-	struct conf *c;
-	struct err *e;
-};
 
 static bool
 is_text(const struct conf_option *o)
@@ -44,8 +35,7 @@ conf_clear(struct conf *c)
 		free(c->rules[i].trust);
 	}
 	for (size_t i = 0; i < c->n_trust; i++) {
-		free(c->trust[i].name);
-		free(c->trust[i].file);
+		conf_trust_clear(&c->trust[i]);
 	}
 	for (size_t i = 0; i < c->n_grants; i++) {
 		free(c->grants[i].user);
@@ -60,15 +50,15 @@ conf_clear(struct conf *c)
 	*c = (struct conf){ 0 };
 }
 
-static enum err_code
-wrong(struct reader *r, const config_setting_t *s, const char *name, const char *why)
+enum err_code
+conf_wrong(struct reader *r, const config_setting_t *s, const char *name, const char *why)
 {
 	return err_set(r->e, ERR_INVALID, "%s:%u: %s: %s", r->file, s == NULL ? 0 : config_setting_source_line(s),
 	    name, why);
 }
 
-static enum err_code
-keep(struct reader *r, char **to, const char *text)
+enum err_code
+conf_keep(struct reader *r, char **to, const char *text)
 {
 	free(*to);
 	*to = str_dup_n(text, strlen(text));
@@ -76,8 +66,8 @@ keep(struct reader *r, char **to, const char *text)
 }
 
 /* A path that is not absolute is one beside the configuration file. */
-static enum err_code
-keep_path(struct reader *r, char **to, const char *prefix, const char *path)
+enum err_code
+conf_keep_path(struct reader *r, char **to, const char *prefix, const char *path)
 {
 	struct gbuf g = { .max = PATH_MAX };
 	enum err_code rc;
@@ -88,7 +78,7 @@ keep_path(struct reader *r, char **to, const char *prefix, const char *path)
 	gbuf_str(&g, path);
 	rc = gbuf_check(&g, r->e);
 	if (rc == ERR_OK)
-		rc = keep(r, to, gbuf_cstr(&g));
+		rc = conf_keep(r, to, gbuf_cstr(&g));
 	gbuf_clear(&g);
 	return rc;
 }
@@ -99,18 +89,18 @@ set_string(struct reader *r, const struct conf_option *o, const config_setting_t
 	char **to = member(r->c, o);
 
 	if (text == NULL)
-		return wrong(r, s, o->name, "must be a string");
+		return conf_wrong(r, s, o->name, "must be a string");
 	bool may_be_empty = o->kind == CONF_PATH_OR_NONE || o->kind == CONF_KEY;
 	if (o->kind == CONF_STRING || (may_be_empty && text[0] == 0) ||
 	    (o->kind == CONF_KEY && strncmp(text, "pkcs11:", 7) == 0))
-		return keep(r, to, text);
+		return conf_keep(r, to, text);
 	if (text[0] == 0)
-		return wrong(r, s, o->name, "must not be empty");
+		return conf_wrong(r, s, o->name, "must not be empty");
 	if (o->kind != CONF_STORE_URI)
-		return keep_path(r, to, "", text);
+		return conf_keep_path(r, to, "", text);
 	if (strncmp(text, "sqlite:", 7) != 0)
-		return wrong(r, s, o->name, "must begin with sqlite:");
-	return keep_path(r, to, "sqlite:", text + 7);
+		return conf_wrong(r, s, o->name, "must begin with sqlite:");
+	return conf_keep_path(r, to, "sqlite:", text + 7);
 }
 
 static enum err_code
@@ -120,12 +110,12 @@ set_integer(struct reader *r, const struct conf_option *o, const config_setting_
 	char why[96];
 
 	if (type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64)
-		return wrong(r, s, o->name, "must be a whole number");
+		return conf_wrong(r, s, o->name, "must be a whole number");
 	int64_t v = config_setting_get_int64(s);
 	if (v < o->min || v > o->max) {
 		(void)snprintf(why, sizeof why, "must be %lld to %lld, is %lld", (long long)o->min,
 		    (long long)o->max, (long long)v);
-		return wrong(r, s, o->name, why);
+		return conf_wrong(r, s, o->name, why);
 	}
 	*(int64_t *)member(r->c, o) = v;
 	return ERR_OK;
@@ -161,7 +151,7 @@ read_option(struct reader *r, const struct conf_option *o)
 	if (o->kind == CONF_INTEGER)
 		return set_integer(r, o, s);
 	if (config_setting_type(s) != CONFIG_TYPE_BOOL)
-		return wrong(r, s, o->name, "must be true or false");
+		return conf_wrong(r, s, o->name, "must be true or false");
 	*(bool *)member(r->c, o) = config_setting_get_bool(s);
 	return ERR_OK;
 }
@@ -229,15 +219,15 @@ read_listener(struct reader *r, const config_setting_t *s)
 
 	if (!config_setting_is_group(s) || !config_setting_lookup_string(s, "uri", &uri) ||
 	    !config_setting_lookup_string(s, "security", &security))
-		return wrong(r, s, "listeners", "each is { uri = \"...\"; security = \"...\"; }");
+		return conf_wrong(r, s, "listeners", "each is { uri = \"...\"; security = \"...\"; }");
 	if (conf_parse_listener(uri, &l, &inner) != ERR_OK)
-		return wrong(r, s, uri, inner.msg);
+		return conf_wrong(r, s, uri, inner.msg);
 	bool understood = !l.secure || read_security(security, &l);
 	r->c->listeners[r->c->n_listeners++] = l;
 	if (!understood)
-		return wrong(r, s, uri, "security must be \"psk\", \"x509\", \"rpk\" or several of them");
+		return conf_wrong(r, s, uri, "security must be \"psk\", \"x509\", \"rpk\" or several of them");
 	if (!l.secure && strcmp(security, "none") != 0)
-		return wrong(r, s, uri, "coap has no security at all: say so with security = \"none\", or use coaps");
+		return conf_wrong(r, s, uri, "coap has no security at all: say so with security = \"none\", or use coaps");
 	return ERR_OK;
 }
 
@@ -246,12 +236,12 @@ keep_member(struct reader *r, const config_setting_t *s, const char *name, char 
 {
 	const char *text = NULL;
 
-	return config_setting_lookup_string(s, name, &text) ? keep(r, to, text) : ERR_OK;
+	return config_setting_lookup_string(s, name, &text) ? conf_keep(r, to, text) : ERR_OK;
 }
 
 /* Nothing but these members. */
-static enum err_code
-check_members(struct reader *r, const config_setting_t *s, const char *list, const char *const *names, size_t n)
+enum err_code
+conf_check_members(struct reader *r, const config_setting_t *s, const char *list, const char *const *names, size_t n)
 {
 	char why[128];
 
@@ -266,46 +256,22 @@ check_members(struct reader *r, const config_setting_t *s, const char *list, con
 		const char *nearest = str_nearest(name, names, n);
 		(void)snprintf(why, sizeof why, "no such setting: %s%s%s%s", name, nearest ? " (did you mean " : "",
 		    nearest ? nearest : "", nearest ? "?)" : "");
-		return wrong(r, config_setting_get_elem(s, (unsigned)i), list, why);
+		return conf_wrong(r, config_setting_get_elem(s, (unsigned)i), list, why);
 	}
 	return ERR_OK;
 }
 
-static enum err_code
-keep_flag(struct reader *r, const config_setting_t *s, const char *name, bool *to)
+enum err_code
+conf_keep_flag(struct reader *r, const config_setting_t *s, const char *name, bool *to)
 {
 	const config_setting_t *m = config_setting_get_member(s, name);
 
 	if (m == NULL)
 		return ERR_OK;
 	if (config_setting_type(m) != CONFIG_TYPE_BOOL)
-		return wrong(r, m, name, "must be true or false");
+		return conf_wrong(r, m, name, "must be true or false");
 	*to = config_setting_get_bool(m);
 	return ERR_OK;
-}
-
-static enum err_code
-read_trust(struct reader *r, const config_setting_t *s)
-{
-	static const char *const members[] = { "name", "file", "ignore_leaf_expiry" };
-	struct conf_trust *t = &r->c->trust[r->c->n_trust++];
-	const char *name = NULL, *file = NULL;
-	enum err_code rc;
-
-	if (!config_setting_is_group(s) || !config_setting_lookup_string(s, "name", &name) ||
-	    !config_setting_lookup_string(s, "file", &file) || name[0] == 0 || file[0] == 0)
-		return wrong(r, s, "trust", "each is { name = \"...\"; file = \"...\"; }");
-	rc = check_members(r, s, "trust", members, N_ELEMS(members));
-	if (rc == ERR_OK)
-		rc = keep(r, &t->name, name);
-	if (rc == ERR_OK)
-		rc = keep_path(r, &t->file, "", file);
-	if (rc == ERR_OK)
-		rc = keep_flag(r, s, "ignore_leaf_expiry", &t->ignore_leaf_expiry);
-	for (size_t i = 0; rc == ERR_OK && i + 1 < r->c->n_trust; i++)
-		if (strcmp(r->c->trust[i].name, name) == 0)
-			rc = wrong(r, s, "trust", "two have the same name");
-	return rc;
 }
 
 /* What belongs to which rule, and to no other. */
@@ -316,16 +282,16 @@ check_rule(struct reader *r, const config_setting_t *s, const struct conf_rule *
 	bool derived = strcmp(rule->credential, "x509") == 0 && strcmp(rule->rule, "mapped") != 0;
 
 	if (pattern != (rule->identity != NULL) || (!derived && pattern != (rule->endpoint != NULL)))
-		return wrong(r, s, "auth.rules",
+		return conf_wrong(r, s, "auth.rules",
 		    "identity and endpoint belong to the rule \"pattern\", and to no other");
 	if (derived != (rule->trust != NULL))
-		return wrong(r, s, "auth.rules", derived ?
+		return conf_wrong(r, s, "auth.rules", derived ?
 			"trust is missing: which CAs may name devices in this way" :
 			"trust belongs to rules that take the endpoint from a certificate, and to no other");
 	for (size_t i = 0; rule->trust != NULL && i < r->c->n_trust; i++)
 		if (strcmp(r->c->trust[i].name, rule->trust) == 0)
 			return ERR_OK;
-	return rule->trust == NULL ? ERR_OK : wrong(r, s, rule->trust, "no trust is called that");
+	return rule->trust == NULL ? ERR_OK : conf_wrong(r, s, rule->trust, "no trust is called that");
 }
 
 static enum err_code
@@ -336,8 +302,8 @@ read_rule(struct reader *r, const config_setting_t *s)
 	enum err_code rc;
 
 	if (!config_setting_is_group(s))
-		return wrong(r, s, "auth.rules", "each is { credential = \"...\"; rule = \"...\"; }");
-	rc = check_members(r, s, "auth.rules", members, N_ELEMS(members));
+		return conf_wrong(r, s, "auth.rules", "each is { credential = \"...\"; rule = \"...\"; }");
+	rc = conf_check_members(r, s, "auth.rules", members, N_ELEMS(members));
 	if (rc == ERR_OK)
 		rc = keep_member(r, s, "trust", &rule->trust);
 	if (rc != ERR_OK)
@@ -352,7 +318,7 @@ read_rule(struct reader *r, const config_setting_t *s)
 	if (rc != ERR_OK)
 		return rc;
 	if (rule->credential == NULL || rule->rule == NULL)
-		return wrong(r, s, "auth.rules", "credential or rule is missing");
+		return conf_wrong(r, s, "auth.rules", "credential or rule is missing");
 	return check_rule(r, s, rule);
 }
 
@@ -363,7 +329,7 @@ read_grant(struct reader *r, const config_setting_t *s)
 	enum err_code rc;
 
 	if (!config_setting_is_group(s))
-		return wrong(r, s, "api.permissions", "each is { user = \"...\"; allow = \"read operate\"; }");
+		return conf_wrong(r, s, "api.permissions", "each is { user = \"...\"; allow = \"read operate\"; }");
 	rc = keep_member(r, s, "user", &g->user);
 	if (rc == ERR_OK)
 		rc = keep_member(r, s, "group", &g->group);
@@ -372,7 +338,7 @@ read_grant(struct reader *r, const config_setting_t *s)
 	if (rc != ERR_OK)
 		return rc;
 	if ((g->user == NULL) == (g->group == NULL) || g->permissions == NULL)
-		return wrong(r, s, "api.permissions", "needs allow, and one of user and group");
+		return conf_wrong(r, s, "api.permissions", "needs allow, and one of user and group");
 	return ERR_OK;
 }
 
@@ -382,8 +348,8 @@ read_dir(struct reader *r, const config_setting_t *s)
 	const char *text = config_setting_get_string(s);
 
 	if (text == NULL)
-		return wrong(r, s, "object_dirs", "each is a string");
-	return keep_path(r, &r->c->object_dirs[r->c->n_object_dirs++], "", text);
+		return conf_wrong(r, s, "object_dirs", "each is a string");
+	return conf_keep_path(r, &r->c->object_dirs[r->c->n_object_dirs++], "", text);
 }
 
 static enum err_code
@@ -396,10 +362,10 @@ read_list(struct reader *r, const char *name, size_t max,
 	if (s == NULL)
 		return ERR_OK;
 	if (!config_setting_is_list(s) && !config_setting_is_array(s))
-		return wrong(r, s, name, "must be a list: ( ... )");
+		return conf_wrong(r, s, name, "must be a list: ( ... )");
 	size_t n = (size_t)config_setting_length(s);
 	if (n > max)
-		return wrong(r, s, name, "has too many entries");
+		return conf_wrong(r, s, name, "has too many entries");
 	for (size_t i = 0; rc == ERR_OK && i < n; i++)
 		rc = one(r, config_setting_get_elem(s, (unsigned)i));
 	return rc;
@@ -444,7 +410,7 @@ unknown(struct reader *r, const config_setting_t *s, const char *name)
 	const char *nearest = str_nearest(name, names, n);
 	(void)snprintf(why, sizeof why, "no such setting%s%s%s", nearest ? " (did you mean " : "",
 	    nearest ? nearest : "", nearest ? "?)" : "");
-	return wrong(r, s, name, why);
+	return conf_wrong(r, s, name, why);
 }
 
 static enum err_code
@@ -484,7 +450,7 @@ read_all(struct reader *r)
 	if (rc == ERR_OK)
 		rc = read_list(r, "listeners", CONF_LISTENERS_MAX, read_listener);
 	if (rc == ERR_OK)
-		rc = read_list(r, "trust", CONF_TRUST_MAX, read_trust);
+		rc = read_list(r, "trust", CONF_TRUST_MAX, conf_read_trust);
 	if (rc == ERR_OK)
 		rc = read_list(r, "auth.rules", CONF_RULES_MAX, read_rule);
 	if (rc == ERR_OK)
@@ -492,11 +458,11 @@ read_all(struct reader *r)
 	if (rc == ERR_OK)
 		rc = read_list(r, "object_dirs", CONF_DIRS_MAX, read_dir);
 	if (rc == ERR_OK && r->c->n_listeners == 0)
-		rc = wrong(r, NULL, "listeners", "there must be at least one");
+		rc = conf_wrong(r, NULL, "listeners", "there must be at least one");
 	if (rc == ERR_OK && r->c->n_rules == 0)
-		rc = wrong(r, NULL, "auth.rules", "there must be at least one: without a rule nobody is let in");
+		rc = conf_wrong(r, NULL, "auth.rules", "there must be at least one: without a rule nobody is let in");
 	if (rc == ERR_OK && strcmp(r->c->log_format, "text") != 0 && strcmp(r->c->log_format, "json") != 0)
-		rc = wrong(r, config_lookup(&r->cfg, "log.format"), "log.format", "must be text or json");
+		rc = conf_wrong(r, config_lookup(&r->cfg, "log.format"), "log.format", "must be text or json");
 	return rc;
 }
 

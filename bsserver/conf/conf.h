@@ -15,6 +15,7 @@
 #define CONF_GRANTS_MAX 64
 #define CONF_DIRS_MAX 16
 #define CONF_TRUST_MAX 32
+#define CONF_TRUST_LIST_MAX 16 /* hosts, lists of one trust */
 
 struct conf_listener {
 	bool secure; /* coaps; false: coap, and the file said security = "none" */
@@ -27,6 +28,16 @@ struct conf_listener {
 struct conf_trust {
 	char *name, *file; /* unique; PEM or DER */
 	bool ignore_leaf_expiry;
+	/* Revocation: words as in the file, checked; NULL, where nothing else is said: not given */
+	char *revocation; /* "hard", "soft", "off" */
+	char *no_source;  /* "refuse", "allow" */
+	char *ask_about;  /* "chain", "leaf" */
+	char *nonce;	  /* "off", "prefer", "require" */
+	char *responder_url;
+	char *allow_hosts[CONF_TRUST_LIST_MAX], *crl_files[CONF_TRUST_LIST_MAX];
+	size_t n_allow_hosts, n_crl_files;
+	int64_t stale_grace_s, max_age_s; /* -1: not given */
+	bool allow_sha1, any_responder;
 };
 
 struct conf_rule { /* words as in the file: auth knows what they mean */
@@ -57,6 +68,8 @@ struct conf {
 	char *log_levels, *log_format;
 	int64_t max_sessions, max_handshakes, max_peers, drain_seconds;
 	bool cbc, trust_clock;
+	char *status_file; /* "": nothing is kept */
+	int64_t status_connect_ms, status_request_ms, status_deadline_ms, status_refresh_s, status_fail_s;
 };
 
 /*

@@ -35,6 +35,18 @@ const struct conf_option conf_options[] = {
 	  "Its private key, P-256 or Ed25519: a PEM file or a pkcs11: URL. With rpk its public half is shown." },
 	{ "credentials.pin_file", CONF_PATH_OR_NONE, AT(pin_file), 0, 0, "\"\"",
 	  "A file whose first line is the PIN of the PKCS#11 token." },
+	{ "status.file", CONF_PATH_OR_NONE, AT(status_file), 0, 0, "\"certificate-status\"",
+	  "Where answers about certificates outlive a restart; they are verified again. Empty: nowhere." },
+	{ "status.connect_ms", CONF_INTEGER, AT(status_connect_ms), 10, 60000, "2000",
+	  "How long a responder may take to accept a connection." },
+	{ "status.request_ms", CONF_INTEGER, AT(status_request_ms), 10, 60000, "5000",
+	  "How long one exchange with a responder may take." },
+	{ "status.deadline_ms", CONF_INTEGER, AT(status_deadline_ms), 10, 15000, "10000",
+	  "How long a device waits for all of them; then there is no status." },
+	{ "status.refresh_seconds", CONF_INTEGER, AT(status_refresh_s), 0, 604800, "3600",
+	  "A good answer is asked for anew after this, or earlier when it runs out." },
+	{ "status.fail_seconds", CONF_INTEGER, AT(status_fail_s), 0, 3600, "30",
+	  "Who did not answer is not asked again before." },
 	{ "transport.max_handshakes", CONF_INTEGER, AT(max_handshakes), 1, 100000, "256",
 	  "DTLS handshakes under way at once; further devices come again by themselves." },
 	{ "transport.max_peers", CONF_INTEGER, AT(max_peers), 1, 1000000, "8192",
@@ -71,7 +83,7 @@ write_section(struct gbuf *out, const char *section)
 void
 conf_write_template(struct gbuf *out)
 {
-	static const char *const sections[] = { "credentials", "store", "api", "bootstrap", "transport", "log" };
+	static const char *const sections[] = { "credentials", "status", "store", "api", "bootstrap", "transport", "log" };
 
 	gbuf_str(out,
 	    "# The configuration of bsserver. Paths that do not begin with / are beside this file.\n"
@@ -85,8 +97,21 @@ conf_write_template(struct gbuf *out)
 	    "# The CAs whose certificates devices may knock with; without any, none is let in. Of a file\n"
 	    "# each certificate is a trust anchor. ignore_leaf_expiry: for certificates that were issued\n"
 	    "# once, in the factory, and are never renewed.\n"
+	    "# revocation must be given: hard refuses a device when nobody can say whether its certificate\n"
+	    "# is revoked, soft lets it in then and says so, off asks nobody. Responders are asked by http,\n"
+	    "# those that the certificates name. Also:\n"
+	    "#   no_source      allow: certificates for which there is neither responder nor list; refuse\n"
+	    "#   ask_about      leaf: not about the CAs between; chain\n"
+	    "#   responder_url  ask this one instead; \"http://ocsp.example.com/\"\n"
+	    "#   allow_hosts    certificates may name only these: [ \"ocsp.example.com\", \"*.ca.example\" ]\n"
+	    "#   crl_files      revocation lists of these CAs, read at start and on SIGHUP: [ \"ca.crl\" ]\n"
+	    "#   stale_grace    how long the last good answer serves when there is no newer one: \"1d\"\n"
+	    "#   max_age        an older answer does not count: \"7d\"; \"1d\" when it names no next update\n"
+	    "#   nonce          prefer, require or off\n"
+	    "#   allow_sha1     answers signed with SHA-1 count: false\n"
+	    "#   any_responder  a long-lived responder without id-pkix-ocsp-nocheck counts: false\n"
 	    "trust = (\n"
-	    "  # { name = \"factory\"; file = \"factory-ca.pem\"; ignore_leaf_expiry = false; }\n"
+	    "  # { name = \"factory\"; file = \"factory-ca.pem\"; revocation = \"hard\"; }\n"
 	    ");\n\n"
 	    "# Which credential may call itself which endpoint; the first rule that grants decides.\n"
 	    "#   psk mapped    the endpoint whose profile names this identity\n"

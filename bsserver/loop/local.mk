@@ -1,1 +1,2 @@
-bsserver_libbsserver_a_SOURCES += bsserver/loop/loop.c bsserver/loop/loop.h
+bsserver_libbsserver_a_SOURCES += bsserver/loop/loop.c bsserver/loop/loop.h \
+	bsserver/loop/http_client.c bsserver/loop/http_client.h

@@ -109,6 +109,15 @@ static const struct reason reasons[] = {
 		"A certificate or public key that the device was to be given is not good: expired, not for that "
 		"server, not what its Certificate Usage asks for, or its chain is broken. Nothing was written. "
 		"The session's detail says which; mend the profile." },
+	[BS_REASON_REVOKED] = { "revoked",
+		"The device's certificate, or that of a CA between it and its trust anchor, has been revoked. The "
+		"session's detail says when, why, and who said so. Nothing was read or written." },
+	[BS_REASON_STATUS_UNKNOWN] = { "status_unknown",
+		"The OCSP responder does not know the device's certificate: it may never have been issued. Ask the CA." },
+	[BS_REASON_NO_STATUS] = { "no_status",
+		"Nobody could say whether the device's certificate is revoked, and its trust has revocation = \"hard\": "
+		"the responder is down, its answer does not count, or the certificate names none. The session's detail "
+		"says which. no_source, responder_url, crl_files or revocation = \"soft\" of that trust change it." },
 };
 /* clang-format on */
 _Static_assert(N_ELEMS(reasons) == BS_REASON__COUNT, "one row per reason");

@@ -49,6 +49,9 @@ enum bs_reason {
 	BS_REASON_OPERATOR,
 	BS_REASON_CLOCK, /* the time is to be written, and our own clock is not known to be right */
 	BS_REASON_HANDOUT, /* a certificate or key that the device was to be given is not good */
+	BS_REASON_REVOKED,	  /* the device's certificate, or a CA's between it and its anchor */
+	BS_REASON_STATUS_UNKNOWN, /* the responder does not know that certificate */
+	BS_REASON_NO_STATUS,	  /* nobody could say whether it is revoked */
 	BS_REASON__COUNT
 };
 

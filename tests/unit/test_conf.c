@@ -1,10 +1,11 @@
-/* The configuration file: the template is complete and fine, and each mistake is named with its place. */
+/* The configuration file: the template is complete and fine, and each mistake is named with its
+ * place. */
 #include <string.h>
 
 #include "bsserver/conf/conf.h"
 #include "tests/unit/unit.h"
 
-#define TRUST "trust = ( { name = \"f\"; file = \"f.pem\"; } );\n"
+#define TRUST "trust = ( { name = \"f\"; file = \"f.pem\"; revocation = \"hard\"; } );\n"
 #define LISTEN "listeners = ( { uri = \"coaps://[::]:5684\"; security = \"psk\"; } );\n"
 #define RULES "auth: { rules = ( { credential = \"psk\"; rule = \"mapped\"; } ); };\n"
 
@@ -15,7 +16,8 @@ START_TEST(the_template_loads_with_the_defaults)
 	struct err e = { 0 };
 
 	conf_write_template(&text);
-	ck_assert_msg(conf_parse("/etc/x/bsserver.conf", gbuf_cstr(&text), &c, &e) == ERR_OK, "%s", e.msg);
+	ck_assert_msg(
+	    conf_parse("/etc/x/bsserver.conf", gbuf_cstr(&text), &c, &e) == ERR_OK, "%s", e.msg);
 	ck_assert_uint_eq(c.n_listeners, 1);
 	ck_assert(c.listeners[0].secure);
 	ck_assert_str_eq(c.listeners[0].host, "::");
@@ -38,7 +40,8 @@ START_TEST(certificates_are_configured)
 	    "listeners = ( { uri = \"coaps://[::]:5684\"; security = \"psk x509\"; },\n"
 	    "  { uri = \"coaps://[::]:5694\"; security = \" rpk \"; } );\n" TRUST
 	    "credentials: { certificate_file = \"bs.pem\"; key = \"pkcs11:token=t;object=k\"; };\n"
-	    "auth: { rules = ( { credential = \"x509\"; rule = \"cn\"; trust = \"f\"; endpoint = \"urn:*\"; } ); };\n",
+	    "auth: { rules = ( { credential = \"x509\"; rule = \"cn\"; trust = \"f\"; endpoint = "
+	    "\"urn:*\"; } ); };\n",
 	    &c, &e);
 
 	ck_assert_msg(rc == ERR_OK, "%s", e.msg);
@@ -62,50 +65,105 @@ static const struct {
 } bad[] = {
 	{ "", "f.conf:0: listeners: there must be at least one" },
 	{ "listeners = (", "f.conf:1: syntax error" },
-	{ LISTEN, "f.conf:0: auth.rules: there must be at least one: without a rule nobody is let in" },
-	{ LISTEN RULES "store: { ur = \"x\"; };", "f.conf:3: store.ur: no such setting (did you mean store.uri?)" },
+	{ LISTEN,
+	    "f.conf:0: auth.rules: there must be at least one: without a rule nobody is let in" },
+	{ LISTEN RULES "store: { ur = \"x\"; };",
+	    "f.conf:3: store.ur: no such setting (did you mean store.uri?)" },
 	{ LISTEN RULES "nonsense = 1;", "f.conf:3: nonsense: no such setting" },
-	{ LISTEN RULES "store: { uri = \"mysql:x\"; };", "f.conf:3: store.uri: must begin with sqlite:" },
-	{ LISTEN RULES "store: { sessions_kept = 0; };", "f.conf:3: store.sessions_kept: must be 1 to 10000, is 0" },
-	{ LISTEN RULES "store: { sessions_kept = \"x\"; };", "f.conf:3: store.sessions_kept: must be a whole number" },
-	{ LISTEN RULES "transport: { cbc = 1; };", "f.conf:3: transport.cbc: must be true or false" },
+	{ LISTEN RULES "store: { uri = \"mysql:x\"; };",
+	    "f.conf:3: store.uri: must begin with sqlite:" },
+	{ LISTEN RULES "store: { sessions_kept = 0; };",
+	    "f.conf:3: store.sessions_kept: must be 1 to 10000, is 0" },
+	{ LISTEN RULES "store: { sessions_kept = \"x\"; };",
+	    "f.conf:3: store.sessions_kept: must be a whole number" },
+	{ LISTEN RULES "transport: { cbc = 1; };",
+	    "f.conf:3: transport.cbc: must be true or false" },
 	{ LISTEN RULES "api: { socket = \"\"; };", "f.conf:3: api.socket: must not be empty" },
-	{ LISTEN RULES "log: { format = \"xml\"; };", "f.conf:3: log.format: must be text or json" },
+	{ LISTEN RULES "log: { format = \"xml\"; };",
+	    "f.conf:3: log.format: must be text or json" },
 	{ "listeners = ( { uri = \"coap://127.0.0.1:5683\"; security = \"psk\"; } );\n" RULES,
-	    "f.conf:1: coap://127.0.0.1:5683: coap has no security at all: say so with security = \"none\", or use coaps" },
+	    "f.conf:1: coap://127.0.0.1:5683: coap has no security at all: say so with security = "
+	    "\"none\", or use coaps" },
 	{ "listeners = ( { uri = \"coap://127.0.0.1:5683\"; } );\n" RULES,
 	    "f.conf:1: listeners: each is { uri = \"...\"; security = \"...\"; }" },
 	{ "listeners = ( { uri = \"coaps://localhost:5684\"; security = \"psk\"; } );\n" RULES,
-	    "f.conf:1: coaps://localhost:5684: the address is no IP address (names are not looked up)" },
+	    "f.conf:1: coaps://localhost:5684: the address is no IP address (names are not looked "
+	    "up)" },
 	{ "listeners = ( { uri = \"coaps://[::1]\"; security = \"psk\"; } );\n" RULES,
-	    "f.conf:1: coaps://[::1]: needs a port behind the address, 0 to 65535 (0: any free one)" },
+	    "f.conf:1: coaps://[::1]: needs a port behind the address, 0 to 65535 (0: any free "
+	    "one)" },
 	{ "listeners = ( { uri = \"coaps://1.2.3.4:99999\"; security = \"psk\"; } );\n" RULES,
-	    "f.conf:1: coaps://1.2.3.4:99999: needs a port behind the address, 0 to 65535 (0: any free one)" },
+	    "f.conf:1: coaps://1.2.3.4:99999: needs a port behind the address, 0 to 65535 (0: any "
+	    "free one)" },
 	{ "listeners = ( { uri = \"http://1.2.3.4:1\"; security = \"psk\"; } );\n" RULES,
 	    "f.conf:1: http://1.2.3.4:1: must begin with coaps:// or coap://" },
-	{ LISTEN "auth: { rules = ( { credential = \"psk\"; } ); };", "f.conf:2: auth.rules: credential or rule is missing" },
+	{ LISTEN "auth: { rules = ( { credential = \"psk\"; } ); };",
+	    "f.conf:2: auth.rules: credential or rule is missing" },
 	{ LISTEN "auth: { rules = ( { credential = \"psk\"; rule = \"pattern\"; } ); };",
-	    "f.conf:2: auth.rules: identity and endpoint belong to the rule \"pattern\", and to no other" },
-	{ LISTEN RULES "api: { permissions = ( { user = \"a\"; group = \"b\"; allow = \"read\"; } ); };",
+	    "f.conf:2: auth.rules: identity and endpoint belong to the rule \"pattern\", and to no "
+	    "other" },
+	{ LISTEN RULES
+	    "api: { permissions = ( { user = \"a\"; group = \"b\"; allow = \"read\"; } ); };",
 	    "f.conf:3: api.permissions: needs allow, and one of user and group" },
 	{ "listeners = ( { uri = \"coaps://[::]:5684\"; security = \"psk tls\"; } );\n" RULES,
-	    "f.conf:1: coaps://[::]:5684: security must be \"psk\", \"x509\", \"rpk\" or several of them" },
+	    "f.conf:1: coaps://[::]:5684: security must be \"psk\", \"x509\", \"rpk\" or several "
+	    "of them" },
 	{ "listeners = ( { uri = \"coaps://[::]:5684\"; security = \"psk psk\"; } );\n" RULES,
-	    "f.conf:1: coaps://[::]:5684: security must be \"psk\", \"x509\", \"rpk\" or several of them" },
-	{ LISTEN RULES "trust = ( { name = \"f\"; } );", "f.conf:3: trust: each is { name = \"...\"; file = \"...\"; }" },
+	    "f.conf:1: coaps://[::]:5684: security must be \"psk\", \"x509\", \"rpk\" or several "
+	    "of them" },
+	{ LISTEN RULES "trust = ( { name = \"f\"; file = \"x\";  } );",
+	    "f.conf:3: revocation: is missing: must be \"hard\" or \"soft\" or \"off\"" },
+	{ LISTEN RULES "trust = ( { name = \"f\"; file = \"x\"; revocation = \"maybe\"; } );",
+	    "f.conf:3: revocation: must be \"hard\" or \"soft\" or \"off\"" },
+	{ LISTEN RULES "trust = ( { name = \"f\"; file = \"x\"; revocation = true; } );",
+	    "f.conf:3: revocation: must be \"hard\" or \"soft\" or \"off\"" },
+	{ LISTEN RULES "trust = ( { name = \"f\"; file = \"x\"; revocation = \"hard\"; no_source = "
+	               "\"yes\"; } );",
+	    "f.conf:3: no_source: must be \"refuse\" or \"allow\"" },
+	{ LISTEN RULES "trust = ( { name = \"f\"; file = \"x\"; revocation = \"hard\"; ask_about = "
+	               "\"all\"; } );",
+	    "f.conf:3: ask_about: must be \"chain\" or \"leaf\"" },
+	{ LISTEN RULES
+	    "trust = ( { name = \"f\"; file = \"x\"; revocation = \"hard\"; nonce = \"no\"; } );",
+	    "f.conf:3: nonce: must be \"prefer\" or \"require\" or \"off\"" },
+	{ LISTEN RULES "trust = ( { name = \"f\"; file = \"x\"; revocation = \"hard\"; stale_grace "
+	               "= \"soon\"; } );",
+	    "f.conf:3: stale_grace: must be a time: seconds, or \"30s\", \"5m\", \"1h\", \"2d\"" },
+	{ LISTEN RULES
+	    "trust = ( { name = \"f\"; file = \"x\"; revocation = \"hard\"; max_age = -1; } );",
+	    "f.conf:3: max_age: must be a time: seconds, or \"30s\", \"5m\", \"1h\", \"2d\"" },
+	{ LISTEN RULES "trust = ( { name = \"f\"; file = \"x\"; revocation = \"hard\"; crl_files = "
+	               "\"x.crl\"; } );",
+	    "f.conf:3: crl_files: must be a list of 1 to 16 strings" },
+	{ LISTEN RULES
+	    "trust = ( { name = \"f\"; file = \"x\"; revocation = \"hard\"; allow_hosts = []; } );",
+	    "f.conf:3: allow_hosts: must be a list of 1 to 16 strings" },
+	{ LISTEN RULES "trust = ( { name = \"f\"; file = \"x\"; revocation = \"hard\"; allow_hosts "
+	               "= [ 1 ]; } );",
+	    "f.conf:3: allow_hosts: each is a string" },
+	{ LISTEN RULES "trust = ( { name = \"f\"; file = \"x\"; revocation = \"hard\"; allow_sha1 "
+	               "= \"no\"; } );",
+	    "f.conf:3: allow_sha1: must be true or false" },
+	{ LISTEN RULES "trust = ( { name = \"f\"; } );",
+	    "f.conf:3: trust: each is { name = \"...\"; file = \"...\"; revocation = \"...\"; }" },
 	{ LISTEN RULES "trust = ( { name = \"f\"; file = \"x\"; fil = \"y\"; } );",
 	    "f.conf:3: trust: no such setting: fil (did you mean file?)" },
-	{ LISTEN RULES "trust = ( { name = \"f\"; file = \"x\"; }, { name = \"f\"; file = \"y\"; } );",
+	{ LISTEN RULES "trust = ( { name = \"f\"; file = \"x\"; revocation = \"off\"; }, { name = "
+	               "\"f\"; file = \"y\"; revocation = \"off\"; } );",
 	    "f.conf:3: trust: two have the same name" },
 	{ LISTEN RULES "trust = ( { name = \"f\"; file = \"x\"; ignore_leaf_expiry = 1; } );",
 	    "f.conf:3: ignore_leaf_expiry: must be true or false" },
 	{ LISTEN TRUST "auth: { rules = ( { credential = \"x509\"; rule = \"cn\"; } ); };",
 	    "f.conf:3: auth.rules: trust is missing: which CAs may name devices in this way" },
-	{ LISTEN TRUST "auth: { rules = ( { credential = \"x509\"; rule = \"cn\"; trust = \"g\"; } ); };",
+	{ LISTEN TRUST
+	    "auth: { rules = ( { credential = \"x509\"; rule = \"cn\"; trust = \"g\"; } ); };",
 	    "f.conf:3: g: no trust is called that" },
-	{ LISTEN TRUST "auth: { rules = ( { credential = \"x509\"; rule = \"mapped\"; trust = \"f\"; } ); };",
-	    "f.conf:3: auth.rules: trust belongs to rules that take the endpoint from a certificate, and to no other" },
-	{ LISTEN "auth: { rules = ( { credential = \"psk\"; rule = \"mapped\"; endpont = \"x\"; } ); };",
+	{ LISTEN TRUST
+	    "auth: { rules = ( { credential = \"x509\"; rule = \"mapped\"; trust = \"f\"; } ); };",
+	    "f.conf:3: auth.rules: trust belongs to rules that take the endpoint from a "
+	    "certificate, and to no other" },
+	{ LISTEN
+	    "auth: { rules = ( { credential = \"psk\"; rule = \"mapped\"; endpont = \"x\"; } ); };",
 	    "f.conf:2: auth.rules: no such setting: endpont (did you mean endpoint?)" },
 	{ LISTEN RULES "object_dirs = [ 1 ];", "f.conf:3: object_dirs: each is a string" },
 };
@@ -130,9 +188,45 @@ START_TEST(a_file_that_is_not_there_is_said_so)
 }
 END_TEST
 
+START_TEST(revocation_is_configured_for_each_trust)
+{
+	struct conf c;
+	struct err e;
+	enum err_code rc = conf_parse("/etc/x/f.conf",
+	    LISTEN RULES "trust = ( { name = \"a\"; file = \"a.pem\"; revocation = \"soft\"; "
+	                 "no_source = \"allow\";\n"
+	                 "  responder_url = \"http://ocsp.example/\"; allow_hosts = [ "
+	                 "\"a.example\", \"*.b\" ];\n"
+	                 "  crl_files = [ \"a.crl\", \"/b.crl\" ]; stale_grace = \"2d\"; max_age = "
+	                 "60; allow_sha1 = true; },\n"
+	                 "  { name = \"b\"; file = \"b.pem\"; revocation = \"off\"; } );",
+	    &c, &e);
+
+	ck_assert_msg(rc == ERR_OK, "%s", e.msg);
+	ck_assert_str_eq(c.trust[0].revocation, "soft");
+	ck_assert_str_eq(c.trust[0].no_source, "allow");
+	ck_assert_str_eq(c.trust[0].responder_url, "http://ocsp.example/");
+	ck_assert_uint_eq(c.trust[0].n_allow_hosts, 2);
+	ck_assert_str_eq(c.trust[0].allow_hosts[1], "*.b");
+	ck_assert_uint_eq(c.trust[0].n_crl_files, 2);
+	ck_assert_str_eq(c.trust[0].crl_files[0], "/etc/x/a.crl");
+	ck_assert_str_eq(c.trust[0].crl_files[1], "/b.crl");
+	ck_assert_int_eq(c.trust[0].stale_grace_s, 172800);
+	ck_assert_int_eq(c.trust[0].max_age_s, 60);
+	ck_assert(c.trust[0].allow_sha1);
+	ck_assert_str_eq(c.trust[1].no_source, "refuse");
+	ck_assert_str_eq(c.trust[1].ask_about, "chain");
+	ck_assert_str_eq(c.trust[1].nonce, "prefer");
+	ck_assert_int_eq(c.trust[1].stale_grace_s, -1);
+	ck_assert_ptr_null(c.trust[1].responder_url);
+	conf_clear(&c);
+}
+END_TEST
+
 static const struct unit_case cases[] = {
 	UNIT_CASE(the_template_loads_with_the_defaults, 0),
 	UNIT_CASE(certificates_are_configured, 0),
+	UNIT_CASE(revocation_is_configured_for_each_trust, 0),
 	UNIT_CASE(a_mistake_is_named_with_its_line, N_ELEMS(bad)),
 	UNIT_CASE(a_file_that_is_not_there_is_said_so, 0),
 };

@@ -1,0 +1,18 @@
+/*
+ * bsserver/server_vet.h: what the configuration says of revocation, in the words of ports/vet.h.
+ */
+#ifndef BSSERVER_SERVER_VET_H
+#define BSSERVER_SERVER_VET_H
+
+#include "bsserver/conf/conf.h"
+#include "bsserver/ports/vet.h"
+
+/* One rule for each trust; how many. They point into c. */
+size_t server_vet_rules(const struct conf *c, struct vet_rule out[CONF_TRUST_MAX]);
+void server_vet_conf(const struct conf *c, struct vet_conf *out);
+
+/* How many counters there are of it, and one of them, for metrics. */
+struct api_counter;
+bool server_vet_counter(const struct vet *v, size_t i, struct api_counter *out);
+
+#endif
