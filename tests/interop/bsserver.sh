@@ -9,6 +9,7 @@ WHY_OTHER_NAME='calls itself|identity_mismatch'
 WHY_NO_SECURITY='identity_mismatch|no_credential_rule|must_be_nosec|credential'
 WHY_FOREIGN_CA='certificate.*unknown_ca.*issuer is not known'
 WHY_UNKNOWN_RPK='unknown_identity.*no device that may knock is registered with the raw public key'
+WHY_REFUSED_BY_DEVICE='handshake.*the device broke off with the alert'
 WHY_UNKNOWN_ENDPOINT='unknown_endpoint|not registered'
 
 BSSERVER=$BUILDDIR/bsserver/bsserver

@@ -229,6 +229,20 @@ refuses_other_common_name() {
 	explained_for "$OWNER" "$WHY_OTHER_NAME"
 }
 
+# The device knows another server's certificate and will have none of ours: it is that which `why` says.
+explains_device_that_refuses() {
+	local endpoint=urn:dev:ops:interop-wrong-pin
+
+	enroll_x509 "$endpoint" 3 named
+	new_address
+	start_java real Device --server "coaps://127.0.0.1:$BS_COAPS" --endpoint "$endpoint" --address "$ADDRESS" \
+		--x509 "$KEYS/$endpoint-bs.crt" "$KEYS/$endpoint-bs.key" "$KEYS/management.crt" 3 --timeout 4000
+	explained "$ADDRESS" "$WHY_REFUSED_BY_DEVICE"
+	say "explained ($EXPLANATION)"
+	expect real '^bootstrap (failed|timed out)'
+	never real '^(bootstrap succeeded|registered)'
+}
+
 refuses_unknown_raw_key() {
 	OWNER=urn:dev:ops:interop-has-no-raw-key
 	enroll "$OWNER" coaps
@@ -270,6 +284,7 @@ run_case refused-other-name refuses_other_name
 run_case refused-foreign-ca refuses_foreign_ca
 run_case refused-other-common-name refuses_other_common_name
 run_case refused-unknown-raw-key refuses_unknown_raw_key
+run_case device-refuses-our-certificate explains_device_that_refuses
 run_case refused-no-security refuses_without_security
 run_case refused-unknown-endpoint refuses_unknown_endpoint
 
