@@ -103,11 +103,13 @@ on_kept(void *arg, enum err_code rc, const struct err *e)
 	deliver_recorded(rec);
 }
 
-/* What the device holds at the end; after a failure what it showed at the beginning. */
+/* What the device holds at the end, if that was looked at; after a failure what it showed at the beginning. */
 static const struct bs_held *
 newest_held(const struct bs_record *r)
 {
-	return bs_held_known(&r->held) ? &r->held : &r->found;
+	bool good = r->verdict == BS_VERDICT_PROVISIONED || r->verdict == BS_VERDICT_WRITTEN;
+
+	return good ? &r->held : &r->found;
 }
 
 static void

@@ -33,7 +33,6 @@ sq_row_held(const struct store *s, struct sq *q, const char *endpoint, struct st
 	h->profile = sq_get_dup(q);
 	h->fingerprints = sq_get_dup(q);
 	h->expiries = sq_get_dup(q);
-	h->written = sq_get_dup(q);
 	h->links = sq_get_dup(q);
 	h->values = sq_get_dup(q);
 	h->findings = sq_get_dup(q);
@@ -73,7 +72,6 @@ sq_outcome_free(struct sq_outcome *o)
 	free(o->links);
 	free(o->values);
 	free(o->expiries);
-	free(o->written);
 	free(o->findings);
 	secret_clear(&o->wrote);
 	free(o);
@@ -99,7 +97,6 @@ sq_outcome_copy(const struct store_outcome *from, struct sq_outcome **out, struc
 	o->o.links = copy_text(from->links, &o->links, &failed);
 	o->o.values = copy_text(from->values, &o->values, &failed);
 	o->o.expiries = copy_text(from->expiries, &o->expiries, &failed);
-	o->o.written = copy_text(from->written, &o->written, &failed);
 	o->o.findings = copy_text(from->findings, &o->findings, &failed);
 	o->o.wrote = &o->wrote;
 	enum err_code rc = from->wrote == NULL ? ERR_OK : secret_copy(&o->wrote, from->wrote, e);
@@ -121,8 +118,7 @@ length(const char *text)
 size_t
 sq_outcome_weight(const struct sq_outcome *o)
 {
-	return o->wrote.len + length(o->links) + length(o->values) + length(o->written) +
-	    length(o->findings);
+	return o->wrote.len + length(o->links) + length(o->values) + length(o->findings);
 }
 
 static bool
@@ -147,7 +143,6 @@ put_newest(struct sq *q, const struct sq_kept *k, uint64_t session)
 	sq_put_int(q, k->rec->started_ms);
 	sq_put_int(q, k->rec->ended_ms);
 	sq_put_text(q, k->o->expiries);
-	sq_put_text(q, k->o->written);
 	sq_put_text(q, k->o->links);
 	sq_put_text(q, k->o->values);
 	sq_put_text(q, k->o->findings);
@@ -201,7 +196,6 @@ put_columns(struct sq *q, const struct sq_kept *k)
 	sq_put_text(q, r->profile);
 	sq_put_text(q, r->fingerprints);
 	sq_put_text(q, k->o->expiries);
-	sq_put_text(q, k->o->written);
 	sq_put_text(q, k->o->links);
 	sq_put_text(q, k->o->values);
 	sq_put_text(q, k->o->findings);

@@ -99,7 +99,7 @@ enum err_code sq_creds_apply(struct store *s, struct sq_db *db, struct sq_change
 
 /* sqlite_held.c: what sessions left. */
 struct sq_outcome { /* a copy of a struct store_outcome */
-	char *links, *values, *expiries, *written, *findings;
+	char *links, *values, *expiries, *findings;
 	struct secret wrote;
 	struct store_outcome o; /* points to these */
 };

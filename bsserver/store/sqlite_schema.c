@@ -50,7 +50,7 @@ static const char schema_2[] =
     "CREATE TABLE held(session INTEGER PRIMARY KEY, device INTEGER NOT NULL, last_session INTEGER NOT NULL,"
     " at_ms INTEGER NOT NULL, started_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, good INTEGER NOT NULL,"
     " restored INTEGER NOT NULL, revision INTEGER NOT NULL, seen INTEGER NOT NULL, likeness INTEGER NOT NULL,"
-    " profile TEXT, fingerprints TEXT, expiries TEXT, written TEXT, links TEXT, vals TEXT, findings TEXT, wrote BLOB);"
+    " profile TEXT, fingerprints TEXT, expiries TEXT, links TEXT, vals TEXT, findings TEXT, wrote BLOB);"
     "CREATE INDEX held_device ON held(device, good, session);"
     "CREATE TABLE wish(device INTEGER NOT NULL, kind INTEGER NOT NULL, number INTEGER NOT NULL,"
     " asked_ms INTEGER NOT NULL, actor TEXT NOT NULL, profile TEXT, session INTEGER NOT NULL,"

@@ -13,7 +13,7 @@
 
 #define HELD_COLUMNS                                                                               \
 	"session, last_session, at_ms, started_ms, last_ms, good, restored, revision, seen,"       \
-	" likeness, profile, fingerprints, expiries, written, links, vals, findings, wrote"
+	" likeness, profile, fingerprints, expiries, links, vals, findings, wrote"
 
 /* The names of the profiles it extends, each with an end of line before and behind; NULL when none. */
 #define EXTENDS(doc)                                                                               \
@@ -111,14 +111,14 @@ static const char *const texts[] = {
 			    "  UNION ALL SELECT max(id) FROM session WHERE device = 0 AND endpoint = ?1))",
 	[SQ_HELD_PUT] = "INSERT INTO held(" HELD_COLUMNS ", device)"
 			" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-			" ?18, ?19)",
+			" ?18)",
 	[SQ_HELD_AGAIN] = "UPDATE held SET last_session = ?1, started_ms = ?2, last_ms = ?3, expiries = ?4,"
-			  " written = ?5, links = ?6, vals = ?7, findings = ?8 WHERE session = ?9",
+			  " links = ?5, vals = ?6, findings = ?7 WHERE session = ?8",
 	[SQ_HELD_SAME] = "UPDATE held SET last_session = ?1, started_ms = ?2, last_ms = ?3, expiries = ?4,"
-			 " written = ?5, links = ?6, vals = ?7, findings = ?8 WHERE session = ?9 AND device = ?10"
-			 " AND good = 1 AND revision = ?11 AND restored = ?12 AND seen = ?13 AND likeness = ?14"
-			 " AND profile IS ?15 AND fingerprints IS ?16"
-			 " AND session = (SELECT max(session) FROM held WHERE device = ?10 AND good = 1)",
+			 " links = ?5, vals = ?6, findings = ?7 WHERE session = ?8 AND device = ?9"
+			 " AND good = 1 AND revision = ?10 AND restored = ?11 AND seen = ?12 AND likeness = ?13"
+			 " AND profile IS ?14 AND fingerprints IS ?15"
+			 " AND session = (SELECT max(session) FROM held WHERE device = ?9 AND good = 1)",
 	[SQ_RECENT] = "SELECT count(*) FROM session WHERE device = ?1 AND ended_ms > ?2 AND verdict IN (1, 2)",
 	[SQ_HELD_PRUNE] = "DELETE FROM held WHERE session IN (SELECT session FROM held WHERE device = ?1 AND good = 1"
 			  " ORDER BY session DESC LIMIT -1 OFFSET ?2) AND session NOT IN"

@@ -63,7 +63,7 @@ enum sq_query {
 	SQ_SESSION_GET,	    /* (id) -> session columns, transcript */
 	SQ_SESSION_LAST,    /* (endpoint) -> session columns, transcript */
 	SQ_HELD_PUT,	/* (held columns, device) */
-	SQ_HELD_AGAIN,	/* (last_session, started_ms, last_ms, expiries, written, links, values, findings, session) */
+	SQ_HELD_AGAIN,	/* (last_session, started_ms, last_ms, expiries, links, values, findings, session) */
 	SQ_HELD_SAME,	/* as SQ_HELD_AGAIN and (device, revision, restored, seen, likeness, profile, fingerprints): the
 			 * newest good one, and nothing of these differs; else nothing is changed */
 	SQ_RECENT,	/* (device, since) -> how many of its sessions ended well since */

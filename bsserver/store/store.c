@@ -86,7 +86,6 @@ store_held_clear(struct store_held *h)
 	free(h->profile);
 	free(h->fingerprints);
 	free(h->expiries);
-	free(h->written);
 	free(h->links);
 	free(h->values);
 	free(h->findings);

@@ -64,7 +64,6 @@ struct store_held {
 	bool restored;			/* a rollback was written, not what the profile said */
 	uint64_t revision;
 	char *profile, *fingerprints, *expiries; /* as in bs_record; NULL */
-	char *written; /* the same: digests of what the device holds by our doing */
 	char *links, *values; /* as in bs_held; NULL: not known */
 	unsigned read;
 	uint64_t likeness;    /* of struct store_outcome */
@@ -174,7 +173,7 @@ struct store_outcome {
 	const char *links, *values; /* as in bs_held; both NULL: nothing was seen */
 	unsigned read;
 	uint64_t likeness; /* the same number: what was held is the same, though not to the letter */
-	const char *expiries, *written, *findings; /* NULL */
+	const char *expiries, *findings; /* NULL */
 	bool restored;
 	const struct secret *wrote; /* profile_desired_pack() of what was wanted; NULL: cannot be restored later */
 	uint64_t same_wrote; /* of store_held.session, whose wrote is known to be equal to this one; 0: not known */
@@ -321,8 +320,6 @@ struct store_ops {
 	void (*held_get)(struct store *s, const char *endpoint, uint64_t session, store_held_fn *done, void *arg);
 	void (*audit_list)(struct store *s, const struct store_page *p, store_audit_fn *done, void *arg);
 	void (*counts)(struct store *s, store_counts_fn *done, void *arg);
-	/* A key for digests of what is written to devices, this store's own; loop's thread, at once. *out must be empty. */
-	enum err_code (*digest_key)(struct store *s, struct secret *out, struct err *e);
 	/* The fingerprint of a secret under this store's key; loop's thread, at once. */
 	enum err_code (*fingerprint)(struct store *s, const struct secret *key, char out[CRYPT_FP_LEN + 1],
 	    struct err *e);

@@ -294,12 +294,6 @@ sqlite_fingerprint(struct store *s, const struct secret *key, char out[CRYPT_FP_
 	return crypt_fingerprint(&s->key, key->data, key->len, out, e);
 }
 
-static enum err_code
-sqlite_digest_key(struct store *s, struct secret *out, struct err *e)
-{
-	return crypt_derive(&s->key, "bsserver written 1", out, e);
-}
-
 const struct store_ops store_sqlite = {
 	.name = "sqlite",
 	.open = sqlite_open,
@@ -320,6 +314,5 @@ const struct store_ops store_sqlite = {
 	.held_get = sq_held_get,
 	.audit_list = sq_audit_list,
 	.counts = sqlite_counts,
-	.digest_key = sqlite_digest_key,
 	.fingerprint = sqlite_fingerprint,
 };

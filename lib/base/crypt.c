@@ -106,38 +106,18 @@ hex16(const uint8_t *digest, char out[17])
 	out[16] = 0;
 }
 
-static enum err_code
-derive(const struct secret *key, const char *label, uint8_t out[SHA256_LEN], struct err *e)
-{
-	if (key->len != CRYPT_KEY_LEN)
-		return err_set(e, ERR_CRYPTO, "store key: %zu bytes, not %d", key->len, CRYPT_KEY_LEN);
-	int r = gnutls_hmac_fast(GNUTLS_MAC_SHA256, key->data, key->len, label, strlen(label), out);
-	return r < 0 ? crypto_err(e, "hmac", r) : ERR_OK;
-}
-
-enum err_code
-crypt_derive(const struct secret *key, const char *label, struct secret *out, struct err *e)
-{
-	uint8_t sub[SHA256_LEN];
-	enum err_code rc = derive(key, label, sub, e);
-
-	if (rc == ERR_OK)
-		rc = secret_set(out, sub, sizeof sub, e);
-	wipe(sub, sizeof sub);
-	return rc;
-}
-
 /* HMAC-SHA-256 of data under a key of its own for each use, derived from the store's by its label. */
 static enum err_code
 keyed_name(const struct secret *key, const char *label, const void *data, size_t n, char out[17],
     struct err *e)
 {
 	uint8_t sub[SHA256_LEN], mac[SHA256_LEN];
-	enum err_code rc = derive(key, label, sub, e);
 
-	if (rc != ERR_OK)
-		return rc;
-	int r = gnutls_hmac_fast(GNUTLS_MAC_SHA256, sub, sizeof sub, data, n, mac);
+	if (key->len != CRYPT_KEY_LEN)
+		return err_set(e, ERR_CRYPTO, "store key: %zu bytes, not %d", key->len, CRYPT_KEY_LEN);
+	int r = gnutls_hmac_fast(GNUTLS_MAC_SHA256, key->data, key->len, label, strlen(label), sub);
+	if (r >= 0)
+		r = gnutls_hmac_fast(GNUTLS_MAC_SHA256, sub, sizeof sub, data, n, mac);
 	wipe(sub, sizeof sub);
 	if (r < 0)
 		return crypto_err(e, "hmac", r);

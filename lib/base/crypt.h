@@ -35,9 +35,6 @@ enum err_code crypt_fingerprint(const struct secret *key, const void *data, size
 /* A key's own id: derived from it, tells nothing about it. */
 enum err_code crypt_key_id(const struct secret *key, char out[CRYPT_ID_LEN + 1], struct err *e);
 
-/* A key of 32 octets of its own for one use, told by its label; *out must be empty. ERR_CRYPTO. */
-enum err_code crypt_derive(const struct secret *key, const char *label, struct secret *out, struct err *e);
-
 /* SHA-256 in lower-case hex: for digests of things that are not secret. */
 enum err_code crypt_sha256_hex(const void *data, size_t n, char out[65], struct err *e);
 

@@ -43,7 +43,7 @@ START_TEST(what_a_session_left_comes_back_whole)
 		.verdict = BS_VERDICT_WRITTEN, .used_format = -1, .revision = 3, .started_ms = 10, .ended_ms = 20 };
 	struct secret desired = fx_secret("desired, with keys");
 	const struct store_outcome o = { .links = "</1>", .values = "[]", .read = 2, .likeness = UINT64_MAX,
-		.expiries = "101=5", .written = "aa bb", .findings = "[1]", .restored = true, .wrote = &desired };
+		.expiries = "101=5", .findings = "[1]", .restored = true, .wrote = &desired };
 
 	open_fresh();
 	ck_assert_int_eq(fx_outcome_put(&f, &r, &o), ERR_OK);
@@ -57,7 +57,6 @@ START_TEST(what_a_session_left_comes_back_whole)
 	ck_assert_str_eq(h->links, "</1>");
 	ck_assert_str_eq(h->values, "[]");
 	ck_assert_str_eq(h->expiries, "101=5");
-	ck_assert_str_eq(h->written, "aa bb");
 	ck_assert_str_eq(h->findings, "[1]");
 	ck_assert(secret_equal(&h->wrote, &desired));
 	ck_assert_int_eq(fx_get(&f, "ep"), ERR_OK);
@@ -97,27 +96,6 @@ START_TEST(keys_that_were_written_are_sealed)
 	ck_assert_int_eq(store_key_create(f.key_file, NULL), ERR_OK);
 	ck_assert_int_eq(fx_open(&f), ERR_REFUSED); /* though no credential is kept */
 	fx_free(&f);
-}
-END_TEST
-
-START_TEST(the_key_of_digests_is_the_stores_own_and_stays)
-{
-	struct secret first = SECRET_NONE, again = SECRET_NONE, other = SECRET_NONE;
-
-	open_fresh();
-	ck_assert_int_eq(store_sqlite.digest_key(f.store, &first, NULL), ERR_OK);
-	fx_reopen(&f);
-	ck_assert_int_eq(store_sqlite.digest_key(f.store, &again, NULL), ERR_OK);
-	ck_assert_uint_eq(first.len, 32);
-	ck_assert(secret_equal(&first, &again));
-	fx_free(&f);
-	open_fresh();
-	ck_assert_int_eq(store_sqlite.digest_key(f.store, &other, NULL), ERR_OK);
-	ck_assert(!secret_equal(&first, &other));
-	fx_free(&f);
-	secret_clear(&first);
-	secret_clear(&again);
-	secret_clear(&other);
 }
 END_TEST
 
@@ -352,7 +330,6 @@ END_TEST
 static const struct unit_case cases[] = {
 	UNIT_CASE(what_a_session_left_comes_back_whole, 0),
 	UNIT_CASE(keys_that_were_written_are_sealed, 0),
-	UNIT_CASE(the_key_of_digests_is_the_stores_own_and_stays, 0),
 	UNIT_CASE(sessions_that_left_the_same_share_one, 0),
 	UNIT_CASE(what_is_known_to_be_the_same_is_compared_all_the_same, 0),
 	UNIT_CASE(a_failed_session_leaves_what_it_saw_until_the_next, 0),

@@ -185,9 +185,15 @@ public final class Device {
     }
 
     private static String shown(LwM2mResource resource) {
-        if (resource.isMultiInstances())
-            return resource.getInstances().keySet().toString();
-        Object value = resource.getValue();
+        if (resource.isMultiInstances()) {
+            Map<Integer, String> values = new TreeMap<>();
+            resource.getInstances().forEach((id, instance) -> values.put(id, shown(instance.getValue())));
+            return values.toString();
+        }
+        return shown(resource.getValue());
+    }
+
+    private static String shown(Object value) {
         return value instanceof byte[] ? ((byte[]) value).length + " bytes" : String.valueOf(value);
     }
 
