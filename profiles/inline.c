@@ -45,6 +45,30 @@ below(const char *path, const char *folder)
 	return strncmp(path, folder, n) == 0 && (path[n] == '/' || (n > 0 && folder[n - 1] == '/'));
 }
 
+/* Somebody wrote a key where the name of its file belongs: it must not come back in an error. */
+static bool
+is_key_itself(const char *name)
+{
+	size_t n = strlen(name);
+
+	if (n >= 32 && strspn(name, "0123456789abcdefABCDEF") == n)
+		return true;
+	return n >= 24 && name[n - 1] == '=' && strpbrk(name, ". ") == NULL;
+}
+
+static enum err_code
+no_file(const char *name, const char *path, struct err *e)
+{
+	int reason = errno;
+
+	if (is_key_itself(name))
+		return err_set(e, ERR_REFUSED,
+		    "no file has this name of %zu characters, which looks like a key itself: "
+		    "keys stand in hex or base64, not in file",
+		    strlen(name));
+	return err_errno(e, reason, "%s", path);
+}
+
 /* The real path of a file, which must lie below root; "" or NULL: below the folder it is looked for
  * in. */
 static enum err_code
@@ -66,7 +90,7 @@ locate(const struct pnode *at, const char *root, const char *name, struct gbuf *
 	}
 	real = realpath(gbuf_cstr(&path), NULL);
 	if (real == NULL)
-		rc = err_errno(e, errno, "%s", gbuf_cstr(&path));
+		rc = no_file(name, gbuf_cstr(&path), e);
 	else if (!below(real, real_root))
 		rc = err_set(e, ERR_REFUSED, "%s leads out of %s", gbuf_cstr(&path), real_root);
 	else

@@ -13,12 +13,20 @@ tests_system_store_full_SOURCES = tests/system/store_full.c $(store_fixture)
 tests_system_store_full_LDADD = $(UNIT_LIBS) $(STORE_LIBS)
 
 # The real daemon, command line and devices, over real DTLS: scripts that source lib.sh.
-system_scripts = tests/system/daemon.sh tests/system/kill.sh tests/system/knock_cert.sh tests/system/oma.sh \
+system_scripts = \
+	tests/system/daemon.sh \
+	tests/system/kill.sh \
+	tests/system/knock_cert.sh \
+	tests/system/leak.sh \
+	tests/system/oma.sh \
 	tests/system/wire.sh
+# The command line alone, against what openssl makes.
+system_scripts += tests/system/pki_status.sh
 dist_check_SCRIPTS += $(system_scripts)
 TESTS += $(system_scripts)
-EXTRA_DIST += tests/system/lib.sh tests/system/demo.sh tests/system/killer.py
-# The command line alone, against what openssl makes.
-dist_check_SCRIPTS += tests/system/pki_status.sh
-TESTS += tests/system/pki_status.sh
-EXTRA_DIST += tests/system/lib.sh tests/system/demo.sh tests/system/killer.py tests/system/rawcoap.py
+EXTRA_DIST += \
+	tests/system/demo.sh \
+	tests/system/killer.py \
+	tests/system/leak.py \
+	tests/system/lib.sh \
+	tests/system/rawcoap.py

@@ -203,6 +203,10 @@ parse_in_folder(const char *name, const char *text)
 }
 
 /* clang-format off */
+#define KEY_ITSELF(n)                                                                              \
+	"no file has this name of " n                                                              \
+	" characters, which looks like a key itself: keys stand in hex or base64, not in file"
+
 static const struct {
 	const char *key;    /* of a server */
 	const char *base64; /* what becomes of it; NULL: */
@@ -225,6 +229,8 @@ static const struct {
 	{ "{ \"file\": \"../x\" }", NULL, "file", "\"..\" leads out of its folder" },
 	{ "{ \"file\": \"out\" }", NULL, "file", "*/out leads out of *" },
 	{ "{ \"file\": \"keys\" }", NULL, "file", "*/keys: is no regular file" },
+	{ "{ \"file\": \"00112233445566778899aabbccddeeff\" }", NULL, "file", KEY_ITSELF("32") },
+	{ "{ \"file\": \"ABEiM0RVZneImaq7zN3u/w==\" }", NULL, "file", KEY_ITSELF("24") },
 	{ "{ \"file\": \"${u}/x\" }", NULL, "key-material", NULL },
 };
 /* clang-format on */
