@@ -6,11 +6,11 @@
 #include "lib/base/str.h"
 
 /*
- * The packed form: "BSD" and a version; policy, foreign, verify, set_time; format, the timeouts;
- * the lists of paths; the trees. Numbers are big-endian, lists begin with their length (4 octets),
+ * The packed form: "BSD" and a version; policy, foreign, verify, set_time; format, the times;
+ * the lists of paths; the rules for access control; the trees. Numbers are big-endian, lists begin with their length (4 octets),
  * a path is its depth and that many ids, a value its type and then what the type needs.
  */
-static const uint8_t magic[4] = { 'B', 'S', 'D', 2 };
+static const uint8_t magic[4] = { 'B', 'S', 'D', 3 };
 
 static const char *const policy_names[] = {
 	[PROFILE_INCREMENTAL] = "incremental",
@@ -24,6 +24,15 @@ profile_policy_name(enum profile_policy p)
 	return (unsigned)p < N_ELEMS(policy_names) ? policy_names[p] : "unknown";
 }
 
+enum profile_acl_mode
+profile_desired_acl_mode(const struct profile_desired *d, uint16_t instance)
+{
+	for (size_t i = 0; i < d->n_acl; i++)
+		if (d->acl[i].instance == instance)
+			return d->acl[i].mode;
+	return PROFILE_ACL_REFUSE;
+}
+
 void
 profile_desired_clear(struct profile_desired *d)
 {
@@ -33,6 +42,7 @@ profile_desired_clear(struct profile_desired *d)
 	free(d->kept);
 	free(d->retain);
 	free(d->required_confirmed);
+	free(d->acl);
 	*d = (struct profile_desired){ 0 };
 }
 
@@ -132,9 +142,15 @@ profile_desired_pack(const struct profile_desired *d, struct gbuf *out, struct e
 	gbuf_be(out, d->request_timeout_ms, 4);
 	gbuf_be(out, d->session_timeout_ms, 4);
 	gbuf_be(out, d->next_bootstrap_s, 4);
+	gbuf_be(out, d->early_return_ms, 4);
 	pack_paths(out, d->retain, d->n_retain);
 	pack_paths(out, d->required_confirmed, d->n_required_confirmed);
 	pack_paths(out, d->kept, d->n_kept);
+	gbuf_be(out, d->n_acl, 4);
+	for (size_t i = 0; i < d->n_acl; i++) {
+		gbuf_be(out, d->acl[i].instance, 2);
+		gbuf_u8(out, (uint8_t)d->acl[i].mode);
+	}
 	pack_tree(out, &d->tree);
 	pack_tree(out, &d->account);
 	pack_tree(out, &d->digested);
@@ -180,6 +196,32 @@ unpack_paths(struct rbuf *r, struct lwm2m_path **out, size_t *n, struct err *e)
 
 		if (rc != ERR_OK)
 			return rc;
+	}
+	return ERR_OK;
+}
+
+static enum err_code
+unpack_rules(struct rbuf *r, struct profile_desired *d, struct err *e)
+{
+	size_t count = rbuf_be(r, 4);
+
+	if (r->overrun)
+		return damaged(e, "it is cut short");
+	if (count > rbuf_left(r))
+		return damaged(e, "a list longer than all of it");
+	d->acl = count == 0 ? NULL : calloc(count, sizeof *d->acl);
+	if (d->acl == NULL && count > 0)
+		return err_no_memory(e);
+	for (; d->n_acl < count; d->n_acl++) {
+		uint16_t instance = (uint16_t)rbuf_be(r, 2);
+		uint8_t mode = rbuf_u8(r);
+
+		if (r->overrun)
+			return damaged(e, "it is cut short");
+		if (mode == PROFILE_ACL_REFUSE || mode > PROFILE_ACL_REPLACE ||
+		    (d->n_acl > 0 && d->acl[d->n_acl - 1].instance >= instance))
+			return damaged(e, "a rule for access control that is none, or out of order");
+		d->acl[d->n_acl] = (struct profile_acl_rule){ instance, (enum profile_acl_mode)mode };
 	}
 	return ERR_OK;
 }
@@ -285,6 +327,7 @@ unpack_head(struct rbuf *r, struct profile_desired *d, struct err *e)
 	d->request_timeout_ms = (uint32_t)rbuf_be(r, 4);
 	d->session_timeout_ms = (uint32_t)rbuf_be(r, 4);
 	d->next_bootstrap_s = (uint32_t)rbuf_be(r, 4);
+	d->early_return_ms = (uint32_t)rbuf_be(r, 4);
 	if (r->overrun)
 		return damaged(e, "it is cut short");
 	if (policy > PROFILE_MERGE || foreign > PROFILE_FOREIGN_REMOVE_INVALID || verify > 1 ||
@@ -311,6 +354,8 @@ profile_desired_unpack(const uint8_t *p, size_t n, struct profile_desired *out, 
 		rc = unpack_paths(&r, &d.required_confirmed, &d.n_required_confirmed, e);
 	if (rc == ERR_OK)
 		rc = unpack_paths(&r, &d.kept, &d.n_kept, e);
+	if (rc == ERR_OK)
+		rc = unpack_rules(&r, &d, e);
 	if (rc == ERR_OK)
 		rc = unpack_tree(&r, &d.tree, e);
 	if (rc == ERR_OK)

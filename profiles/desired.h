@@ -23,6 +23,19 @@ enum profile_foreign {
 	PROFILE_FOREIGN_REMOVE_INVALID
 };
 
+/* What becomes of an access control instance that the device has already (incremental, merge). */
+enum profile_acl_mode {
+	PROFILE_ACL_REFUSE, /* they go together or the session is refused */
+	PROFILE_ACL_KEEP,   /* the device's stays as it is */
+	PROFILE_ACL_MERGE,  /* both sets of rights; the device's owner stays if it is another's server */
+	PROFILE_ACL_REPLACE /* the profile's, as if there were none */
+};
+
+struct profile_acl_rule {
+	uint16_t instance; /* /2/instance of the tree */
+	enum profile_acl_mode mode;
+};
+
 #define PROFILE_FORMAT_AUTO (-1)
 
 struct profile_desired {
@@ -43,6 +56,9 @@ struct profile_desired {
 	struct lwm2m_path
 	    *required_confirmed; /* "not shown" counts as a failure for these; owned */
 	size_t n_required_confirmed;
+	struct profile_acl_rule *acl; /* rules with a mode other than REFUSE, by instance; owned */
+	size_t n_acl;
+	uint32_t early_return_ms; /* a device that is back sooner is not well; 0: never */
 	uint32_t
 	    request_timeout_ms; /* one downlink request, retransmissions included; default 93 s */
 	uint32_t session_timeout_ms; /* the whole session; default 247 s */
@@ -67,6 +83,7 @@ enum err_code profile_desired_pack(
 enum err_code profile_desired_unpack(
     const uint8_t *p, size_t n, struct profile_desired *out, struct err *e);
 
+enum profile_acl_mode profile_desired_acl_mode(const struct profile_desired *d, uint16_t instance);
 const char *profile_policy_name(enum profile_policy p); /* "incremental", "replace", "merge" */
 
 #endif

@@ -54,12 +54,15 @@ static const struct pkey table[] = {
 	{ SEC_ACL, "owner", NULL, RES(2, 3), SEC_NONE, "server, number or bootstrap", "who may change this rule" },
 	{ SEC_ACL, "acl", NULL, RES(2, 2), SEC_RIGHTS, "map", "server or default: list of read, write, execute, delete, create" },
 
+	{ SEC_ACL, "on_conflict", NULL, PLAIN, SEC_NONE, "one of refuse, keep, merge, replace", "when the device has such a rule already and the two do not go together; refuse" },
+
 	{ SEC_BOOTSTRAP, "policy", NULL, PLAIN, SEC_NONE, "one of incremental, replace, merge", "incremental: touch what differs; replace: these objects hold exactly this; merge: add and update" },
 	{ SEC_BOOTSTRAP, "format", NULL, PLAIN, SEC_NONE, "auto or a content format", "how values are encoded; auto follows the device" },
 	{ SEC_BOOTSTRAP, "verify", NULL, PLAIN, SEC_NONE, "boolean", "read back and compare; false: the verdict is written, never provisioned" },
 	{ SEC_BOOTSTRAP, "retain", NULL, PLAIN, SEC_NONE, "list of paths", "never deleted or written" },
 	{ SEC_BOOTSTRAP, "foreign_accounts", NULL, PLAIN, SEC_NONE, "one of keep, remove, remove_invalid", "what becomes of accounts that are not in this document" },
 	{ SEC_BOOTSTRAP, "required_confirmed", NULL, PLAIN, SEC_NONE, "list of paths", "a value that cannot be read back counts as a failure here" },
+	{ SEC_BOOTSTRAP, "early_return", NULL, PLAIN, SEC_NONE, "duration", "a device that is back sooner is written anew where it cannot be read; 0 never; 10m" },
 	{ SEC_BOOTSTRAP, "request_timeout", NULL, PLAIN, SEC_NONE, "duration", "how long one request may take, retransmissions included; 93s" },
 	{ SEC_BOOTSTRAP, "session_timeout", NULL, PLAIN, SEC_NONE, "duration", "how long a whole session may take; 247s" },
 	{ SEC_BOOTSTRAP, "set_time", NULL, PLAIN, SEC_NONE, "boolean", "true: the time goes to /3/0/13 before anything else is written, for devices without a clock" },
@@ -127,6 +130,8 @@ const struct pword pwords_rights[] = { { "read", 1 }, { "write", 2 }, { "execute
 const struct pword pwords_policy[] = { { "incremental", PROFILE_INCREMENTAL }, { "replace", PROFILE_REPLACE }, { "merge", PROFILE_MERGE }, { NULL, 0 } };
 const struct pword pwords_foreign[] = { { "keep", PROFILE_FOREIGN_KEEP }, { "remove", PROFILE_FOREIGN_REMOVE },
 	{ "remove_invalid", PROFILE_FOREIGN_REMOVE_INVALID }, { NULL, 0 } };
+const struct pword pwords_acl_mode[] = { { "refuse", PROFILE_ACL_REFUSE }, { "keep", PROFILE_ACL_KEEP }, { "merge", PROFILE_ACL_MERGE },
+	{ "replace", PROFILE_ACL_REPLACE }, { NULL, 0 } };
 
 static const struct {
 	int oid, rid;

@@ -82,6 +82,6 @@ const struct pword *pwords(int oid, int rid);
 bool pword_find(const struct pword *words, const char *word, int64_t *out);
 /* "nosec, psk, ...", appended. */
 void pwords_print(const struct pword *words, struct gbuf *out);
-extern const struct pword pwords_rights[], pwords_policy[], pwords_foreign[];
+extern const struct pword pwords_rights[], pwords_policy[], pwords_foreign[], pwords_acl_mode[];
 
 #endif

@@ -6,6 +6,7 @@
 #include "lib/base/str.h"
 #include "lib/lwm2m/format.h"
 
+#define EARLY_RETURN_S 600
 #define REQUEST_TIMEOUT_S 93
 #define SESSION_TIMEOUT_S 247
 #define NAMES_MAX 128
@@ -286,9 +287,13 @@ read_timeouts(struct lower *l, const struct pnode *b)
 {
 	const struct pnode *request = pnode_get(b, "request_timeout"),
 	                   *session = pnode_get(b, "session_timeout");
-	const struct pnode *next = pnode_get(b, "next_bootstrap");
+	const struct pnode *next = pnode_get(b, "next_bootstrap"), *early = pnode_get(b, "early_return");
+	int64_t early_s = EARLY_RETURN_S;
 	int64_t request_s = REQUEST_TIMEOUT_S, session_s = SESSION_TIMEOUT_S, next_s = 0;
 
+	if (early != NULL)
+		(void)value_seconds(l, early, 0, 30L * 86400, &early_s);
+	l->d.early_return_ms = (uint32_t)early_s * 1000;
 	if (request != NULL)
 		(void)value_seconds(l, request, 1, 3600, &request_s);
 	if (session != NULL)
@@ -307,22 +312,19 @@ read_policy(struct lower *l, const struct pnode *b)
 	const struct pnode *policy = pnode_get(b, "policy"),
 	                   *foreign = pnode_get(b, "foreign_accounts");
 	int64_t p = PROFILE_INCREMENTAL, f = PROFILE_FOREIGN_KEEP;
-	bool known = policy == NULL || value_word(l, policy, pwords_policy, &p);
 
+	if (policy != NULL)
+		(void)value_word(l, policy, pwords_policy, &p);
 	l->d.policy = (enum profile_policy)p;
-	if (foreign != NULL && value_word(l, foreign, pwords_foreign, &f) &&
-	    f == PROFILE_FOREIGN_KEEP && p == PROFILE_REPLACE)
-		finding_add(
-		    l->f, RULE_FOREIGN, foreign, "\"keep\" has no meaning under \"replace\"");
-	l->d.foreign = (enum profile_foreign)f;
-	if (known && p == PROFILE_INCREMENTAL && !lower_partial(l)) {
-		if (policy != NULL)
-			finding_add(l->f, RULE_POLICY, policy, "\"incremental\" is not served yet");
-		else
-			finding_member(l->f, RULE_POLICY, b != NULL ? b : l->doc->root,
-			    b != NULL ? "policy" : "bootstrap/policy",
-			    "no policy: \"incremental\" is not served yet");
+	if (foreign != NULL && value_word(l, foreign, pwords_foreign, &f)) {
+		if (f == PROFILE_FOREIGN_KEEP && p == PROFILE_REPLACE)
+			finding_add(l->f, RULE_FOREIGN, foreign,
+			    "\"keep\" has no meaning under \"replace\"");
+		if (f != PROFILE_FOREIGN_KEEP && p == PROFILE_MERGE)
+			finding_add(l->f, RULE_FOREIGN, foreign,
+			    "\"merge\" deletes nothing: other accounts stay");
 	}
+	l->d.foreign = (enum profile_foreign)f;
 }
 
 static void

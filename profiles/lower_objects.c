@@ -212,6 +212,27 @@ read_owner(struct lower *l, const struct pnode *rule, bool object_level)
 }
 
 static void
+note_mode(struct lower *l, const struct pnode *rule, uint16_t iid)
+{
+	const struct pnode *n = pnode_get(rule, "on_conflict");
+	int64_t mode = PROFILE_ACL_REFUSE;
+
+	if (n == NULL || !value_word(l, n, pwords_acl_mode, &mode) || l->rc != ERR_OK)
+		return;
+	if (l->d.policy == PROFILE_REPLACE)
+		finding_key(l->f, RULE_ON_CONFLICT, n, "on_conflict has no meaning under \"replace\"");
+	if (mode == PROFILE_ACL_REFUSE)
+		return;
+	struct profile_acl_rule *v = realloc(l->d.acl, (l->d.n_acl + 1) * sizeof *v);
+	if (v == NULL) {
+		l->rc = err_no_memory(l->e);
+		return;
+	}
+	l->d.acl = v;
+	v[l->d.n_acl++] = (struct profile_acl_rule){ iid, (enum profile_acl_mode)mode };
+}
+
+static void
 lower_rule(struct lower *l, const struct pnode *rule, struct lwm2m_path target, uint16_t iid)
 {
 	struct lwm2m_path inst = lwm2m_path2(LWM2M_ACCESS_CONTROL, iid);
@@ -219,6 +240,7 @@ lower_rule(struct lower *l, const struct pnode *rule, struct lwm2m_path target, 
 	const struct pnode *acl = lower_object(l, rule, "acl");
 	int64_t owner;
 
+	note_mode(l, rule, iid);
 	put_value(l, lwm2m_path_child(inst, 0), lwm2m_int(target.id[0]), rule);
 	put_value(l, lwm2m_path_child(inst, 1),
 	    lwm2m_int(object_level ? LWM2M_MAX_ID : target.id[1]), rule);

@@ -59,7 +59,7 @@
 	X(MANDATORY, "missing-mandatory", WARNING, "The object's definition calls this resource mandatory. What is given under \"objects\" is written as it stands; a client may refuse the instance, or Finish with 4.06.") \
 	X(READ_ONLY, "read-only", WARNING, "The client keeps this resource itself and may ignore or refuse a write.") \
 	X(NOT_SERVED, "not-served", ERROR, "This is part of the format and not served yet.") \
-	X(POLICY, "incremental-policy", WARNING, "The policy \"incremental\" (which is the default) is not served yet: a bootstrap with it is refused. Say \"replace\" or \"merge\".") \
+	X(ON_CONFLICT, "on-conflict", WARNING, "Under \"replace\" no access control rule of the device is left to be in conflict with: on_conflict says otherwise.") \
 	X(EMPTY_CREDENTIALS, "empty-credentials", WARNING, "Resources 3 and 5 are mandatory with this mode; some clients answer Finish with 4.06 when they are empty.") \
 	X(KEPT_KEY, "kept-key", WARNING, "The private key stays in the device, and the account is written resource by resource: the device must already have an account with this Short Server ID, or its bootstrap fails, and a client that does not take such writes cannot be served.") \
 	X(KEY_PAIR, "key-pair", ERROR, "The private key and the certificate or public key beside it do not belong together: the device could not prove who it is.") \
@@ -78,7 +78,7 @@
 	X(ORDER, "registration-order", WARNING, "With ordered registrations, bootstrap_on_registration_failure should be true only together with registration_failure_block: otherwise one dead server sends the device back to bootstrap while the others work.") \
 	X(AT_ONCE, "acts-at-once", WARNING, "The device obeys at once: its radio goes off in the middle of the bootstrap.") \
 	X(RETAINED, "retained", WARNING, "What \"retain\" covers is neither deleted nor written: these values do not reach the device.") \
-	X(FOREIGN, "foreign-accounts", WARNING, "Under \"replace\" nothing of other accounts is left: foreign_accounts says otherwise.")
+	X(FOREIGN, "foreign-accounts", WARNING, "Under \"replace\" nothing of other accounts is left, and \"merge\" deletes nothing: foreign_accounts says otherwise.")
 /* clang-format on */
 
 enum prule {

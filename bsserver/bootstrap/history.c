@@ -8,6 +8,9 @@ bs_history_clear(struct bs_history *h)
 	bs_held_clear(&h->held);
 	free(h->expiries);
 	free(h->wanted);
+	if (h->wrote != NULL)
+		profile_desired_clear(h->wrote);
+	free(h->wrote);
 	*h = (struct bs_history){ 0 };
 }
 

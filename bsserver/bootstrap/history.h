@@ -7,6 +7,7 @@
 #define BSSERVER_BOOTSTRAP_HISTORY_H
 
 #include "bsserver/bootstrap/record.h"
+#include "profiles/desired.h"
 
 struct bs_history {
 	int64_t now_ms;		   /* wall clock at the lookup */
@@ -21,6 +22,8 @@ struct bs_history {
 	uint64_t good_revision;	   /* bs_record.revision of it */
 	struct bs_held held;	   /* bs_record.held of it; owned */
 	char *expiries;		   /* bs_record.expiries of it; owned; NULL */
+	struct profile_desired *wrote; /* what it was to write, keys and all; owned, wiped; NULL: not known */
+	bool wrote_same;	   /* or: exactly what this session is to write */
 	bool good_restored;	   /* it wrote a rollback wish and not what the profile said */
 	uint16_t *wanted;	   /* Short Server IDs that it was to have accounts for: those are ours; owned */
 	size_t n_wanted;

@@ -214,3 +214,49 @@ bs_inventory_count(const struct bs_inventory *inv, uint16_t oid)
 		n++;
 	return n;
 }
+
+static uint16_t
+ssid_shown(const struct bs_inventory *inv, struct lwm2m_path p)
+{
+	const struct lwm2m_value *v =
+	    p.id[0] == LWM2M_SERVER ? lwm2m_tree_get(&inv->seen, lwm2m_path_child(p, 0)) : NULL;
+	int64_t ssid;
+
+	return v != NULL && lwm2m_value_number(v, &ssid) && ssid > 0 && ssid <= LWM2M_ID_MAX ? (uint16_t)ssid : 0;
+}
+
+bool
+bs_inventory_known(const struct bs_inventory *inv, uint16_t oid, size_t *at, struct bs_known *out)
+{
+	const struct lwm2m_link_entry *l = *at < inv->links.n ? bs_inventory_next(inv, oid, at) : NULL;
+	struct lwm2m_span seen = lwm2m_tree_under(&inv->seen, lwm2m_path1(oid)), sub;
+	size_t i;
+
+	if (l != NULL) {
+		*out = (struct bs_known){ .path = l->path, .ssid = l->ssid, .uri = l->uri };
+		if (l->ssid == 0)
+			out->ssid = ssid_shown(inv, l->path);
+		return true;
+	}
+	i = *at - inv->links.n;
+	while (lwm2m_span_next(&seen, LWM2M_INSTANCE, &i, &out->path, &sub)) {
+		*at = inv->links.n + i;
+		out->ssid = ssid_shown(inv, out->path);
+		out->uri = NULL;
+		if (!bs_inventory_lists(inv, out->path))
+			return true;
+	}
+	return false;
+}
+
+bool
+bs_inventory_has(const struct bs_inventory *inv, struct lwm2m_path p)
+{
+	return bs_inventory_lists(inv, p) || lwm2m_tree_has(&inv->seen, p);
+}
+
+bool
+bs_inventory_complete(const struct bs_inventory *inv, uint16_t oid)
+{
+	return inv->discovered || (oid < N_ELEMS(inv->read) && inv->read[oid]);
+}

@@ -45,4 +45,18 @@ size_t bs_inventory_count(const struct bs_inventory *inv, uint16_t oid);
 /* Walks these: *at starts at 0. NULL at the end. */
 const struct lwm2m_link_entry *bs_inventory_next(const struct bs_inventory *inv, uint16_t oid, size_t *at);
 
+
+/* An instance that Discover lists or Read shows, with what either says of it. */
+struct bs_known {
+	struct lwm2m_path path;
+	uint16_t ssid;	 /* of /0, /1 and /21; 0: not shown, or none */
+	const char *uri; /* of /0; NULL: not shown; borrowed */
+};
+/* Walks those of an Object, the bootstrap account left out: *at starts at 0. false at the end. */
+bool bs_inventory_known(const struct bs_inventory *inv, uint16_t oid, size_t *at, struct bs_known *out);
+/* Listed or shown. */
+bool bs_inventory_has(const struct bs_inventory *inv, struct lwm2m_path p);
+/* All instances of it are known, so that what is not among them is not there. */
+bool bs_inventory_complete(const struct bs_inventory *inv, uint16_t oid);
+
 #endif

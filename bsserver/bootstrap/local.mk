@@ -1,9 +1,13 @@
 bsserver_libbootstrap_a_SOURCES += \
+	bsserver/bootstrap/audit.c bsserver/bootstrap/audit.h \
 	bsserver/bootstrap/driver.c bsserver/bootstrap/driver.h \
+	bsserver/bootstrap/facts.c bsserver/bootstrap/facts.h \
 	bsserver/bootstrap/finding.c \
 	bsserver/bootstrap/history.c bsserver/bootstrap/history.h \
 	bsserver/bootstrap/inventory.c bsserver/bootstrap/inventory.h \
 	bsserver/bootstrap/plan.c bsserver/bootstrap/plan.h \
+	bsserver/bootstrap/plan_acl.c bsserver/bootstrap/plan_ids.c \
+	bsserver/bootstrap/plan_internal.h bsserver/bootstrap/plan_write.c \
 	bsserver/bootstrap/ports.c bsserver/bootstrap/ports.h \
 	bsserver/bootstrap/record.c bsserver/bootstrap/record.h \
 	bsserver/bootstrap/record_json.h \

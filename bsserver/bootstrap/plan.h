@@ -5,6 +5,7 @@
 #ifndef BSSERVER_BOOTSTRAP_PLAN_H
 #define BSSERVER_BOOTSTRAP_PLAN_H
 
+#include "bsserver/bootstrap/history.h"
 #include "bsserver/bootstrap/inventory.h"
 #include "bsserver/bootstrap/record.h"
 #include "profiles/desired.h"
@@ -22,17 +23,36 @@ struct bs_plan {
 	size_t n_ops, cap_ops;
 	uint16_t *exact;	/* Objects that hold exactly this afterwards (policy replace); owned */
 	size_t n_exact, cap_exact;
+	bool hands_over;	/* the last operation replaces the bootstrap account */
 	char remark[160];	/* a choice worth a line in the transcript; "" */
+};
+
+/* What a plan is made from. All borrowed. */
+struct bs_planning {
+	const struct profile_desired *desired;
+	const struct bs_inventory *inv;
+	const struct lwm2m_model *model;
+	const struct bs_history *history; /* NULL: the device was never here */
+	bool anew;			  /* the device found it wanting (4.06): what reads right is written too */
+	const struct lwm2m_tree *handover; /* see struct bs_grant; NULL: none */
 };
 
 void bs_plan_clear(struct bs_plan *p); /* wipes; safe twice, and on {0} */
 
 /*
- * *p must be empty; it is filled only on ERR_OK. ERR_UNSUPPORTED: a policy that is not served, by
- * name. ERR_CONFLICT: the device and the profile do not go together (no free instance id, bootstrap
- * account to be changed but not found). Order: deletes, then 3, 21, 23, 10, 11, others, 0, 1, 2, so
- * that no link dangles.
+ * *p must be empty; it is filled only on ERR_OK. ERR_CONFLICT: the device and the profile do not go
+ * together (an access control rule with two owners, no free instance id, a bootstrap account to be
+ * changed but not found); the message names both sides. Order: deletes that the policy replace
+ * asks for, then writes to 3, 21, 23, 10, 11, others, 0, 1, 2, so that no link dangles, then deletes
+ * of what is stale, then the bootstrap account.
+ *
+ * incremental and merge write what differs from what the device shows, and what it does not show
+ * unless it is known to be right: this server wrote that very content in a session that ended well,
+ * 1/x/12 does not tell of another bootstrap since, 1/x/11 is clear, and the device came back neither
+ * early nor after a session that broke off. merge deletes nothing.
  */
+enum err_code bs_plan_for(const struct bs_planning *in, struct bs_plan *p, struct err *e);
+/* The same for a device without a history. */
 enum err_code bs_plan_make(const struct profile_desired *d, const struct bs_inventory *inv,
     const struct lwm2m_model *m, struct bs_plan *p, struct err *e);
 

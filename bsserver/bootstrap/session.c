@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bsserver/bootstrap/audit.h"
 #include "bsserver/bootstrap/session_internal.h"
 #include "lib/base/str.h"
 
@@ -255,6 +256,11 @@ take_grant(struct bs_session *s, struct bs_grant *g)
 	s->rec.profile = copy(s->grant.profile);
 	s->rec.fingerprints = copy(s->grant.fingerprints);
 	s->rec.revision = s->grant.revision;
+	if (s->grant.restore != NULL) {
+		profile_desired_clear(&s->grant.desired);
+		s->grant.desired = *s->grant.restore;
+		*s->grant.restore = (struct profile_desired){ 0 };
+	}
 	build_ladder(s);
 }
 
@@ -272,9 +278,6 @@ on_lookup(struct bs_session *s, const struct bs_event *ev, struct bs_action *act
 	if (ev->type == BS_EV_REFUSED)
 		return refuse(s, ev->reason, BS_STEP_LOOKUP, ev->text, act);
 	take_grant(s, ev->grant);
-	if (s->grant.desired.policy == PROFILE_INCREMENTAL)
-		return refuse(s, BS_REASON_BAD_PROFILE, BS_STEP_LOOKUP,
-		    "policy incremental is not served: use replace or merge", act);
 	if (!s->vets)
 		return send_reply(act);
 	act->type = BS_ACT_VET;
@@ -307,6 +310,36 @@ on_replied(struct bs_session *s, const struct bs_event *ev, struct bs_action *ac
 }
 
 /* ---- from the plan to Finish ---- */
+
+static struct bs_planning
+planning_of(const struct bs_session *s)
+{
+	return (struct bs_planning){
+		.desired = &s->grant.desired,
+		.inv = &s->before,
+		.model = s->model,
+		/* After a 4.06 nothing counts as right because it was right once. */
+		.history = s->corrected ? NULL : &s->grant.history,
+		.anew = s->corrected,
+		.handover = &s->grant.handover,
+	};
+}
+
+/* What it came with, and what is to be said about that; once. */
+static void
+note_audit(struct bs_session *s, const struct bs_plan *p, uint32_t now_ms)
+{
+	struct bs_planning in = planning_of(s);
+	struct bs_findings *f = &s->rec.findings;
+
+	if (s->corrected)
+		return;
+	(void)bs_inventory_save(&s->before, s->model, &s->rec.found, NULL);
+	bs_audit(&in, p, f);
+	for (size_t i = 0; i < f->n; i++)
+		bs_remark(s, BS_STEP_PLAN, now_ms, "%s %s: %s (%s)", bs_finding_name(f->v[i].kind), f->v[i].paths,
+		    f->v[i].detail, bs_remedy_name(f->v[i].remedy));
+}
 
 /*
  * A device without a clock judges certificates by the time that it is given: that comes first. It is
@@ -360,12 +393,15 @@ after_inspect(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
 enum bs_state
 bs_make_plan(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
 {
+	struct bs_planning in = planning_of(s);
+	enum err_code rc;
 	struct err e;
 
 	bs_plan_clear(&s->plan);
 	s->exchange.path[0] = 0;
-	if (bs_plan_make(&s->grant.desired, &s->before, s->model, &s->plan, &e) != ERR_OK ||
-	    plan_time(s, &e) != ERR_OK)
+	rc = bs_plan_for(&in, &s->plan, &e);
+	note_audit(s, rc == ERR_OK ? &s->plan : NULL, now_ms);
+	if (rc != ERR_OK || plan_time(s, &e) != ERR_OK)
 		return bs_fail_err(s, BS_STEP_PLAN, BS_REASON_CONFLICT, &e, act);
 	if (s->plan.remark[0] != 0)
 		bs_remark(s, BS_STEP_PLAN, now_ms, "%s", s->plan.remark);
@@ -421,6 +457,17 @@ bs_start_finish(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
 	return BS_FINISH;
 }
 
+/* For the next session of this device. */
+static void
+note_held(struct bs_session *s)
+{
+	if (s->grant.desired.verify)
+		(void)bs_inventory_save(&s->after, s->model, &s->rec.held, NULL);
+	s->rec.expiries = copy(s->grant.expiries);
+	s->rec.restored = s->grant.restore != NULL;
+	s->rec.handed_over = s->plan.hands_over;
+}
+
 static enum bs_state
 end_well(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
 {
@@ -431,6 +478,7 @@ end_well(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
 		.code = ev->code,
 	};
 
+	note_held(s);
 	return bs_end_session(s, &end, act);
 }
 

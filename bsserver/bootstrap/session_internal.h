@@ -61,6 +61,8 @@ enum bs_state bs_start_discover(struct bs_session *s, uint32_t now_ms, struct bs
 enum bs_state bs_on_discover(struct bs_session *s, const struct bs_event *ev, struct bs_action *act);
 enum bs_state bs_on_read(struct bs_session *s, const struct bs_event *ev, struct bs_action *act);
 enum bs_state bs_start_verify(struct bs_session *s, uint32_t now_ms, struct bs_action *act);
+/* Nothing was to be written: what was seen before is what there is. */
+enum bs_state bs_verify_as_found(struct bs_session *s, uint32_t now_ms, struct bs_action *act);
 enum bs_state bs_on_verify_discover(struct bs_session *s, const struct bs_event *ev, struct bs_action *act);
 enum bs_state bs_on_verify_read(struct bs_session *s, const struct bs_event *ev, struct bs_action *act);
 /* The plan is to be made now: next comes keep, hand-off or the first write. */

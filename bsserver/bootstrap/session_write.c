@@ -144,6 +144,8 @@ static enum bs_state
 next_op(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
 {
 	if (s->next_op >= s->plan.n_ops) {
+		if (s->grant.desired.verify && s->plan.n_ops == 0 && s->grant.desired.policy != PROFILE_REPLACE)
+			return bs_verify_as_found(s, now_ms, act);
 		if (s->grant.desired.verify)
 			return bs_start_verify(s, now_ms, act);
 		return bs_start_finish(s, now_ms, act);
@@ -183,6 +185,7 @@ static enum bs_state
 on_delete(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
 {
 	if (ev->code == C_DELETED) {
+		s->rec.writes++;
 		s->next_op++;
 		return next_op(s, ev->now_ms, act);
 	}
@@ -214,6 +217,7 @@ on_put(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
 		bs_remark(s, BS_STEP_WRITE, ev->now_ms, "2.01 instead of 2.04: taken for written");
 	if (s->rung < s->n_ladder)
 		s->rec.used_format = s->ladder[s->rung];
+	s->rec.writes++;
 	s->next_op++;
 	return next_op(s, ev->now_ms, act);
 }

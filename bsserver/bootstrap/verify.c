@@ -154,6 +154,20 @@ check_left_over(struct verifier *v)
 	}
 }
 
+/* A stale instance that the plan deleted. */
+static void
+check_deleted(struct verifier *v)
+{
+	for (size_t i = 0; i < v->p->n_ops; i++) {
+		const struct bs_op *op = &v->p->ops[i];
+
+		if (op->method == BS_DELETE && op->path.depth == LWM2M_INSTANCE && !ours_here(v, op->path) &&
+		    bs_inventory_has(v->after, op->path))
+			found(v, BS_REASON_LEFT_OVER, op->path, "%s was deleted, but the device still shows it",
+			    lwm2m_path_str(op->path).s);
+	}
+}
+
 /* Discover may not be served, or not agree with Read: what a reading shows is held against the plan too. */
 static void
 check_read_instances(struct verifier *v)
@@ -237,6 +251,7 @@ bs_verify(const struct profile_desired *d, const struct bs_plan *p, const struct
 		check_left_over(&v);
 	}
 	check_read_instances(&v);
+	check_deleted(&v);
 	for (size_t i = 0; i < p->tree.n; i++)
 		if (p->tree.nodes[i].path.depth >= LWM2M_RESOURCE)
 			compare(&v, &p->tree.nodes[i]);

@@ -44,13 +44,16 @@ copy_wanted(const struct profile_desired *d, struct bs_history *h, struct err *e
 static enum err_code
 unpack_wanted(const struct secret *wrote, struct bs_history *h, struct err *e)
 {
-	struct profile_desired d = { 0 };
+	struct profile_desired *d = wrote->len == 0 ? NULL : calloc(1, sizeof *d);
 
-	if (wrote->len == 0 || profile_desired_unpack(wrote->data, wrote->len, &d, NULL) != ERR_OK)
+	if (d == NULL)
+		return wrote->len == 0 ? ERR_OK : err_no_memory(e);
+	if (profile_desired_unpack(wrote->data, wrote->len, d, NULL) != ERR_OK) {
+		free(d);
 		return ERR_OK;
-	enum err_code rc = copy_wanted(&d, h, e);
-	profile_desired_clear(&d);
-	return rc;
+	}
+	h->wrote = d;
+	return copy_wanted(d, h, e);
 }
 
 struct bs_held
@@ -75,6 +78,7 @@ copy_good(const struct store_held *h, const struct profile_desired *held, struct
 		rc = copy_text(h->expiries, &out->expiries, e);
 	if (rc != ERR_OK)
 		return rc;
+	out->wrote_same = held != NULL;
 	return held == NULL ? unpack_wanted(&h->wrote, out, e) : copy_wanted(held, out, e);
 }
 

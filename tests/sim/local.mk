@@ -34,3 +34,9 @@ tests_sim_explorer_SOURCES = tests/sim/explorer.c tests/sim/explore.h tests/sim/
 tests_sim_explorer_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=free
 tests_sim_explorer_LDADD = $(BOOTSTRAP_LIBS)
 TESTS += tests/sim/explorer
+# Random devices times random profiles, against a model of a client.
+check_PROGRAMS += tests/sim/property
+tests_sim_property_SOURCES = tests/sim/property.c tests/sim/property.h tests/sim/property_make.c \
+	tests/sim/model.c tests/sim/model.h
+tests_sim_property_LDADD = $(BOOTSTRAP_LIBS)
+TESTS += tests/sim/property

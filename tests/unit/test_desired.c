@@ -28,6 +28,7 @@ fill(struct profile_desired *d)
 		.foreign = PROFILE_FOREIGN_REMOVE,
 		.format = 11542,
 		.verify = true,
+		.early_return_ms = 600000,
 		.request_timeout_ms = 93000,
 		.session_timeout_ms = 247000,
 		.next_bootstrap_s = 86400,
@@ -53,6 +54,10 @@ fill(struct profile_desired *d)
 	d->required_confirmed = calloc(1, sizeof *d->required_confirmed);
 	d->required_confirmed[0] = lwm2m_path3(1, 0, 13);
 	d->n_required_confirmed = 1;
+	d->acl = calloc(2, sizeof *d->acl);
+	d->acl[0] = (struct profile_acl_rule){ 3, PROFILE_ACL_KEEP };
+	d->acl[1] = (struct profile_acl_rule){ 65535, PROFILE_ACL_REPLACE };
+	d->n_acl = 2;
 }
 
 static bool
@@ -74,6 +79,11 @@ START_TEST(what_was_packed_comes_back_whole)
 	ck_assert_int_eq(profile_desired_pack(&d, &packed, &e), ERR_OK);
 	ck_assert_msg(
 	    profile_desired_unpack(packed.data, packed.len, &back, &e) == ERR_OK, "%s", e.msg);
+	ck_assert_uint_eq(back.early_return_ms, 600000);
+	ck_assert_uint_eq(back.n_acl, 2);
+	ck_assert_int_eq(profile_desired_acl_mode(&back, 3), PROFILE_ACL_KEEP);
+	ck_assert_int_eq(profile_desired_acl_mode(&back, 4), PROFILE_ACL_REFUSE);
+	ck_assert_int_eq(profile_desired_acl_mode(&back, 65535), PROFILE_ACL_REPLACE);
 	ck_assert(lwm2m_tree_eq(&d.tree, &back.tree));
 	ck_assert(lwm2m_tree_eq(&d.account, &back.account));
 	ck_assert(paths_eq(d.retain, d.n_retain, back.retain, back.n_retain));
@@ -165,13 +175,16 @@ START_TEST(a_changed_octet_is_refused_or_means_itself)
 END_TEST
 
 #define HEAD                                                                                       \
-	"BSD\2"                                                                                    \
+	"BSD\3"                                                                                    \
 	"\1\0\1\0"                                                                                 \
 	"\xff\xff\xff\xff"                                                                         \
 	"\0\0\0\1"                                                                                 \
 	"\0\0\0\1"                                                                                 \
+	"\0\0\0\0"                                                                                 \
 	"\0\0\0\0"
+#define NO_PATHS "\0\0\0\0\0\0\0\0\0\0\0\0"
 #define NO_LISTS                                                                                   \
+	"\0\0\0\0"                                                                                 \
 	"\0\0\0\0"                                                                                 \
 	"\0\0\0\0"                                                                                 \
 	"\0\0\0\0"
@@ -185,17 +198,22 @@ START_TEST(each_damage_is_named)
 		size_t n;
 		const char *what;
 	} rows[] = {
-		{ BYTES("BSD\1"), "it is not one, or of another version" },
-		{ BYTES("BSD\2" "\3\0\1\0" "\xff\xff\xff\xff" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0"), "a setting out of its range" },
-		{ BYTES("BSD\2" "\1\3\1\0" "\xff\xff\xff\xff" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0"), "a setting out of its range" },
-		{ BYTES("BSD\2" "\1\0\2\0" "\xff\xff\xff\xff" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0"), "a setting out of its range" },
-		{ BYTES("BSD\2" "\1\0\1\2" "\xff\xff\xff\xff" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0"), "a setting out of its range" },
-		{ BYTES("BSD\2" "\1\0\1\0" "\xff\xff\xff\xfe" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0"), "a setting out of its range" },
-		{ BYTES("BSD\2" "\1\0\1\0" "\0\1\0\0" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0"), "a setting out of its range" },
+		{ BYTES("BSD\4"), "it is not one, or of another version" },
+		{ BYTES("BSD\3" "\3\0\1\0" "\xff\xff\xff\xff" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0\0\0\0\0"), "a setting out of its range" },
+		{ BYTES("BSD\3" "\1\3\1\0" "\xff\xff\xff\xff" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0\0\0\0\0"), "a setting out of its range" },
+		{ BYTES("BSD\3" "\1\0\2\0" "\xff\xff\xff\xff" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0\0\0\0\0"), "a setting out of its range" },
+		{ BYTES("BSD\3" "\1\0\1\2" "\xff\xff\xff\xff" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0\0\0\0\0"), "a setting out of its range" },
+		{ BYTES("BSD\3" "\1\0\1\0" "\xff\xff\xff\xfe" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0\0\0\0\0"), "a setting out of its range" },
+		{ BYTES("BSD\3" "\1\0\1\0" "\0\1\0\0" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0\0\0\0\0"), "a setting out of its range" },
 		{ BYTES(HEAD "\xff\xff\xff\xff"), "a list longer than all of it" },
 		{ BYTES(HEAD "\0\0\0\1" "\0" "123"), "a path of an impossible depth" },
 		{ BYTES(HEAD "\0\0\0\1" "\5" "123"), "a path of an impossible depth" },
 		{ BYTES(HEAD "\0\0\0\1" "\1\xff\xff"), "a path with a reserved id" },
+		{ BYTES(HEAD NO_PATHS "\0\0\0\1" "\0\5" "\4"), "a rule for access control that is none, or out of order" },
+		{ BYTES(HEAD NO_PATHS "\0\0\0\1" "\0\5" "\0"), "a rule for access control that is none, or out of order" },
+		{ BYTES(HEAD NO_PATHS "\0\0\0\2" "\0\5" "\1" "\0\5" "\1"),
+		    "a rule for access control that is none, or out of order" },
+		{ BYTES(HEAD NO_PATHS "\0\0\1\0" "\0\5"), "a list longer than all of it" },
 		{ BYTES(HEAD NO_LISTS "\0\0\0\1" "\1\0\1"), "a path of an impossible depth" },
 		{ BYTES(HEAD NO_LISTS "\0\0\0\1" "\3\0\1\0\0\0\1" "\12"), "a value of an unknown type" },
 		{ BYTES(HEAD NO_LISTS "\0\0\0\1" "\3\0\1\0\0\0\1" "\5\2"), "a boolean that is neither 0 nor 1" },
