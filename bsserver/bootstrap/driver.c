@@ -527,6 +527,20 @@ read_query(struct live *l, const struct bs_knock *k, struct bs_event *ev, struct
 	ev->text = e->msg;
 }
 
+/* Whether the newer request is served or not: what its device holds now is not what these know. */
+static void
+doubt_older(struct bs_driver *d, uint64_t peer)
+{
+	struct table_node *n = table_first(&d->by_peer, table_hash_u64(&d->by_peer, peer));
+
+	for (; n != NULL; n = table_next(n)) {
+		struct live *l = CONTAINER_OF(n, struct live, by_peer);
+
+		if (l->peer == peer)
+			bs_session_asked_anew(&l->s);
+	}
+}
+
 void
 bs_driver_knock(struct bs_driver *d, const struct bs_knock *k)
 {
@@ -535,6 +549,7 @@ bs_driver_knock(struct bs_driver *d, const struct bs_knock *k)
 	struct err e;
 
 	d->stats.knocks++;
+	doubt_older(d, k->peer.id);
 	if (!d->draining && d->stats.live < d->conf.max_sessions &&
 	    count_ungranted(d, k->peer.id) < d->conf.max_per_peer)
 		l = live_new(d, k);

@@ -482,6 +482,21 @@ end_well(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
 	return bs_end_session(s, &end, act);
 }
 
+static enum bs_state
+end_in_doubt(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
+{
+	struct bs_end end = {
+		.verdict = BS_VERDICT_CANCELLED,
+		.reason = BS_REASON_SUPERSEDED,
+		.step = BS_STEP_FINISH,
+		.path = "/bs",
+		.code = ev->code,
+		.detail = "the device asked anew before it answered Finish: its answer may be about its next session",
+	};
+
+	return bs_end_session(s, &end, act);
+}
+
 /* 4.06: the device stays in bootstrap and may be corrected, once (Core 1.1 section 6.1.7.6). */
 static enum bs_state
 correct(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
@@ -500,7 +515,7 @@ on_finish(struct bs_session *s, const struct bs_event *ev, struct bs_action *act
 	if (ev->type != BS_EV_RESPONSE)
 		return bs_fail_exchange(s, ev, BS_STEP_FINISH, act);
 	if (ev->code == C_CHANGED)
-		return end_well(s, ev, act);
+		return s->asked_anew ? end_in_doubt(s, ev, act) : end_well(s, ev, act);
 	if (ev->code == C_NOT_ACCEPTABLE)
 		return correct(s, ev, act);
 	return bs_fail_code(s, ev, BS_STEP_FINISH, act);
@@ -621,6 +636,12 @@ void
 bs_session_set_request(struct bs_session *s, const struct bs_request *req)
 {
 	s->req = *req;
+}
+
+void
+bs_session_asked_anew(struct bs_session *s)
+{
+	s->asked_anew = true;
 }
 
 void

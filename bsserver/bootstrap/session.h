@@ -71,6 +71,7 @@ struct bs_session {
 	struct lwm2m_tree clock;  /* the time that is on its way */
 	bool wrote;	       /* at least one Delete or Write was sent */
 	bool corrected;	       /* Finish was answered 4.06 once */
+	bool asked_anew;       /* the same peer sent another request since: see bs_session_asked_anew() */
 	bool accept_any;       /* the device refused each Accept: none is sent any more */
 	uint16_t read_oid;     /* BS_READ, BS_VERIFY_READ: which Object */
 	int ladder[BS_LADDER_MAX]; /* content formats to try, in order */
@@ -87,6 +88,12 @@ struct bs_session {
 void bs_session_init(struct bs_session *s, const struct lwm2m_model *model);
 /* What the query said; when it was wrong, BS_EV_REQUEST carries the reason and the text. */
 void bs_session_set_request(struct bs_session *s, const struct bs_request *req);
+/*
+ * The peer of this session sent a newer request, which is not granted yet. A device that began anew
+ * lost what was not finished, and may say 2.04 to a Finish that was on its way all the same: from now
+ * on that proves nothing, and ends the session as superseded.
+ */
+void bs_session_asked_anew(struct bs_session *s);
 /* Wipes and frees; safe in any state and twice. */
 void bs_session_clear(struct bs_session *s);
 

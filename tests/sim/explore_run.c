@@ -347,7 +347,8 @@ run_hash(const struct run *r)
 		goto out; /* wiped, or of no use any more; or try_late() and try_merge() would see it */
 	mix_u(&h, s->next_op);
 	mix_tree(&h, &s->clock);
-	mix_u(&h, (uint64_t)s->wrote | (uint64_t)s->corrected << 1 | (uint64_t)s->accept_any << 2);
+	mix_u(&h, (uint64_t)s->wrote | (uint64_t)s->corrected << 1 | (uint64_t)s->accept_any << 2 |
+	    (uint64_t)s->asked_anew << 3);
 	mix_u(&h, s->read_oid);
 	mix(&h, s->ladder, sizeof s->ladder[0] * s->n_ladder);
 	mix_u(&h, s->rung);

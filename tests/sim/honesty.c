@@ -484,6 +484,36 @@ check_no_cell_is_missing(void)
 		}
 }
 
+/*
+ * Finish was on its way when the device lost power; it asks anew, and says 2.04 to the old Finish while
+ * nobody has said yet whether it may. That is no proof of anything.
+ */
+static void
+check_finish_after_restart(void)
+{
+	static const struct stimulus anew = { "asks anew, and is not let in yet", ANSWER, 0x44, BS_EV_RESPONSE };
+	const struct expected want = { BS_VERDICT_CANCELLED, BS_REASON_SUPERSEDED, BS_STEP_FINISH, 0x44 };
+	struct world w;
+	uint64_t old;
+
+	cells++;
+	world_open(&w);
+	go_to(&w, FINISH);
+	old = w.sending;
+	ask_in(&w, 1, "ep=dev-1");
+	w.sending = old;
+	answer_well(&w, true);
+	if (!w.over || !same(&w.verdict, &want))
+		complain(FINISH, &anew, "not as expected", &w.verdict);
+	recorded(&w);
+	w.over = false;
+	let_in(&w, w.lookup);
+	run_on(&w, false);
+	if (!w.over || w.verdict.verdict != BS_VERDICT_PROVISIONED)
+		complain(FINISH, &anew, "the device could not bootstrap again", &w.verdict);
+	bs_driver_free(w.d);
+}
+
 /* ---- before the 2.04 ---- */
 
 /* What the lookup, or the world meanwhile, makes of a request; each is answered, and nothing is asked. */
@@ -557,6 +587,7 @@ main(void)
 		for (size_t i = 0; i < N_ELEMS(stimuli); i++)
 			cell((enum step)at, &stimuli[i]);
 	check_no_cell_is_missing();
+	check_finish_after_restart();
 	for (size_t i = 0; i < N_ELEMS(refusals); i++)
 		refusal_cell(&refusals[i]);
 	printf("# %u cells: %d steps, %zu happenings, %zu refusals\n", cells, (int)STEPS, N_ELEMS(stimuli),

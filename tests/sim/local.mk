@@ -40,3 +40,10 @@ tests_sim_property_SOURCES = tests/sim/property.c tests/sim/property.h tests/sim
 	tests/sim/model.c tests/sim/model.h
 tests_sim_property_LDADD = $(BOOTSTRAP_LIBS)
 TESTS += tests/sim/property
+
+# Fleets, strangers, a network, a store and crashes around the real driver, from seeds.
+check_PROGRAMS += tests/sim/worlds
+tests_sim_worlds_SOURCES = tests/sim/worlds.c tests/sim/world.h tests/sim/world.c tests/sim/world_net.c \
+	tests/sim/world_store.c
+tests_sim_worlds_LDADD = tests/sim/libsim.a $(BOOTSTRAP_LIBS)
+TESTS += tests/sim/worlds
