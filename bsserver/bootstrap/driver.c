@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bsserver/bootstrap/due.h"
 #include "lib/base/str.h"
 #include "lib/base/table.h"
 
@@ -20,8 +21,7 @@ struct live {
 	bool granted; /* by_endpoint is in its table */
 	uint64_t id, peer, request;
 	uint64_t start_ms;
-	uint64_t due_ms; /* when the deadline strikes */
-	size_t heap_at;
+	struct due due; /* when the deadline strikes */
 	char *peer_addr, *identity; /* copies of what the knock said */
 	enum bs_mode mode;
 	size_t identity_len;
@@ -34,8 +34,7 @@ struct live {
 struct bs_driver {
 	struct bs_driver_conf conf;
 	struct table by_id, by_peer, by_endpoint;
-	struct live **heap; /* by due_ms, the earliest first */
-	size_t n_heap, cap_heap;
+	struct due_heap dues; /* of all that are live */
 	uint64_t last_id;
 	uint64_t woken_for; /* the time that wake_at() was last asked for; 0 none */
 	bool draining;
@@ -44,78 +43,18 @@ struct bs_driver {
 	size_t n_spare;
 };
 
-/* ---- the heap of deadlines ---- */
+/* ---- deadlines ---- */
 
-static void
-heap_set(struct bs_driver *d, size_t at, struct live *l)
+static struct live *
+live_at(const struct bs_driver *d, size_t i)
 {
-	d->heap[at] = l;
-	l->heap_at = at;
-}
-
-static void
-heap_up(struct bs_driver *d, size_t at)
-{
-	struct live *l = d->heap[at];
-
-	for (; at > 0 && d->heap[(at - 1) / 2]->due_ms > l->due_ms; at = (at - 1) / 2)
-		heap_set(d, at, d->heap[(at - 1) / 2]);
-	heap_set(d, at, l);
-}
-
-static void
-heap_down(struct bs_driver *d, size_t at)
-{
-	struct live *l = d->heap[at];
-
-	for (size_t child; (child = 2 * at + 1) < d->n_heap; at = child) {
-		if (child + 1 < d->n_heap && d->heap[child + 1]->due_ms < d->heap[child]->due_ms)
-			child++;
-		if (d->heap[child]->due_ms >= l->due_ms)
-			break;
-		heap_set(d, at, d->heap[child]);
-	}
-	heap_set(d, at, l);
-}
-
-static bool
-heap_add(struct bs_driver *d, struct live *l)
-{
-	struct live **arr = grow(d->heap, d->n_heap, &d->cap_heap, sizeof *arr);
-
-	if (arr == NULL)
-		return false;
-	d->heap = arr;
-	heap_set(d, d->n_heap++, l);
-	heap_up(d, l->heap_at);
-	return true;
-}
-
-static void
-heap_remove(struct bs_driver *d, struct live *l)
-{
-	size_t at = l->heap_at;
-
-	d->n_heap--;
-	if (at == d->n_heap)
-		return;
-	heap_set(d, at, d->heap[d->n_heap]);
-	heap_up(d, at);
-	heap_down(d, d->heap[at]->heap_at);
-}
-
-static void
-set_due(struct bs_driver *d, struct live *l, uint64_t due_ms)
-{
-	l->due_ms = due_ms;
-	heap_up(d, l->heap_at);
-	heap_down(d, l->heap_at);
+	return CONTAINER_OF(d->dues.v[i], struct live, due);
 }
 
 static void
 ask_to_wake(struct bs_driver *d)
 {
-	uint64_t due = d->n_heap == 0 ? 0 : d->heap[0]->due_ms;
+	uint64_t due = d->dues.n == 0 ? 0 : d->dues.v[0]->at_ms;
 
 	if (due == 0 || (d->woken_for != 0 && d->woken_for <= due))
 		return;
@@ -223,7 +162,7 @@ remove_live(struct bs_driver *d, struct live *l)
 	leave_endpoint(d, l);
 	table_remove(&d->by_id, &l->by_id);
 	table_remove(&d->by_peer, &l->by_peer);
-	heap_remove(d, l);
+	due_remove(&d->dues, &l->due);
 	d->stats.live--;
 	live_free(d, l);
 }
@@ -252,7 +191,7 @@ on_over(struct bs_driver *d, struct live *l, const struct bs_event *ev)
 	d->stats.by_verdict[r->verdict]++;
 	d->stats.by_reason[r->reason]++;
 	leave_endpoint(d, l);
-	set_due(d, l, l->start_ms + ev->now_ms + d->conf.record_timeout_ms);
+	due_move(&d->dues, &l->due, l->start_ms + ev->now_ms + d->conf.record_timeout_ms);
 	p->release(p->arg, l->id, l->peer, !well);
 	p->record(p->arg, l->id, r);
 }
@@ -360,7 +299,7 @@ enter_granted(struct bs_driver *d, struct live *l, struct bs_event *ev)
 	}
 	if (table_add(&d->by_endpoint, &l->by_endpoint, table_hash(&d->by_endpoint, ep, strlen(ep))) == ERR_OK)
 		l->granted = true;
-	set_due(d, l, l->start_ms + ev->grant->desired.session_timeout_ms);
+	due_move(&d->dues, &l->due, l->start_ms + ev->grant->desired.session_timeout_ms);
 	return true;
 }
 
@@ -464,14 +403,14 @@ copy_identity(struct live *l, const struct bs_peer *p)
 static bool
 enter(struct bs_driver *d, struct live *l)
 {
-	if (!heap_add(d, l))
+	if (!due_add(&d->dues, &l->due))
 		return false;
 	if (table_add(&d->by_id, &l->by_id, table_hash_u64(&d->by_id, l->id)) != ERR_OK ||
 	    table_add(&d->by_peer, &l->by_peer, table_hash_u64(&d->by_peer, l->peer)) != ERR_OK) {
 		/* both tables have buckets after their first element: only the very first can fail */
 		if (find_id(d, l->id) == l)
 			table_remove(&d->by_id, &l->by_id);
-		heap_remove(d, l);
+		due_remove(&d->dues, &l->due);
 		return false;
 	}
 	d->stats.live++;
@@ -493,7 +432,7 @@ live_new(struct bs_driver *d, const struct bs_knock *k)
 	l->peer = k->peer.id;
 	l->request = k->request;
 	l->mode = k->peer.mode;
-	l->due_ms = l->start_ms + d->conf.lookup_timeout_ms;
+	l->due.at_ms = l->start_ms + d->conf.lookup_timeout_ms;
 	l->s.vets = p->vet != NULL && k->peer.mode == BS_X509;
 	l->s.inspects = p->inspect != NULL;
 	l->s.keeps = p->keep != NULL;
@@ -597,8 +536,8 @@ bs_driver_tick(struct bs_driver *d)
 
 	d->woken_for = 0;
 	d->conf.ports.now(d->conf.ports.arg, &now, &wall);
-	while (d->n_heap > 0 && d->heap[0]->due_ms <= now)
-		strike(d, d->heap[0]);
+	while (d->dues.n > 0 && d->dues.v[0]->at_ms <= now)
+		strike(d, live_at(d, 0));
 	ask_to_wake(d);
 }
 
@@ -625,8 +564,8 @@ void
 bs_driver_stop(struct bs_driver *d)
 {
 	d->draining = true;
-	for (size_t i = 0; i < d->n_heap;) {
-		struct live *l = d->heap[i];
+	for (size_t i = 0; i < d->dues.n;) {
+		struct live *l = live_at(d, i);
 		struct bs_event ev = { .type = BS_EV_CANCEL, .reason = BS_REASON_RESTARTED, .text = "the server stops" };
 
 		if (l->s.state >= BS_RECORD) {
@@ -652,8 +591,8 @@ bs_driver_each(const struct bs_driver *d, bs_live_fn *fn, void *arg)
 	int64_t wall;
 
 	d->conf.ports.now(d->conf.ports.arg, &now, &wall);
-	for (size_t i = 0; i < d->n_heap; i++) {
-		const struct live *l = d->heap[i];
+	for (size_t i = 0; i < d->dues.n; i++) {
+		const struct live *l = live_at(d, i);
 		struct bs_live_info info = {
 			.id = l->id,
 			.endpoint = l->s.rec.endpoint,
@@ -698,11 +637,11 @@ bs_driver_free(struct bs_driver *d)
 {
 	if (d == NULL)
 		return;
-	for (size_t i = 0; i < d->n_heap; i++)
-		live_free(d, d->heap[i]);
+	for (size_t i = 0; i < d->dues.n; i++)
+		live_free(d, live_at(d, i));
 	while (d->n_spare > 0)
 		free(d->spare[--d->n_spare]);
-	free(d->heap);
+	due_clear(&d->dues);
 	table_clear(&d->by_id);
 	table_clear(&d->by_peer);
 	table_clear(&d->by_endpoint);

@@ -1,6 +1,7 @@
 bsserver_libbootstrap_a_SOURCES += \
 	bsserver/bootstrap/audit.c bsserver/bootstrap/audit.h \
 	bsserver/bootstrap/driver.c bsserver/bootstrap/driver.h \
+	bsserver/bootstrap/due.c bsserver/bootstrap/due.h \
 	bsserver/bootstrap/facts.c bsserver/bootstrap/facts.h \
 	bsserver/bootstrap/finding.c \
 	bsserver/bootstrap/history.c bsserver/bootstrap/history.h \
