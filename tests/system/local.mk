@@ -30,3 +30,12 @@ EXTRA_DIST += \
 	tests/system/leak.py \
 	tests/system/lib.sh \
 	tests/system/rawcoap.py
+EXTRA_DIST += tests/system/lib.sh tests/system/demo.sh tests/system/killer.py
+# The command line alone, against what openssl makes.
+dist_check_SCRIPTS += tests/system/pki_status.sh
+TESTS += tests/system/pki_status.sh
+EXTRA_DIST += tests/system/lib.sh tests/system/demo.sh tests/system/killer.py tests/system/rawcoap.py
+# Devices with certificates, and openssl's OCSP responder.
+dist_check_SCRIPTS += tests/system/revocation.sh
+TESTS += tests/system/revocation.sh
+EXTRA_DIST += tests/system/ocsp_responder.py tests/system/knock.py

@@ -1,0 +1,221 @@
+#!/bin/bash
+# Devices with certificates at a real daemon, over DTLS, with a real OCSP responder: who is revoked, unknown, or cannot
+# be asked about is refused with 4.00, nothing is sent to it, and the record says why, by whom, how old.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
+. "$(dirname "$0")/lib.sh"
+
+command -v openssl >/dev/null || { echo "1..0 # SKIP openssl is not installed"; exit 0; }
+
+here=$(cd "$(dirname "$0")" && pwd)
+pki=$WORK/pki
+
+quiet() {
+	"$@" >"$WORK/quiet.log" 2>&1 || {
+		sed 's/^/# /' "$WORK/quiet.log"
+		fail "$1 $2"
+	}
+}
+
+# certificate NAME SERIAL EXTENSIONS: by ca.
+certificate() {
+	quiet openssl ecparam -name prime256v1 -genkey -noout -out "$pki/$1.key"
+	quiet openssl req -new -key "$pki/$1.key" -subj "/CN=$1" -out "$pki/$1.csr"
+	printf 'subjectKeyIdentifier = hash\nauthorityKeyIdentifier = keyid\n%b\n' "$3" >"$pki/$1.ext"
+	quiet openssl x509 -req -in "$pki/$1.csr" -CA "$pki/ca.pem" -CAkey "$pki/ca.key" -set_serial "0x$2" -days 30 \
+		-extfile "$pki/$1.ext" -out "$pki/$1.pem"
+}
+
+make_pki() {
+	local device later earlier
+
+	rm -rf "$pki" # of the case before
+	mkdir -p "$pki"
+	echo up >"$pki/mode"
+	"$PYTHON" "$here/ocsp_responder.py" "$pki" &
+	RESPONDER=$!
+	PIDS+=("$RESPONDER")
+	within "$PATIENCE" test -e "$pki/port" || fail 'the responder does not start'
+	quiet openssl ecparam -name prime256v1 -genkey -noout -out "$pki/ca.key"
+	quiet openssl req -x509 -new -key "$pki/ca.key" -subj /CN=factory-ca -days 60 -out "$pki/ca.pem" \
+		-addext 'keyUsage = critical, keyCertSign, cRLSign'
+	URL=http://127.0.0.1:$(cat "$pki/port")/
+	device="keyUsage = digitalSignature\nextendedKeyUsage = clientAuth\nauthorityInfoAccess = OCSP;URI:$URL"
+	certificate good-1 7001 "$device"
+	certificate bad-1 7002 "$device"
+	certificate lost-1 7003 "$device"
+	certificate mute-1 7006 'keyUsage = digitalSignature\nextendedKeyUsage = clientAuth'
+	certificate ocsp 7004 'extendedKeyUsage = OCSPSigning\nnoCheck = ignored'
+	certificate server 7005 'keyUsage = digitalSignature\nextendedKeyUsage = serverAuth\nsubjectAltName = IP:127.0.0.1'
+	later=$(date -u -d '+30 days' +%y%m%d%H%M%SZ)
+	earlier=$(date -u -d '-1 hour' +%y%m%d%H%M%SZ)
+	{
+		printf 'V\t%s\t\t7001\tunknown\t/CN=good-1\n' "$later"
+		printf 'R\t%s\t%s,keyCompromise\t7002\tunknown\t/CN=bad-1\n' "$later" "$earlier"
+	} >"$pki/index"
+	: >"$pki/index.attr"
+}
+
+# trust WORDS: the one trust, with these settings.
+trust() {
+	replace_block 'trust = (' "trust = ( { name = \"factory\"; file = \"$pki/ca.pem\"; $1 }"
+}
+
+# daemon NAME WORDS: with devices good-1, bad-1, lost-1 and mute-1, by their common name.
+daemon() {
+	local ep
+
+	make_pki
+	new_daemon "$1"
+	replace_block 'listeners = (' 'listeners = ( { uri = "coaps://127.0.0.1:0"; security = "psk x509"; }'
+	replace_block '  rules = (' \
+		'  rules = ( { credential = "psk"; rule = "mapped"; }, { credential = "x509"; rule = "cn"; trust = "factory"; }'
+	set_option certificate_file "\"$pki/server.pem\""
+	set_option key "\"$pki/server.key\""
+	set_option connect_ms 1000
+	set_option request_ms 1500
+	set_option deadline_ms 3000
+	set_option fail_seconds 0
+	trust "$2"
+	start
+	for ep in good-1 bad-1 lost-1 mute-1; do
+		printf '{ "profile_format": 1, "endpoint": "%s", %s, "bootstrap": { "policy": "replace" } }\n' \
+			"$ep" "$(server_of "$ep")" >"$WORK/$ep.json"
+		key_file "$ep-dm" >/dev/null
+		apply "$WORK/$ep.json"
+	done
+}
+
+# knock DEVICE WANT: the answer and what follows it, as "4.00 silent".
+knock() {
+	local got
+
+	got=$("$PYTHON" "$here/knock.py" "${COAPS##*:}" "$1" "$pki/$1.pem" "$pki/$1.key" | tr '\n' ' ')
+	[ "$got" = "$2 " ] || fail "$1: $got, not $2"
+}
+
+# record DEVICE REASON REGEX...: its newest record that is a refusal.
+record() {
+	local ep=$1 reason=$2 regex
+
+	shift 2
+	within "$PATIENCE" recorded "$ep" "$reason" || fail "$ep: no record with reason $reason: $(cat "$WORK/record" "$WORK/list")"
+	for regex; do
+		grep -Eq -- "$regex" "$WORK/record" || fail "$ep: the record has no $regex: $(cat "$WORK/record")"
+	done
+}
+
+recorded() {
+	prov --json session list "$1" --limit 1 >"$WORK/list" 2>&1 || return 1
+	prov --json session show "$1" --last >"$WORK/record" 2>&1 || return 1
+	grep -q "\"reason\": *\"$2\"" "$WORK/record"
+}
+
+# Nothing was read or written: no exchange but the request itself.
+nothing_sent() {
+	[ "$(jq '[.transcript[]? | select(.method != null and (.uplink | not))] | length' "$WORK/record")" = 0 ] ||
+		fail "something was sent: $(cat "$WORK/record")"
+}
+
+good_revoked_and_unknown() {
+	daemon verdicts 'revocation = "hard";'
+	knock good-1 '2.04 asked'
+	knock bad-1 '4.00 silent'
+	record bad-1 revoked "revoked on 20.*keyCompromise" "says $URL" '"step": *"vet"'
+	nothing_sent
+	knock lost-1 '4.00 silent'
+	record lost-1 status_unknown "$URL"
+	nothing_sent
+	knock mute-1 '4.00 silent'
+	record mute-1 no_status 'names no OCSP responder'
+	nothing_sent
+	[ "$(wc -l <"$pki/requests")" = 3 ] || fail "requests: $(wc -l <"$pki/requests")"
+	knock bad-1 '4.00 silent' # known by now, and how old that is
+	sleep 1
+	knock bad-1 '4.00 silent'
+	record bad-1 revoked '[0-9]+ s ago'
+	[ "$(wc -l <"$pki/requests")" = 3 ] || fail 'what was known was asked for again'
+}
+
+soft_mode() {
+	daemon soft 'revocation = "soft"; no_source = "allow";'
+	echo down >"$pki/mode"
+	knock good-1 '2.04 asked'
+	logged 'nobody could say .*allowed by the configuration'
+	knock mute-1 '2.04 asked'
+	echo up >"$pki/mode"
+	knock bad-1 '4.00 silent'
+	record bad-1 revoked
+}
+
+responder_down() {
+	daemon down 'revocation = "hard";'
+	for mode in down 500 hang; do
+		echo "$mode" >"$pki/mode"
+		knock good-1 '4.00 silent'
+		record good-1 no_status "$URL"
+		nothing_sent
+	done
+	echo up >"$pki/mode"
+	knock good-1 '2.04 asked'
+}
+
+stale_answers() {
+	daemon stale 'revocation = "hard"; max_age = 1; stale_grace = "1h";'
+	knock good-1 '2.04 asked'
+	echo down >"$pki/mode"
+	sleep 2 # the answer has run out
+	knock good-1 '2.04 asked'
+	logged 'stale: there is no newer answer'
+	trust 'revocation = "hard"; max_age = 1; stale_grace = 0;'
+	kill -HUP "$D_PID"
+	logged 'SIGHUP: log settings'
+	knock good-1 '4.00 silent'
+	record good-1 no_status
+	nothing_sent
+}
+
+a_restart_keeps_what_is_known() {
+	daemon kept 'revocation = "hard";'
+	knock good-1 '2.04 asked'
+	stop
+	[ -s "$D/certificate-status" ] && [ "$(stat -c %a "$D/certificate-status")" = 600 ] || fail 'nothing was kept'
+	echo down >"$pki/mode"
+	start
+	knock good-1 '2.04 asked'
+	[ "$(wc -l <"$pki/requests")" = 1 ] || fail 'it was asked again'
+	stop
+	printf 'tampered' | dd of="$D/certificate-status" bs=1 seek=200 conv=notrunc 2>/dev/null
+	start
+	knock good-1 '4.00 silent'
+}
+
+reload_and_stop_while_it_waits() {
+	daemon busy 'revocation = "hard";'
+	echo hang >"$pki/mode"
+	"$PYTHON" "$here/knock.py" "${COAPS##*:}" good-1 "$pki/good-1.pem" "$pki/good-1.key" >"$WORK/first" &
+	PIDS+=($!)
+	within "$PATIENCE" test -s "$pki/requests" || fail 'nobody asked'
+	kill -HUP "$D_PID"
+	logged 'SIGHUP: log settings'
+	alive
+	stop
+	[ "$D_RC" -eq 0 ] || fail "it ended with $D_RC"
+	grep -q 'bootstrap refused at vet' "$D_LOG" || fail "no record: $(tail -n 5 "$D_LOG")"
+	[ "$(grep -c 'bootstrap refused at vet' "$D_LOG")" = 1 ] || fail 'it was answered twice'
+}
+
+no_word_about_it_is_a_mistake() {
+	new_daemon words
+	replace_block 'trust = (' 'trust = ( { name = "factory"; file = "x.pem"; }'
+	expect_rc 3 "$BSSERVER" --check-config -c "$D/bsserver.conf"
+	says 'revocation: is missing'
+}
+
+run_case 'good, revoked, unknown, without a responder' good_revoked_and_unknown
+run_case 'soft: who cannot be asked about is let in, who is revoked is not' soft_mode
+run_case 'responder down, failing, hanging: refused' responder_down
+run_case 'stale within grace and past it' stale_answers
+run_case 'a restart keeps what is known, and believes no changed file' a_restart_keeps_what_is_known
+run_case 'reload and stop while a responder hangs' reload_and_stop_while_it_waits
+run_case 'revocation must be configured in words' no_word_about_it_is_a_mistake
+finish
