@@ -119,6 +119,14 @@ static const struct {
 	{ "from one server to several, who had all keeps all",
 	    { .links = BS L1 ",</2>,</5/0>", .server = S1, .wants = A1 A2, .policy = INC, .wrote = A1, .held = BS L1 },
 	    "PUT /0/2, PUT /1/1, PUT /2/0, PUT /2/1, PUT /2/2, PUT /2/3" },
+	{ "two accounts and three rules, and a third server",
+	    { .links = BS L1 L2 ",</2/0>,</2/1>,</2/2>", .server = S1 S2,
+		.acl = "2/0/0=1 2/0/1=0 2/0/2/101=3 2/0/3=101 2/1/0=1 2/1/1=1 2/1/2/102=3 2/1/3=102 "
+		       "2/2/0=3 2/2/1=0 2/2/2/101=7 2/2/2/102=1 2/2/3=101",
+		.wants = SEC("0", "103", "coaps://c") SRV("0", "103", "60") "2/0/0=3 2/0/1=0 2/0/2/103=1 2/0/3=101 "
+			 "2/1/0=1 2/1/1=0 2/1/2/103=3 2/1/3=103",
+		.policy = INC, .mode = PROFILE_ACL_MERGE },
+	    "PUT /0/3, PUT /1/2, PUT /2/2/2, PUT /2/3" },
 	{ "a rule about nothing goes",
 	    { .links = BS L1 ",</2/4>", .server = S1, .acl = "2/4/0=5 2/4/1=2 2/4/3=101", .wants = A1, .policy = INC,
 		.wrote = A1, .held = BS L1 },

@@ -27,6 +27,11 @@ struct script {
 	enum bs_step step;
 	const char *path;
 	uint8_t code;
+	/* what came before, and what is wished */
+	bool known;    /* the last session wrote all this, a day ago */
+	bool handover;
+	unsigned writes;
+	const char *finds; /* the first finding */
 };
 
 static void
@@ -73,6 +78,18 @@ make_grant(const struct script *sc)
 	g.desired.request_timeout_ms = 93000;
 	g.desired.session_timeout_ms = 247000;
 	fill_account(&g.desired.tree, 0, 101);
+	g.history.now_ms = 1700000000000;
+	if (sc->known) {
+		g.history.good_session = g.history.last_session = 5;
+		g.history.good_ended_ms = g.history.now_ms - 86400000;
+		g.history.wrote_same = true;
+	}
+	if (sc->handover) {
+		put_bytes(&g.handover, lwm2m_path3(0, 0, 0), LWM2M_STRING, "coaps://bs2.example");
+		put(&g.handover, lwm2m_path3(0, 0, 1), lwm2m_bool(true));
+		put(&g.handover, lwm2m_path3(0, 0, 2), lwm2m_int(0));
+		put_bytes(&g.handover, lwm2m_path3(0, 0, 5), LWM2M_OPAQUE, "another key of 16");
+	}
 	return g;
 }
 
@@ -86,64 +103,104 @@ static const struct script scripts[] = {
 	    { { "GET /", BS_EV_RESPONSE, 0x45, FRESH }, { "PUT /0/1", OK }, { "PUT /1/0", OK },
 		{ "GET /", BS_EV_RESPONSE, 0x45, FULL }, { "GET /1", BS_EV_RESPONSE, 0x45, "tlv" },
 		{ "POST /bs", OK } },
-	    BS_VERDICT_PROVISIONED, BS_REASON_NONE, BS_STEP_FINISH, "/bs", 0x44 },
+	    BS_VERDICT_PROVISIONED, BS_REASON_NONE, BS_STEP_FINISH, "/bs", .code = 0x44 },
 	{ "provisioned device, replace", PROFILE_REPLACE, true, 112,
 	    { { "GET /", BS_EV_RESPONSE, 0x45, OLD }, { "DELETE /0", BS_EV_RESPONSE, 0x42, NULL },
 		{ "DELETE /1", BS_EV_RESPONSE, 0x42, NULL }, { "PUT /0/1", OK }, { "PUT /1/0", OK },
 		{ "GET /", BS_EV_RESPONSE, 0x45, FULL }, { "GET /1", BS_EV_RESPONSE, 0x85, NULL },
 		{ "POST /bs", OK } },
-	    BS_VERDICT_PROVISIONED, BS_REASON_NONE, BS_STEP_FINISH, "/bs", 0x44 },
+	    BS_VERDICT_PROVISIONED, BS_REASON_NONE, BS_STEP_FINISH, "/bs", .code = 0x44 },
 	{ "no verification", PROFILE_REPLACE, false, -1,
 	    { { "GET /", BS_EV_RESPONSE, 0x45, FRESH }, { "PUT /0/1", OK }, { "PUT /1/0", OK }, { "POST /bs", OK } },
-	    BS_VERDICT_WRITTEN, BS_REASON_NONE, BS_STEP_FINISH, "/bs", 0x44 },
+	    BS_VERDICT_WRITTEN, BS_REASON_NONE, BS_STEP_FINISH, "/bs", .code = 0x44 },
 	{ "format refused, the next one taken", PROFILE_REPLACE, false, -1,
 	    { { "GET /", BS_EV_RESPONSE, 0x45, FRESH }, { "PUT /0/1", BS_EV_RESPONSE, 0x8f, NULL },
 		{ "PUT /0/1", OK }, { "PUT /1/0", OK }, { "POST /bs", OK } },
-	    BS_VERDICT_WRITTEN, BS_REASON_NONE, BS_STEP_FINISH, "/bs", 0x44 },
+	    BS_VERDICT_WRITTEN, BS_REASON_NONE, BS_STEP_FINISH, "/bs", .code = 0x44 },
 	{ "write refused", PROFILE_REPLACE, true, -1,
 	    { { "GET /", BS_EV_RESPONSE, 0x45, FRESH }, { "PUT /0/1", OK }, { "PUT /1/0", BS_EV_RESPONSE, 0x80, NULL } },
-	    BS_VERDICT_FAILED, BS_REASON_ERROR_RESPONSE, BS_STEP_WRITE, "/1/0", 0x80 },
+	    BS_VERDICT_FAILED, BS_REASON_ERROR_RESPONSE, BS_STEP_WRITE, "/1/0", .code = 0x80 },
 	{ "left over after delete", PROFILE_REPLACE, true, -1,
 	    { { "GET /", BS_EV_RESPONSE, 0x45, FRESH }, { "PUT /0/1", OK }, { "PUT /1/0", OK },
 		{ "GET /", BS_EV_RESPONSE, 0x45, FULL ",</1/5>;ssid=3" }, { "GET /1", BS_EV_RESPONSE, 0x84, NULL } },
-	    BS_VERDICT_FAILED, BS_REASON_LEFT_OVER, BS_STEP_VERIFY, "/1/5", 0 },
+	    BS_VERDICT_FAILED, BS_REASON_LEFT_OVER, BS_STEP_VERIFY, "/1/5", .code = 0 },
 	{ "written and not there", PROFILE_REPLACE, true, -1,
 	    { { "GET /", BS_EV_RESPONSE, 0x45, FRESH }, { "PUT /0/1", OK }, { "PUT /1/0", OK },
 		{ "GET /", BS_EV_RESPONSE, 0x45, FRESH }, { "GET /1", BS_EV_RESPONSE, 0x84, NULL } },
-	    BS_VERDICT_FAILED, BS_REASON_MISSING, BS_STEP_VERIFY, "/0/1", 0 },
+	    BS_VERDICT_FAILED, BS_REASON_MISSING, BS_STEP_VERIFY, "/0/1", .code = 0 },
 	{ "garbage list", PROFILE_REPLACE, true, -1,
 	    { { "GET /", BS_EV_RESPONSE, 0x45, "<<<" } },
-	    BS_VERDICT_FAILED, BS_REASON_BAD_RESPONSE, BS_STEP_DISCOVER, "/", 0x45 },
+	    BS_VERDICT_FAILED, BS_REASON_BAD_RESPONSE, BS_STEP_DISCOVER, "/", .code = 0x45 },
 	{ "inconsistent, corrected", PROFILE_REPLACE, false, -1,
 	    { { "GET /", BS_EV_RESPONSE, 0x45, FRESH }, { "PUT /0/1", OK }, { "PUT /1/0", OK },
 		{ "POST /bs", BS_EV_RESPONSE, 0x86, NULL }, { "GET /", BS_EV_RESPONSE, 0x45, FULL },
 		{ "DELETE /0", BS_EV_RESPONSE, 0x42, NULL }, { "DELETE /1", BS_EV_RESPONSE, 0x42, NULL },
 		{ "PUT /0/1", OK }, { "PUT /1/0", OK }, { "POST /bs", OK } },
-	    BS_VERDICT_WRITTEN, BS_REASON_NONE, BS_STEP_FINISH, "/bs", 0x44 },
+	    BS_VERDICT_WRITTEN, BS_REASON_NONE, BS_STEP_FINISH, "/bs", .code = 0x44 },
 	{ "inconsistent, and the device is gone", PROFILE_REPLACE, false, -1,
 	    { { "GET /", BS_EV_RESPONSE, 0x45, FRESH }, { "PUT /0/1", OK }, { "PUT /1/0", OK },
 		{ "POST /bs", BS_EV_RESPONSE, 0x86, NULL }, { "GET /", BS_EV_NO_ANSWER, 0, NULL } },
-	    BS_VERDICT_FAILED, BS_REASON_INCONSISTENT, BS_STEP_FINISH, "/bs", 0x86 },
+	    BS_VERDICT_FAILED, BS_REASON_INCONSISTENT, BS_STEP_FINISH, "/bs", .code = 0x86 },
 	{ "reset", PROFILE_REPLACE, true, -1, { { "GET /", BS_EV_RESET, 0, NULL } }, BS_VERDICT_FAILED,
-	    BS_REASON_RESET, BS_STEP_DISCOVER, "/", 0 },
+	    BS_REASON_RESET, BS_STEP_DISCOVER, "/", .code = 0 },
 	{ "deadline in the middle", PROFILE_REPLACE, true, -1,
 	    { { "GET /", BS_EV_RESPONSE, 0x45, FRESH }, { "PUT /0/1", BS_EV_DEADLINE, 0, NULL } }, BS_VERDICT_FAILED,
-	    BS_REASON_DEADLINE, BS_STEP_WRITE, "/0/1", 0 },
+	    BS_REASON_DEADLINE, BS_STEP_WRITE, "/0/1", .code = 0 },
 	{ "no Discover: ids that hit no bootstrap account", PROFILE_REPLACE, true, -1,
 	    { { "GET /", BS_EV_RESPONSE, 0x84, NULL }, { "DELETE /0", BS_EV_RESPONSE, 0x42, NULL },
 		{ "DELETE /1", BS_EV_RESPONSE, 0x84, NULL }, { "PUT /0/10", OK }, { "PUT /1/0", OK },
 		{ "GET /1", BS_EV_RESPONSE, 0x85, NULL }, { "POST /bs", OK } },
-	    BS_VERDICT_PROVISIONED, BS_REASON_NONE, BS_STEP_FINISH, "/bs", 0x44 },
+	    BS_VERDICT_PROVISIONED, BS_REASON_NONE, BS_STEP_FINISH, "/bs", .code = 0x44 },
 	{ "no Discover, merge: the instance that Read shows is the one", PROFILE_MERGE, true, -1,
 	    { { "GET /", BS_EV_RESPONSE, 0x84, NULL }, { "GET /1", BS_EV_RESPONSE, 0x45, "tlv" }, { "PUT /0/10", OK },
 		{ "GET /1", BS_EV_RESPONSE, 0x45, "tlv" }, { "POST /bs", OK } },
-	    BS_VERDICT_PROVISIONED, BS_REASON_NONE, BS_STEP_FINISH, "/bs", 0x44 },
+	    BS_VERDICT_PROVISIONED, BS_REASON_NONE, BS_STEP_FINISH, "/bs", .code = 0x44 },
 	{ "merge into what is there", PROFILE_MERGE, true, -1,
 	    { { "GET /", BS_EV_RESPONSE, 0x45, OLD }, { "GET /1", BS_EV_RESPONSE, 0x85, NULL }, { "PUT /0/2", OK },
 		{ "PUT /1/1", OK },
 		{ "GET /", BS_EV_RESPONSE, 0x45, OLD ",</0/2>;ssid=101,</1/1>;ssid=101" },
 		{ "GET /1", BS_EV_RESPONSE, 0x85, NULL }, { "POST /bs", OK } },
-	    BS_VERDICT_PROVISIONED, BS_REASON_NONE, BS_STEP_FINISH, "/bs", 0x44 },
+	    BS_VERDICT_PROVISIONED, BS_REASON_NONE, BS_STEP_FINISH, "/bs", .code = 0x44 },
+	{ "a device that holds everything is written nothing", PROFILE_INCREMENTAL, true, -1,
+	    { { "GET /", BS_EV_RESPONSE, 0x45, FULL }, { "GET /1", BS_EV_RESPONSE, 0x45, "tlv" }, { "POST /bs", OK } },
+	    BS_VERDICT_PROVISIONED, BS_REASON_NONE, BS_STEP_FINISH, "/bs", 0x44, .known = true },
+	{ "nor one that does not serve Read", PROFILE_INCREMENTAL, true, -1,
+	    { { "GET /", BS_EV_RESPONSE, 0x45, FULL }, { "GET /1", BS_EV_RESPONSE, 0x85, NULL }, { "POST /bs", OK } },
+	    BS_VERDICT_PROVISIONED, BS_REASON_NONE, BS_STEP_FINISH, "/bs", 0x44, .known = true, .finds = "not_known" },
+	{ "one that we do not know is written what it does not show", PROFILE_INCREMENTAL, true, -1,
+	    { { "GET /", BS_EV_RESPONSE, 0x45, FULL }, { "GET /1", BS_EV_RESPONSE, 0x45, "tlv" },
+		{ "DELETE /0/1", BS_EV_RESPONSE, 0x42, NULL }, { "PUT /0/1", OK }, { "GET /", BS_EV_RESPONSE, 0x45, FULL },
+		{ "GET /1", BS_EV_RESPONSE, 0x45, "tlv" }, { "POST /bs", OK } },
+	    BS_VERDICT_PROVISIONED, BS_REASON_NONE, BS_STEP_FINISH, "/bs", 0x44, .writes = 2 },
+	{ "one whose key was rejected is written again", PROFILE_INCREMENTAL, true, -1,
+	    { { "GET /", BS_EV_RESPONSE, 0x45, FULL }, { "GET /1", BS_EV_RESPONSE, 0x45, "alert" }, { "PUT /0/1", OK },
+		{ "DELETE /1/0", BS_EV_RESPONSE, 0x42, NULL }, { "PUT /1/0", OK }, { "GET /", BS_EV_RESPONSE, 0x45, FULL },
+		{ "GET /1", BS_EV_RESPONSE, 0x45, "tlv" }, { "POST /bs", OK } },
+	    BS_VERDICT_PROVISIONED, BS_REASON_NONE, BS_STEP_FINISH, "/bs", 0x44, .known = true, .writes = 3,
+	    .finds = "tls_alert" },
+	{ "incremental, and Discover is not served", PROFILE_INCREMENTAL, true, -1,
+	    { { "GET /", BS_EV_RESPONSE, 0x84, NULL }, { "GET /1", BS_EV_RESPONSE, 0x80, NULL }, { "PUT /0/10", OK },
+		{ "PUT /1/0", OK }, { "GET /1", BS_EV_RESPONSE, 0x80, NULL }, { "POST /bs", OK } },
+	    BS_VERDICT_PROVISIONED, BS_REASON_NONE, BS_STEP_FINISH, "/bs", 0x44, .known = true, .writes = 2,
+	    .finds = "not_known" },
+	{ "a stale instance that does not go", PROFILE_INCREMENTAL, true, -1,
+	    { { "GET /", BS_EV_RESPONSE, 0x45, FULL ",</1/7>;ssid=101" }, { "GET /1", BS_EV_RESPONSE, 0x45, "tlv" },
+		{ "DELETE /1/7", BS_EV_RESPONSE, 0x42, NULL },
+		{ "GET /", BS_EV_RESPONSE, 0x45, FULL ",</1/7>;ssid=101" }, { "GET /1", BS_EV_RESPONSE, 0x45, "tlv" } },
+	    BS_VERDICT_FAILED, BS_REASON_LEFT_OVER, BS_STEP_VERIFY, "/1/7", 0, .known = true, .writes = 1,
+	    .finds = "ssid_twice" },
+	{ "a handover comes last, over the account", PROFILE_INCREMENTAL, true, -1,
+	    { { "GET /", BS_EV_RESPONSE, 0x45, FULL }, { "GET /1", BS_EV_RESPONSE, 0x45, "tlv" }, { "PUT /0/0", OK },
+		{ "GET /", BS_EV_RESPONSE, 0x45, FULL }, { "GET /1", BS_EV_RESPONSE, 0x45, "tlv" }, { "POST /bs", OK } },
+	    BS_VERDICT_PROVISIONED, BS_REASON_NONE, BS_STEP_FINISH, "/bs", 0x44, .known = true, .handover = true,
+	    .writes = 1 },
+	{ "after a 4.06 all is written, though it reads well", PROFILE_INCREMENTAL, true, -1,
+	    { { "GET /", BS_EV_RESPONSE, 0x45, FULL }, { "GET /1", BS_EV_RESPONSE, 0x45, "tlv" },
+		{ "POST /bs", BS_EV_RESPONSE, 0x86, NULL }, { "GET /", BS_EV_RESPONSE, 0x45, FULL },
+		{ "GET /1", BS_EV_RESPONSE, 0x45, "tlv" }, { "DELETE /0/1", BS_EV_RESPONSE, 0x42, NULL },
+		{ "PUT /0/1", OK }, { "PUT /1/0", OK }, { "GET /", BS_EV_RESPONSE, 0x45, FULL },
+		{ "GET /1", BS_EV_RESPONSE, 0x45, "tlv" }, { "POST /bs", OK } },
+	    BS_VERDICT_PROVISIONED, BS_REASON_NONE, BS_STEP_FINISH, "/bs", 0x44, .known = true, .writes = 3 },
 };
 
 static struct bs_event
@@ -153,11 +210,13 @@ answer_event(const struct answer *a, struct gbuf *tlv)
 
 	if (a->text == NULL)
 		return ev;
-	if (strcmp(a->text, "tlv") == 0) {
+	if (strcmp(a->text, "tlv") == 0 || strcmp(a->text, "alert") == 0) {
 		struct lwm2m_tree t = { 0 };
 		struct lwm2m_path base = lwm2m_path1(1);
 
 		fill_account(&t, 0, 101);
+		if (a->text[0] == 'a')
+			put(&t, lwm2m_path3(1, 0, 11), lwm2m_uint(42));
 		ck_assert_int_eq(lwm2m_tlv_encode(base, lwm2m_tree_under(&t, base), tlv, NULL), ERR_OK);
 		lwm2m_tree_clear(&t);
 		ev.format = LWM2M_CF_TLV;
@@ -181,6 +240,24 @@ check_asked(const struct script *sc, size_t i, const struct bs_action *act)
 	    act->send.finish ? "/bs" : lwm2m_path_str(act->send.path).s);
 	ck_assert_msg(strcmp(asked, sc->answers[i].expect) == 0, "%s: answer %zu: asked %s, expected %s", sc->name, i,
 	    asked, sc->answers[i].expect);
+}
+
+/* What the next session, and the operator, are told. */
+static void
+check_kept(const struct script *sc, const struct bs_session *s)
+{
+	const struct bs_record *r = &s->rec;
+
+	ck_assert_uint_eq(r->handed_over, sc->handover && r->verdict == BS_VERDICT_PROVISIONED);
+	ck_assert_int_eq(r->held.links != NULL || r->held.read != 0,
+	    r->verdict == BS_VERDICT_PROVISIONED && strstr(sc->name, "Discover is not served") == NULL &&
+	        strncmp(sc->name, "no Discover: ids", 16) != 0);
+	if (sc->policy != PROFILE_INCREMENTAL)
+		return;
+	ck_assert_msg(r->writes == sc->writes, "%s: %u writes", sc->name, r->writes);
+	ck_assert_msg((sc->finds == NULL) == (r->findings.n == 0), "%s: %zu findings", sc->name, r->findings.n);
+	if (sc->finds != NULL)
+		ck_assert_str_eq(bs_finding_name(r->findings.v[0].kind), sc->finds);
 }
 
 static void
@@ -220,6 +297,7 @@ START_TEST(a_session_follows_its_script)
 	ck_assert_int_eq(s.rec.step, sc->step);
 	ck_assert_str_eq(s.rec.path, sc->path);
 	ck_assert_int_eq(s.rec.code, sc->code);
+	check_kept(sc, &s);
 	check_wiped(&s);
 	bs_session_step(&s, &(struct bs_event){ .type = BS_EV_RECORDED }, &act);
 	ck_assert_int_eq(act.type, BS_ACT_DONE);
