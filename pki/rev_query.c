@@ -58,9 +58,88 @@ remove_waiter(struct rev_query *q, struct pki_rev_check *k)
 	k->prev_waiter = k->next_waiter = NULL;
 }
 
+/* ---- hosts ---- */
+
+static struct rev_host *
+find_host(struct pki_rev *rev, const char *name)
+{
+	struct rev_host *h = rev->hosts;
+
+	while (h != NULL && strcmp(h->name, name) != 0)
+		h = h->next;
+	if (h != NULL)
+		return h;
+	h = calloc(1, sizeof *h);
+	if (h == NULL)
+		return NULL;
+	(void)snprintf(h->name, sizeof h->name, "%s", name);
+	h->next = rev->hosts;
+	if (rev->hosts != NULL)
+		rev->hosts->prev = h;
+	rev->hosts = h;
+	return h;
+}
+
+static void
+leave_host(struct pki_rev *rev, struct rev_query *q)
+{
+	struct rev_host *h = q->host;
+
+	q->host = NULL;
+	if (h == NULL || --h->users > 0)
+		return;
+	if (h->prev != NULL)
+		h->prev->next = h->next;
+	else
+		rev->hosts = h->next;
+	if (h->next != NULL)
+		h->next->prev = h->prev;
+	free(h);
+}
+
+/* The host of the responder in turn; false when memory is short. */
+static bool
+enter_host(struct pki_rev *rev, struct rev_query *q)
+{
+	const char *url = q->src.url[q->at];
+	char name[PKI_HOST_MAX];
+
+	leave_host(rev, q);
+	if (pki_url_check((struct pki_blob){ (const uint8_t *)url, strlen(url) }, name, NULL) !=
+	    ERR_OK)
+		return false;
+	q->host = find_host(rev, name);
+	if (q->host == NULL)
+		return false;
+	q->host->users++;
+	return true;
+}
+
+/* Counts go along. */
+static void
+set_state(struct pki_rev *rev, struct rev_query *q, enum rev_query_state to)
+{
+	if (q->state == REV_FLYING) {
+		rev->n_flying--;
+		q->host->flying--;
+	}
+	rev->n_resting -= q->state == REV_RESTING;
+	q->state = to;
+	if (to == REV_FLYING) {
+		rev->n_flying++;
+		q->host->flying++;
+	}
+	rev->n_resting += to == REV_RESTING;
+}
+
+/* ---- queries ---- */
+
 static void
 unlink_query(struct pki_rev *rev, struct rev_query *q)
 {
+	set_state(rev, q, REV_QUEUED);
+	leave_host(rev, q);
+	table_remove(&rev->by_key, &q->node);
 	if (q->prev != NULL)
 		q->prev->next = q->next;
 	else
@@ -149,38 +228,25 @@ give_up(struct pki_rev *rev, struct rev_query *q)
 	end_query(rev, q, &a, NULL);
 }
 
-static unsigned
-flying(const struct pki_rev *rev, const char *host)
-{
-	unsigned n = 0;
-
-	for (const struct rev_query *q = rev->queries; q != NULL; q = q->next)
-		n += q->state == REV_FLYING && (host == NULL || strcmp(q->host, host) == 0);
-	return n;
-}
-
 /* This responder said nothing that counts: the next one, or all once more after a rest, or none. */
 static void
 next_responder(struct pki_rev *rev, struct rev_query *q)
 {
-	char host[PKI_HOST_MAX];
+	bool rest = false, more = q->at + 1 < q->src.n;
 
-	q->state = REV_QUEUED;
-	if (q->at + 1 < q->src.n) {
+	set_state(rev, q, REV_QUEUED);
+	if (more) {
 		q->at++;
 	} else if (q->may_retry && !q->retried &&
 	           rev->now.mono_ms + rev->conf.retry_ms < q->deadline_ms) {
-		q->retried = true;
+		q->retried = more = rest = true;
 		q->at = 0;
-		q->state = REV_RESTING;
 		q->rest_until_ms = rev->now.mono_ms + rev->conf.retry_ms;
-	} else {
-		give_up(rev, q);
-		return;
 	}
-	const char *url = q->src.url[q->at];
-	(void)pki_url_check((struct pki_blob){ (const uint8_t *)url, strlen(url) }, host, NULL);
-	memcpy(q->host, host, sizeof q->host);
+	if (!more || !enter_host(rev, q))
+		give_up(rev, q);
+	else if (rest)
+		set_state(rev, q, REV_RESTING);
 }
 
 static enum err_code
@@ -215,7 +281,7 @@ start(struct pki_rev *rev, struct rev_query *q)
 	struct err e = { .code = ERR_OK };
 
 	q->id = ++rev->next_id;
-	q->state = REV_FLYING;
+	set_state(rev, q, REV_FLYING);
 	rev->stats.fetches++;
 	if (send(rev, q, &e) == ERR_OK)
 		return;
@@ -226,18 +292,29 @@ start(struct pki_rev *rev, struct rev_query *q)
 void
 rev_query_pump(struct pki_rev *rev)
 {
-	unsigned n = flying(rev, NULL);
 	struct rev_query *next;
 
-	for (struct rev_query *q = rev->queries; q != NULL && n < rev->conf.max_in_flight;
+	for (struct rev_query *q = rev->queries;
+	     q != NULL && rev->n_flying < rev->conf.max_in_flight &&
+	     rev->n_flying + rev->n_resting < rev->n_queries;
 	     q = next) {
 		next = q->next;
-		if (q->state != REV_QUEUED || q->deadline_ms <= rev->now.mono_ms ||
-		    flying(rev, q->host) >= rev->conf.max_per_host)
-			continue;
-		start(rev, q);
-		n = flying(rev, NULL);
+		if (q->state == REV_QUEUED && q->deadline_ms > rev->now.mono_ms &&
+		    q->host->flying < rev->conf.max_per_host)
+			start(rev, q);
 	}
+}
+
+static void
+link_query(struct pki_rev *rev, struct rev_query *q)
+{
+	q->prev = rev->last_query;
+	if (rev->last_query != NULL)
+		rev->last_query->next = q;
+	else
+		rev->queries = q;
+	rev->last_query = q;
+	rev->n_queries++;
 }
 
 static struct rev_query *
@@ -259,27 +336,38 @@ new_query(struct pki_rev *rev, struct pki_rev_policy *policy, const uint8_t key[
 	q->src = *src;
 	src->text = (struct gbuf){ .max = src->text.max };
 	q->deadline_ms = rev->now.mono_ms + rev->conf.deadline_ms;
-	const char *url = q->src.url[0];
-	(void)pki_url_check((struct pki_blob){ (const uint8_t *)url, strlen(url) }, q->host, NULL);
 	(void)snprintf(q->detail, sizeof q->detail, "no answer in time");
-	q->prev = rev->last_query;
-	if (rev->last_query != NULL)
-		rev->last_query->next = q;
-	else
-		rev->queries = q;
-	rev->last_query = q;
-	rev->n_queries++;
+	if (!enter_host(rev, q) || table_add(&rev->by_key, &q->node,
+	                               table_hash(&rev->by_key, key, REV_KEY_LEN)) != ERR_OK) {
+		leave_host(rev, q);
+		free_query(q);
+		return NULL;
+	}
+	link_query(rev, q);
 	return q;
+}
+
+static struct rev_query *
+find_query(const struct pki_rev *rev, const uint8_t key[REV_KEY_LEN])
+{
+	struct table_node *node =
+	    table_first(&rev->by_key, table_hash(&rev->by_key, key, REV_KEY_LEN));
+
+	for (; node != NULL; node = table_next(node)) {
+		struct rev_query *q = CONTAINER_OF(node, struct rev_query, node);
+
+		if (memcmp(q->key, key, sizeof q->key) == 0)
+			return q;
+	}
+	return NULL;
 }
 
 bool
 rev_query_join(struct pki_rev *rev, struct pki_rev_check *k, const uint8_t key[REV_KEY_LEN],
     const struct pki_cert *cert, const struct pki_cert *issuer, struct rev_sources *src)
 {
-	struct rev_query *q = rev->queries;
+	struct rev_query *q = find_query(rev, key);
 
-	while (q != NULL && memcmp(q->key, key, sizeof q->key) != 0)
-		q = q->next;
 	if (q == NULL)
 		q = new_query(rev, k->policy, key, cert, issuer, src);
 	if (q == NULL)
@@ -360,7 +448,7 @@ rev_query_tick(struct pki_rev *rev)
 				rev->ops.abort(rev->ops.arg, q->id);
 			give_up(rev, q);
 		} else if (q->state == REV_RESTING && q->rest_until_ms <= rev->now.mono_ms) {
-			q->state = REV_QUEUED;
+			set_state(rev, q, REV_QUEUED);
 		}
 	}
 }
@@ -370,7 +458,7 @@ rev_query_due(const struct pki_rev *rev)
 {
 	uint64_t due = rev->queries == NULL ? UINT64_MAX : rev->queries->deadline_ms;
 
-	for (const struct rev_query *q = rev->queries; q != NULL; q = q->next)
+	for (const struct rev_query *q = rev->queries; q != NULL && rev->n_resting > 0; q = q->next)
 		if (q->state == REV_RESTING)
 			due = MIN(due, q->rest_until_ms);
 	return due;
@@ -387,8 +475,11 @@ rev_query_free_all(struct pki_rev *rev)
 			remove_waiter(q, q->waiters);
 		if (q->state == REV_FLYING)
 			rev->ops.abort(rev->ops.arg, q->id);
+		set_state(rev, q, REV_QUEUED);
+		leave_host(rev, q);
 		free_query(q);
 	}
 	rev->queries = rev->last_query = NULL;
 	rev->n_queries = 0;
+	table_clear(&rev->by_key);
 }

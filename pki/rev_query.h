@@ -16,7 +16,8 @@ struct pki_rev_check {
 	struct pki_rev_policy *policy;
 	size_t at; /* the certificate in question */
 	uint64_t started_ms;
-	bool late; /* its deadline has passed: nobody is asked any more */
+	bool finished; /* its callback is due */
+	bool late;     /* its deadline has passed: nobody is asked any more */
 	pki_rev_fn *done;
 	void *arg;
 	struct pki_rev_result result;
@@ -27,9 +28,17 @@ struct rev_checks {
 	size_t n;
 };
 
+/* One that is asked; counted by the queries whose turn it has. */
+struct rev_host {
+	struct rev_host *prev, *next;
+	char name[PKI_HOST_MAX];
+	unsigned users, flying;
+};
+
 enum rev_query_state { REV_QUEUED, REV_FLYING, REV_RESTING };
 
 struct rev_query {
+	struct table_node node;
 	struct rev_query *prev, *next;
 	uint8_t key[REV_KEY_LEN];
 	struct pki_cert *cert, *issuer;
@@ -37,7 +46,7 @@ struct rev_query {
 	struct rev_sources src;
 	size_t at;               /* the responder in turn */
 	bool retried, may_retry; /* may_retry: one of them may answer if it is asked again */
-	char host[PKI_HOST_MAX]; /* of the one in turn */
+	struct rev_host *host;   /* of the one in turn */
 	enum rev_query_state state;
 	uint8_t nonce[PKI_OCSP_NONCE];
 	uint64_t id;
@@ -52,7 +61,10 @@ struct pki_rev {
 	struct rev_time now; /* of this entry */
 	struct rev_cache cache;
 	struct rev_query *queries, *last_query; /* in the order of their deadlines */
-	size_t n_queries;
+	struct table by_key;                    /* the same */
+	struct rev_host *hosts;
+	size_t n_queries, n_resting;
+	unsigned n_flying;
 	struct rev_checks open, finished; /* open: in the order of their deadlines */
 	uint64_t next_id, noise;
 	struct pki_rev_stats stats;

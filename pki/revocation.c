@@ -56,6 +56,7 @@ pki_rev_open(const struct pki_rev_ops *ops, const struct pki_rev_conf *conf, str
 	rev->ops = *ops;
 	rev->conf = *conf;
 	rev->noise = seeds[1];
+	table_init(&rev->by_key, seeds[0]);
 	rev_cache_init(&rev->cache, seeds[0], conf->max_cached, conf->max_cached_bytes);
 	*out = rev;
 	return ERR_OK;
@@ -334,12 +335,18 @@ go_on(struct pki_rev *rev, struct pki_rev_check *k, bool may_ask)
 }
 
 static void
-move_on(struct pki_rev *rev, struct pki_rev_check *k)
+to_be_told(struct pki_rev *rev, struct pki_rev_check *k)
 {
-	if (!go_on(rev, k, true))
-		return;
 	rev_checks_remove(&rev->open, k);
 	rev_checks_add(&rev->finished, k);
+	k->finished = true;
+}
+
+static void
+move_on(struct pki_rev *rev, struct pki_rev_check *k)
+{
+	if (go_on(rev, k, true))
+		to_be_told(rev, k);
 }
 
 /* Callbacks come in a turn of their own. */
@@ -373,8 +380,7 @@ rev_told(
 		return;
 	}
 	finish(rev, k, false);
-	rev_checks_remove(&rev->open, k);
-	rev_checks_add(&rev->finished, k);
+	to_be_told(rev, k);
 }
 
 static void
@@ -428,12 +434,8 @@ pki_rev_check(struct pki_rev *rev, const struct pki_certs *path, struct pki_rev_
 void
 pki_rev_cancel(struct pki_rev *rev, struct pki_rev_check *k)
 {
-	bool finished = false;
-
-	for (const struct pki_rev_check *f = rev->finished.first; f != NULL; f = f->next)
-		finished = finished || f == k;
 	rev_query_leave(rev, k);
-	rev_checks_remove(finished ? &rev->finished : &rev->open, k);
+	rev_checks_remove(k->finished ? &rev->finished : &rev->open, k);
 	clear_check(k);
 	free(k);
 }
@@ -517,10 +519,8 @@ pki_rev_stats(const struct pki_rev *rev, struct pki_rev_stats *out)
 	*out = rev->stats;
 	out->cached = rev->cache.table.n;
 	out->checks = rev->open.n + rev->finished.n;
-	for (const struct rev_query *q = rev->queries; q != NULL; q = q->next) {
-		out->in_flight += q->state == REV_FLYING;
-		out->queued += q->state != REV_FLYING;
-	}
+	out->in_flight = rev->n_flying;
+	out->queued = rev->n_queries - rev->n_flying;
 }
 
 void
