@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "bsserver/api/held.h"
+#include "bsserver/ports/handout.h"
 #include "bsserver/ports/handover.h"
 #include "bsserver/ports/restore.h"
+#include "lib/base/clock.h"
 
 /* ---- GET /v1/devices/{ep}/history ---- */
 
@@ -289,6 +291,17 @@ take_back(struct req *r, enum store_wish_kind kind)
 	submit(w);
 }
 
+/* Certificates of then may be over, or were never fit: as the session will judge them. */
+static enum err_code
+check_keys_of_then(const struct profile_desired *d, struct err *e)
+{
+	struct gbuf verdicts = { .max = 65536 };
+	enum err_code rc = handout_judge(d, NULL, clock_wall_ms() / 1000, &verdicts, e);
+
+	gbuf_clear(&verdicts);
+	return rc;
+}
+
 /* Said now rather than when the device comes. */
 static enum err_code
 check_restorable(const struct wishing *w, struct store_device *d, struct store_credential *creds, size_t n,
@@ -307,6 +320,8 @@ check_restorable(const struct wishing *w, struct store_device *d, struct store_c
 			.with_credentials = w->w.with_credentials };
 		rc = restore_make(&r, c->model, &got, e);
 	}
+	if (rc == ERR_OK && w->w.with_credentials)
+		rc = check_keys_of_then(&got, e);
 	if (rc == ERR_CONFLICT)
 		err_wrap(e, "without with_credentials");
 	profile_desired_clear(&got);

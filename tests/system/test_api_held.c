@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tests/system/api_world.h"
+#include "tests/unit/pki_kit.h"
 #include "tests/unit/unit.h"
 
 static void
@@ -21,18 +22,18 @@ on_kept(void *arg, enum err_code rc, const struct err *e)
 	"{\"bn\":\"/2/0/\",\"n\":\"0\",\"v\":3},{\"n\":\"1\",\"v\":0},{\"n\":\"2/0\",\"v\":0},"             \
 	"{\"n\":\"2/101\",\"v\":7},{\"n\":\"3\",\"v\":9}]"
 
-/* A session of device a that left this, and wrote what its document said then. */
+#define THEN(security)                                                                             \
+	"{\"profile_format\":1,\"endpoint\":\"a\",\"servers\":{\"dm\":{\"short_server_id\":101,"       \
+	"\"uri\":\"coaps://old\",\"security\":{" security "}}},\"bootstrap\":{\"policy\":\"replace\"}}"
+
+/* A session of device a that left this, and wrote what this document says. */
 static uint64_t
-leave(struct world *w, const char *links, const char *values)
+leave_written(struct world *w, const char *doc, const char *links, const char *values)
 {
 	static uint64_t id = 1000;
 	char ep[] = "a", fp[] = "dm=1234";
 	struct bs_record rec = { .endpoint = ep, .fingerprints = fp, .verdict = BS_VERDICT_PROVISIONED,
 		.started_ms = 1, .ended_ms = 2, .used_format = -1 };
-	static const char doc[] = "{\"profile_format\":1,\"endpoint\":\"a\",\"servers\":{\"dm\":{"
-				  "\"short_server_id\":101,\"uri\":\"coaps://old\",\"security\":{\"mode\":"
-				  "\"psk\",\"identity\":\"a\",\"key\":{\"hex\":\"" KEY("77") "\"}}}},"
-				  "\"bootstrap\":{\"policy\":\"replace\"}}";
 	struct profile_doc *d = NULL;
 	struct profile_findings f = { 0 };
 	struct profile_doc *resolved = NULL;
@@ -41,7 +42,7 @@ leave(struct world *w, const char *links, const char *values)
 	unsigned kept = 0;
 
 	rec.revision = rec.id = ++id;
-	ck_assert_int_eq(profile_parse("a", 1, doc, sizeof doc - 1, &d, NULL), ERR_OK);
+	ck_assert_int_eq(profile_parse("a", 1, doc, strlen(doc), &d, NULL), ERR_OK);
 	ck_assert_int_eq(profile_resolve(d, NULL, NULL, &f, &resolved, NULL), ERR_OK);
 	ck_assert_int_eq(profile_compile(resolved, lwm2m_model_builtin(), NULL, &desired, NULL, NULL), ERR_OK);
 	ck_assert_int_eq(profile_desired_pack(&desired, &packed, NULL), ERR_OK);
@@ -57,6 +58,13 @@ leave(struct world *w, const char *links, const char *values)
 	profile_doc_free(d);
 	profile_findings_clear(&f);
 	return id;
+}
+
+static uint64_t
+leave(struct world *w, const char *links, const char *values)
+{
+	return leave_written(w,
+	    THEN("\"mode\":\"psk\",\"identity\":\"a\",\"key\":{\"hex\":\"" KEY("77") "\"}"), links, values);
 }
 
 START_TEST(what_a_device_holds_is_shown)
@@ -241,6 +249,31 @@ static const struct {
 	{ "/3/0", "(there)|-|keep" },
 };
 
+START_TEST(certificates_of_then_are_judged_before_they_are_wanted_back)
+{
+	struct gbuf doc = { 0 };
+	struct world w;
+	struct reply r;
+
+	world_open(&w, NULL);
+	apply(&w, ROW(SHARED) ROW(DEVICE("a", KEY("01"))));
+	/* it was good for one day only, that of 2027-01-14 */
+	pki_kit_fill(THEN("\"mode\":\"x509\",\"identity\":\"$late$\",\"key\":\"$client-key$\","
+			  "\"server_public_key\":\"$server$\""), &doc);
+	(void)leave_written(&w, gbuf_cstr(&doc), LINKS, VALUES("60"));
+	(void)leave(&w, LINKS, VALUES("61"));
+	ask(&w, "POST", "/v1/devices/a/rollback", "{\"with_credentials\":true}", &r);
+	ck_assert_int_eq(r.status, 403);
+	ck_assert_msg(strncmp(at(&r, "detail"), "/0/0/", 5) == 0, "%s", at(&r, "detail"));
+	reply_clear(&r);
+	ask(&w, "GET", "/v1/devices/a", NULL, &r);
+	ck_assert_uint_eq(json_array_size(node(&r, "wishes")), 0);
+	reply_clear(&r);
+	gbuf_clear(&doc);
+	world_close(&w);
+}
+END_TEST
+
 START_TEST(a_plan_stands_beside_what_the_device_has)
 {
 	struct world w;
@@ -339,6 +372,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(what_a_device_holds_is_shown, 0),
 	UNIT_CASE(what_changed_on_a_device_is_shown, 0),
 	UNIT_CASE(a_rollback_is_asked_for_and_taken_back, 0),
+	UNIT_CASE(certificates_of_then_are_judged_before_they_are_wanted_back, 0),
 	UNIT_CASE(a_plan_stands_beside_what_the_device_has, 0),
 	UNIT_CASE(a_handover_is_asked_for_by_a_profile_with_one_server, 0),
 };
