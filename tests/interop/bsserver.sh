@@ -29,7 +29,7 @@ prov() {
 configure() {
 	sed -i \
 		-e "s|^  { uri = \"coaps://.*|  { uri = \"coaps://127.0.0.1:$BS_COAPS\"; security = \"psk x509 rpk\"; },\\n  { uri = \"coap://127.0.0.1:$BS_COAP\"; security = \"none\"; }|" \
-		-e "s|^trust = (|&\\n  { name = \"factory\"; file = \"$KEYS/factory/ca.pem\"; }|" \
+		-e "s|^trust = (|&\\n  { name = \"factory\"; file = \"$KEYS/factory/ca.pem\"; revocation = \"off\"; }|" \
 		-e "s|^  certificate_file = .*|  certificate_file = \"$KEYS/bsserver.crt\";|" \
 		-e "s|^  key = .*|  key = \"$KEYS/bsserver.key\";|" \
 		-e 's|^    { credential = "psk"; rule = "mapped"; }|&,\n    { credential = "x509"; rule = "mapped"; },\n    { credential = "x509"; rule = "cn"; trust = "factory"; },\n    { credential = "rpk"; rule = "mapped"; },\n    { credential = "nosec"; rule = "named"; }|' "$1"

@@ -19,7 +19,7 @@ cert_daemon() {
 	[ -d "$WORK/stranger" ] || ca stranger
 	[ -e "$WORK/server.pem" ] || issue factory server CN=bs.example.com server --name dns:bs.example.com
 	replace_block 'listeners = (' 'listeners = ( { uri = "coaps://127.0.0.1:0"; security = "psk x509 rpk"; }'
-	replace_block 'trust = (' "trust = ( { name = \"factory\"; file = \"$WORK/factory/ca.pem\"; }"
+	replace_block 'trust = (' "trust = ( { name = \"factory\"; file = \"$WORK/factory/ca.pem\"; revocation = \"off\"; }"
 	replace_block '  rules = (' '  rules = ( { credential = "psk"; rule = "mapped"; }, { credential = "x509"; rule = "mapped"; },
 	  { credential = "x509"; rule = "cn"; trust = "factory"; }, { credential = "rpk"; rule = "mapped"; }'
 	set_option certificate_file "\"$WORK/server.pem\""
