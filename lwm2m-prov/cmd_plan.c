@@ -7,6 +7,7 @@
 #include "lwm2m-prov/docs.h"
 #include "lwm2m-prov/output.h"
 #include "lwm2m-prov/remote.h"
+#include "lwm2m-prov/views.h"
 
 /* clang-format off */
 static const struct out_field fields[] = {
@@ -70,6 +71,10 @@ print_plan(struct out *o, const json_t *plan)
 	if (out_is_json(o))
 		return;
 	out_table(o, &rows, plan, "rows");
+	if (json_array_size(json_object_get(plan, "audit")) > 0) {
+		out_say(o, "findings:");
+		out_table(o, &view_audit_findings, plan, "audit");
+	}
 	out_say(o, json_array_size(json_object_get(plan, "operations")) > 0 ? "operations:" : "nothing to do");
 	json_array_foreach(json_object_get(plan, "operations"), i, op)
 	{

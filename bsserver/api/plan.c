@@ -7,7 +7,9 @@
 #include "bsserver/api/held.h"
 #include "bsserver/api/plan_rows.h"
 #include "bsserver/api/prep.h"
+#include "bsserver/bootstrap/audit.h"
 #include "bsserver/ports/restore.h"
+#include "lib/base/clock.h"
 #include "lib/base/str.h"
 #include "lib/lwm2m/format.h"
 
@@ -28,6 +30,8 @@ struct planning {
 	const char *assumes;
 	uint64_t restores; /* the session whose configuration is restored; 0: the document's is written */
 	int remembered_format;
+	struct bs_history history;
+	struct bs_findings audit;
 	struct store_device device; /* wishes and revision; empty for a document alone */
 };
 
@@ -37,6 +41,8 @@ planning_clear(struct planning *pl)
 	store_held_clear(&pl->held);
 	store_device_clear(&pl->device);
 	seen_clear(&pl->seen);
+	bs_history_clear(&pl->history);
+	bs_findings_clear(&pl->audit);
 	profile_desired_clear(&pl->desired);
 	profile_defaults_clear(&pl->defaults);
 	bs_plan_clear(&pl->plan);
@@ -147,6 +153,18 @@ json_of_ops(const struct planning *pl)
 	return list;
 }
 
+static json_t *
+json_of_audit(const struct bs_findings *f)
+{
+	struct gbuf text = { .max = API_ANSWER_MAX };
+	json_t *j;
+
+	bs_findings_json(f, &text);
+	j = json_doc(text.failed ? NULL : gbuf_cstr(&text));
+	gbuf_clear(&text);
+	return j;
+}
+
 /* A secret as a word of a row. */
 static void
 print_secret(const void *arg, const struct secret *key, struct gbuf *out)
@@ -189,6 +207,7 @@ answer_plan(struct planning *pl)
 	json_put(j, "operations", json_of_ops(pl));
 	json_put(j, "rows", rows_of(pl));
 	json_put(j, "findings", json_of_findings(&pl->p->findings));
+	json_put(j, "audit", json_of_audit(&pl->audit));
 	answer_json(pl->r, 200, j);
 }
 
@@ -205,8 +224,17 @@ make_plan(struct planning *pl, struct err *e)
 		pl->assumes = "a fresh device: only the bootstrap account, at /0/0";
 	}
 	rc = seen_load(&pl->seen, pl->r->api->c.model, &pl->held, e);
-	if (rc == ERR_OK)
-		rc = bs_plan_make(&pl->desired, &pl->seen.inv, pl->r->api->c.model, &pl->plan, e);
+	if (rc == ERR_OK && pl->held.last_session != 0)
+		rc = past_history(&pl->device, NULL, clock_wall_ms(), &pl->history, e);
+	if (rc != ERR_OK)
+		return rc;
+	const struct bs_planning in = { .desired = &pl->desired, .inv = &pl->seen.inv, .model = pl->r->api->c.model,
+		.history = pl->held.last_session != 0 ? &pl->history : NULL };
+	/* it is not said that the device came back: only that it comes */
+	pl->history.invited = true;
+	rc = bs_plan_for(&in, &pl->plan, e);
+	if (pl->held.last_session != 0 || pl->held.links == NULL)
+		bs_audit(&in, rc == ERR_OK ? &pl->plan : NULL, &pl->audit);
 	return rc;
 }
 

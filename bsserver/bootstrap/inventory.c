@@ -70,6 +70,25 @@ bs_inventory_read(struct bs_inventory *inv, const struct lwm2m_model *m, uint16_
 	return rc;
 }
 
+enum err_code
+bs_inventory_adopt(struct bs_inventory *to, const struct bs_inventory *from, uint16_t oid, struct err *e)
+{
+	struct lwm2m_span all = lwm2m_tree_under(&from->seen, lwm2m_path1(oid));
+	enum err_code rc = ERR_OK;
+
+	if (to->read[oid] || !from->read[oid])
+		return ERR_OK;
+	for (size_t i = 0; rc == ERR_OK && i < all.n; i++) {
+		struct lwm2m_value v;
+
+		rc = lwm2m_value_copy(&v, &all.nodes[i].value, e);
+		if (rc == ERR_OK)
+			rc = lwm2m_tree_put(&to->seen, all.nodes[i].path, &v, e);
+	}
+	to->read[oid] = rc == ERR_OK;
+	return rc;
+}
+
 /* ---- as text, and back ---- */
 
 static enum err_code

@@ -38,6 +38,9 @@ enum err_code bs_inventory_save(const struct bs_inventory *inv, const struct lwm
 enum err_code bs_inventory_load(struct bs_inventory *inv, const struct lwm2m_model *m, const struct bs_held *h,
     struct err *e);
 
+/* What Read of an Object showed from, where *to was not read: for one that was not written meanwhile. ERR_NO_MEMORY. */
+enum err_code bs_inventory_adopt(struct bs_inventory *to, const struct bs_inventory *from, uint16_t oid, struct err *e);
+
 /* Listed by Discover. */
 bool bs_inventory_lists(const struct bs_inventory *inv, struct lwm2m_path p);
 /* Instances listed for an Object; with /0, without the bootstrap account. */

@@ -457,10 +457,23 @@ bs_start_finish(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
 	return BS_FINISH;
 }
 
+static bool
+touches(const struct bs_plan *p, uint16_t oid)
+{
+	for (size_t i = 0; i < p->n_ops; i++)
+		if (p->ops[i].path.id[0] == oid)
+			return true;
+	return false;
+}
+
 /* For the next session of this device. */
 static void
 note_held(struct bs_session *s)
 {
+	/* What was not written was not read again: it is as it was. */
+	for (uint16_t oid = LWM2M_SERVER; oid <= LWM2M_ACCESS_CONTROL; oid++)
+		if (!touches(&s->plan, oid))
+			(void)bs_inventory_adopt(&s->after, &s->before, oid, NULL);
 	if (s->grant.desired.verify)
 		(void)bs_inventory_save(&s->after, s->model, &s->rec.held, NULL);
 	s->rec.expiries = copy(s->grant.expiries);

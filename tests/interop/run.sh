@@ -121,6 +121,125 @@ bootstraps_rpk() {
 	provisioned_and_registered real "$endpoint" "rpk $(public_hex "$endpoint-dm")"
 }
 
+# --- what a device holds already --------------------------------------------------------------------------------------
+
+# keeping_profile ENDPOINT [SERVER [MEMBERS]]: policy incremental; the LwM2M Server, one more, and members beside.
+keeping_profile() {
+	key_file "$1-bs" >/dev/null
+	key_file "$1-dm" >/dev/null
+	key_file "$1-fota" >/dev/null
+	cat >"$WORK/profiles/keeping.json" <<-EOF
+	{
+	  "profile_format": 1,
+	  "endpoint": "$1",
+	  "credentials": { "bootstrap": { "mode": "psk", "identity": "$1", "key": { "file": "keys/$1-bs.hex" } } },
+	  "servers": {
+	    "dm": { "short_server_id": 101, "uri": "coaps://127.0.0.1:$DM_COAPS", "lifetime": 300, "binding": "U",
+	            "security": { "mode": "psk", "identity": "$1-dm", "key": { "file": "keys/$1-dm.hex" } } }${2:-}
+	  }${3:-},
+	  "bootstrap": { "policy": "incremental", "early_return": 0 }
+	}
+	EOF
+	prov apply -f "$WORK/profiles/keeping.json" >"$WORK/apply.log" 2>&1 || {
+		sed 's/^/# /' "$WORK/apply.log"
+		fail 'apply -f keeping.json'
+	}
+}
+
+# dumped NAME: what the device says that it holds, into HOLDS; without what its own account to bootstrap with is.
+dumped() {
+	tell "$1" dump
+	expect "$1" '^dumped$'
+	HOLDS=$(sed -n 's/^holds //p' "${LOG[$1]}" | tail -n "+$((1 + ${DUMPED:-0}))" | grep -v '^/0/0/')
+	DUMPED=$(grep -c '^holds ' "${LOG[$1]}")
+}
+
+# server_reads ENDPOINT PATH VALUE: as the LwM2M Server reads it.
+server_reads() {
+	local said
+
+	said=$(curl -fsS "http://127.0.0.1:$DM_HTTP/api/clients/$1$2") || fail "the LwM2M Server cannot read $2"
+	[[ $said == *"$3"* ]] || fail "the LwM2M Server reads $2 as $said, not $3"
+}
+
+# written ENDPOINT: paths that its last session wrote or deleted, in order.
+written() {
+	prov --json session show "$1" --last | tr -s ' \n' ' ' | grep -Eo '"method": "(PUT|DELETE)", "path": "[^"]*"' | sed 's/.*"path": "//; s/"$//' | tr '\n' ' '
+}
+
+# account_held IID IDENTITY-OCTETS SSID URI, server_held IID SSID LIFETIME, rule_held IID OBJECT INSTANCE RIGHTS OWNER: as
+# a device prints them. 15 and 17 are this client's own, which it has in every account.
+account_held() {
+	printf '/0/%s/%s\n' "$1" "0 $4" "$1" '1 false' "$1" '2 0' "$1" "3 $2 bytes" "$1" '4 0 bytes' "$1" '5 16 bytes' \
+		"$1" "10 $3" "$1" '15 3' "$1" '17 /65535/65535'
+}
+
+server_held() {
+	printf '/1/%s/%s\n' "$1" "0 $2" "$1" "1 $3" "$1" '6 true' "$1" '7 U'
+}
+
+rule_held() {
+	printf '/2/%s/%s\n' "$1" "0 $2" "$1" "1 $3" "$1" "2 $4" "$1" "3 $5"
+}
+
+holds_exactly() {
+	[ "$HOLDS" = "$1" ] || fail "the device holds something else: $(diff <(echo "$1") <(echo "$HOLDS"))"
+}
+
+# Bootstrapped twice, the second time with one server more: what the device holds is the union, as it says itself and as
+# the LwM2M Server reads it, and nothing that was right is written again.
+keeps_what_is_right() {
+	local endpoint=urn:dev:ops:interop-keeping dm fota
+
+	dm=$(account_held 1 30 101 "coaps://127.0.0.1:$DM_COAPS") fota=$(account_held 2 32 102 coaps://127.0.0.1:9)
+	keeping_profile "$endpoint"
+	dm_store "$endpoint" "$endpoint-dm" "$endpoint-dm"
+	knock real coaps "$endpoint"
+	bootstrapped_once "$endpoint"
+	[ "$(written "$endpoint")" = '/0/1 /1/0 ' ] || fail "written first: $(written "$endpoint")"
+	holds_exactly "$dm
+$(server_held 0 101 300)"
+	keeping_profile "$endpoint" ", \"fota\": { \"short_server_id\": 102, \"uri\": \"coaps://127.0.0.1:9\", \"lifetime\": 600,
+		\"binding\": \"U\", \"security\": { \"mode\": \"psk\", \"identity\": \"$endpoint-fota\", \"key\": { \"file\": \"keys/$endpoint-fota.hex\" } } }" \
+		', "access_control": { "/3/0": { "owner": "dm", "acl": { "dm": ["read", "write", "execute"], "fota": ["read"] } } }'
+	trigger "$endpoint"
+	bootstrapped_once "$endpoint"
+	[ "$(written "$endpoint")" = '/0/2 /1/1 /2/0 /2/1 /2/2 ' ] || fail "written then: $(written "$endpoint")"
+	# the profile's rule, and those that a device of several servers needs: each owns its account
+	holds_exactly "$dm
+$fota
+$(server_held 0 101 300)
+$(server_held 1 102 600)
+$(rule_held 0 3 0 '{101=7, 102=1}' 101)
+$(rule_held 1 1 0 '{}' 101)
+$(rule_held 2 1 1 '{}' 102)"
+	server_reads "$endpoint" /1/0/0 101
+	server_reads "$endpoint" /1/0/1 300
+	server_reads "$endpoint" /1/1/0 102
+	server_reads "$endpoint" /1/1/1 600
+	server_reads "$endpoint" /2/0/0 3
+	server_reads "$endpoint" /2/0/3 101
+	server_reads "$endpoint" /2/2/3 102
+	# and once more with nothing new
+	trigger "$endpoint"
+	bootstrapped_once "$endpoint"
+	[ -z "$(written "$endpoint")" ] || fail "written at last: $(written "$endpoint")"
+	stop real gently
+}
+
+# The device bootstraps, registers with the LwM2M Server and prints what it holds.
+bootstrapped_once() {
+	expect real '^bootstrap succeeded '
+	expect real "^registered coaps://127.0.0.1:$DM_COAPS"
+	provisioned "$1"
+	dumped real
+}
+
+trigger() {
+	curl -fsS -o /dev/null -X POST "http://127.0.0.1:$DM_HTTP/api/clients/$1/1/0/9" || fail 'no Bootstrap-Request Trigger'
+	expect real '^bootstrap started '
+}
+
 holds() {
 	grep -Eq "^holds $2\$" "${LOG[$1]}" || {
 		grep '^holds' "${LOG[$1]}" | sed 's/^/# /'
@@ -278,6 +397,7 @@ run_case int-2 bootstraps_x509 int-2 3 named
 run_case int-2-ca bootstraps_x509 int-2-ca 2 pinned
 run_case int-2-rpk bootstraps_rpk int-2-rpk
 run_case int-7 falls_back
+run_case keeps-what-is-right keeps_what_is_right
 run_case refused-wrong-key refuses_wrong_key
 run_case refused-unknown-identity refuses_unknown_identity
 run_case refused-other-name refuses_other_name

@@ -15,6 +15,7 @@ tests_system_store_full_LDADD = $(UNIT_LIBS) $(STORE_LIBS)
 # The real daemon, command line and devices, over real DTLS: scripts that source lib.sh.
 system_scripts = \
 	tests/system/daemon.sh \
+	tests/system/keep.sh \
 	tests/system/kill.sh \
 	tests/system/knock_cert.sh \
 	tests/system/leak.sh \

@@ -164,6 +164,44 @@ reads() {
 	stop
 }
 
+# int-8 with the policy that keeps: what is there is looked at first.
+reads_and_keeps() {
+	new_daemon int-8-incremental
+	start
+	psk_device int-8 "$(server_of int-8), \"objects\": { \"/2/0\": { \"object_id\": 3, \"object_instance_id\": 0,
+		\"acl\": { \"0\": 31 }, \"access_control_owner\": 65535 } }, \"bootstrap\": { \"policy\": \"incremental\", \"early_return\": 0 }"
+	before int-8
+	knock int-8
+	saw 'discover / 2.05' 'write /0/0 2.04' 'write /1/0 2.04' 'write /2/0 2.04' 'discover / 2.05' 'read /1 2.05' \
+		'read /2 2.05' 'finish /bs 2.04'
+	ended_as int-8 provisioned
+	[ "$(answered verify /1)" = '/1/0/0=1 /1/0/1=86400 /1/0/6=false /1/0/7="U"' ] || fail "Read /1: $(answered verify /1)"
+	[ "$(answered verify /2)" = '/2/0/0=3 /2/0/1=0 /2/0/2/0=31 /2/0/3=65535' ] || fail "Read /2: $(answered verify /2)"
+	# it comes back as it was left: both are read, and nothing is written
+	jq . <<<"$TREE" >"$STATE"
+	knock int-8
+	saw 'discover / 2.05' 'read /1 2.05' 'read /2 2.05' 'finish /bs 2.04'
+	ended_as int-8 provisioned
+	stop
+}
+
+# int-4 with the policy that keeps, and a profile that lets no other account stay: what is stale goes last, by itself.
+deletes_what_is_stale() {
+	new_daemon int-4-incremental
+	start
+	psk_device int-4 "$(server_of int-4), \"bootstrap\": { \"policy\": \"incremental\", \"foreign_accounts\": \"remove\" }"
+	before int-4 "$EARLIER"
+	knock int-4
+	saw 'discover / 2.05' 'read /1 2.05' 'write /0/0 2.04' 'write /1/0 2.04' 'delete /1/5 2.02' 'delete /0/5 2.02' \
+		'discover / 2.05' 'read /1 2.05' 'finish /bs 2.04'
+	holds "$(full int-4)"
+	ended_as int-4 provisioned
+	shows "$(answered discover /)" '</0/1>' '</0/5>;ssid=9' '</1/5>;ssid=9' '</3/0>'
+	[[ $(answered verify /) != *'</0/5>'* && $(answered verify /) != *'</1/5>'* ]] || fail "still there: $(answered verify /)"
+	[ "$(answered verify /1)" = '/1/0/0=1 /1/0/1=86400 /1/0/6=false /1/0/7="U"' ] || fail "Read /1: $(answered verify /1)"
+	stop
+}
+
 inconsistent() {
 	local file
 
@@ -191,5 +229,7 @@ inconsistent() {
 run_case int-0 client_initiated
 run_case int-4 deletes
 run_case int-8 reads
+run_case int-4-incremental deletes_what_is_stale
+run_case int-8-incremental reads_and_keeps
 run_case int-9 inconsistent
 finish

@@ -1,0 +1,413 @@
+#!/bin/bash
+# What a device holds already, over DTLS with PSK: found, shown, kept and added to; a device that returns; going back to
+# what was before; and handing a device over.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
+. "$(dirname "$0")/lib.sh"
+
+# account IID ENDPOINT SSID: JSON members of a device's state: a /0 instance with that Short Server ID.
+account() {
+	cat <<-EOT
+	, "/0/$1/0": "coaps://192.0.2.$3", "/0/$1/1": false, "/0/$1/2": 0, "/0/$1/3": { "hex": "$(printf '%s' "$2-$3" | xxd -p -c 256)" },
+	  "/0/$1/4": "", "/0/$1/5": { "hex": "$(cat "$(key_file "$2-$3")")" }, "/0/$1/10": $3
+	EOT
+}
+
+# server SSID: a member of "servers" for it, as account() has it.
+server() {
+	cat <<-EOT
+	"s$2": { "short_server_id": $2, "uri": "coaps://192.0.2.$2", "lifetime": 86400, "notification_storing": false,
+	  "binding": "U",
+	  "security": { "mode": "psk", "identity": "$1-$2", "key": { "file": "keys/$1-$2.psk" } } }
+	EOT
+}
+
+# profile ENDPOINT SSID...: applied, with these servers; BOOTSTRAP has members of "bootstrap", MORE others.
+profile() {
+	local endpoint=$1 ssid list=
+
+	for ssid in "${@:2}"; do
+		key_file "$endpoint-$ssid" >/dev/null
+		list+="${list:+, }$(server "$endpoint" "$ssid")"
+	done
+	psk_device "$endpoint" "\"servers\": { $list }${MORE:+, $MORE}, \"bootstrap\": { ${BOOTSTRAP:-\"policy\": \"incremental\"} }"
+}
+
+# factory ENDPOINT: the device holds nothing but its bootstrap account and /3/0; in $STATE.
+factory() {
+	STATE=$WORK/$1.state
+	cat >"$STATE" <<-EOT
+	{ "/0/0/0": "$COAPS", "/0/0/1": true, "/0/0/2": 0, "/0/0/3": { "hex": "$(printf '%s' "$1" | xxd -p -c 256)" }, "/0/0/4": "",
+	  "/0/0/5": { "hex": "$(cat "$(key_file "$1")")" }, "/3/0/0": "Simulated", "/3/0/16": "U"${2:-} }
+	EOT
+}
+
+# knock ENDPOINT ARGUMENT...: with $STATE, and $STATE is then what it holds. SAW: which commands it answered and how.
+knock() {
+	device "$1" --state "$STATE" --json --tree --show-secrets --trace "${@:2}" || fail "$1: not as expected"
+	grep '^{"endpoint"' <<<"$OUT" | jq -S .tree >"$STATE.after"
+	SAW=$(sed -n 's/^ *[0-9.]* [^ ]* command //p' <<<"$OUT")
+	[ "$(grep '^{"summary"' <<<"$OUT" | jq .summary.complaints)" = 0 ] || fail "the device complains: $OUT"
+	cp "$STATE" "$STATE.before"
+	cp "$STATE.after" "$STATE"
+}
+
+# saw LINE...: exactly these commands, in this order.
+saw() {
+	local want
+
+	want=$(printf '%s\n' "$@")
+	[ "$SAW" = "$want" ] || fail "the device saw: $(diff <(echo "$want") <(echo "$SAW"))"
+}
+
+# wrote_nothing: by the device's own account.
+wrote_nothing() {
+	! grep -E '^(write|delete)' <<<"$SAW" || fail 'the device was written to'
+}
+
+# holds_still PATH...: what the device has under these is what it had.
+holds_still() {
+	local path
+
+	for path in "$@"; do
+		diff <(under "$path" "$STATE.before") <(under "$path" "$STATE.after") >"$WORK/differences" ||
+			fail "$path has changed: $(cat "$WORK/differences")"
+	done
+}
+
+under() {
+	local plain='with_entries(select(.key | startswith($p + "/"))) | map_values(if type == "string" then { hex: . } else . end)'
+
+	# octets that are text in the file come back in hex
+	jq -S --arg p "$1" "$plain" "$2" | jq -S 'map_values(if type == "object" then .hex else . end)'
+}
+
+# gone PATH...: the device has nothing there.
+gone() {
+	local path
+
+	for path in "$@"; do
+		[ "$(under "$path" "$STATE")" = '{}' ] || fail "$path is still there: $(under "$path" "$STATE")"
+	done
+}
+
+# has PATH VALUE: as JSON.
+has() {
+	[ "$(jq -c --arg p "$1" '.[$p]' "$STATE")" = "$2" ] || fail "$1 is $(jq -c --arg p "$1" '.[$p]' "$STATE"), not $2"
+}
+
+# --- found, shown, added to -------------------------------------------------------------------------------------------
+
+# Two accounts, with rules for /1/0, /1/1 and /3/0 that are theirs.
+two_accounts() {
+	factory "$1" "$(account 1 "$1" 11) $(account 2 "$1" 12),
+	  \"/1/0/0\": 11, \"/1/0/1\": 60, \"/1/0/6\": true, \"/1/0/7\": \"U\",
+	  \"/1/1/0\": 12, \"/1/1/1\": 90, \"/1/1/6\": true, \"/1/1/7\": \"U\",
+	  \"/2/0/0\": 1, \"/2/0/1\": 0, \"/2/0/2/11\": 15, \"/2/0/3\": 11,
+	  \"/2/1/0\": 1, \"/2/1/1\": 1, \"/2/1/2/12\": 15, \"/2/1/3\": 12,
+	  \"/2/2/0\": 3, \"/2/2/1\": 0, \"/2/2/2/11\": 15, \"/2/2/2/12\": 1, \"/2/2/3\": 11"
+}
+
+third_server() {
+	local ep=dev-third
+
+	new_daemon third
+	start
+	two_accounts $ep
+	profile $ep 13
+	knock $ep
+	saw 'discover / 2.05' 'read /1 2.05' 'read /2 2.05' 'write /0/3 2.04' 'write /1/2 2.04' 'write /2/3 2.04' \
+		'discover / 2.05' 'read /1 2.05' 'read /2 2.05' 'finish /bs 2.04'
+	holds_still /0/0 /0/1 /0/2 /1/0 /1/1 /2/0 /2/1 /2/2 /3
+	has /0/3/10 13
+	has /1/2/0 13
+	has /2/3/0 1
+	has /2/3/1 2
+	has /2/3/3 13
+	ended_as $ep provisioned
+	is_shown $ep
+	# one rule more, for what the profile says, beside the others' rules
+	MORE='"access_control": { "/5/0": { "owner": "s13", "acl": { "s13": ["read", "write"], "11": ["read"] } } }' profile $ep 13
+	is_planned $ep
+	knock $ep
+	holds_still /0/0 /0/1 /0/2 /1/0 /1/1 /2/0 /2/1 /2/2 /2/3 /3
+	ended_as $ep provisioned
+	stop
+}
+
+is_shown() {
+	local row rows=("/1/0 - 11 read write execute delete - 11 /2/0" "/3/0 - 11 read write execute delete - 11 /2/2"
+		"/3/0 - 12 read - 11 /2/2" "/1/2 - - - s13 13 /2/3")
+
+	expect_rc 0 prov acl "$1"
+	OUT=$(tr -s ' ' <<<"$OUT")
+	for row in "${rows[@]}"; do
+		says "$row"
+	done
+	expect_rc 0 prov --json acl "$1"
+	[ "$(jq -c '[.acl[] | select(.target == "/3/0") | [.server, .rights[]]]' <<<"$OUT")" = \
+		'[[11,"read","write","execute","delete"],[12,"read"]]' ] || fail "acl --json: $OUT"
+	expect_rc 0 prov device show "$1" --inventory
+	OUT=$(tr -s ' ' <<<"$OUT")
+	says '/0/1 /1/0 11 - no coaps://192.0.2.11'
+	says '/0/3 /1/2 13 s13 no coaps://192.0.2.13'
+	says 'foreign_account /0/1 /1/0 keep server 11 is not in the profile'
+	expect_rc 0 prov explain foreign_account
+	says 'foreign_accounts'
+	! grep -q "$(cat "$(key_file "$1-13")")" <<<"$OUT" || fail 'a key is shown'
+	expect_rc 8 prov acl nobody
+	expect_rc 8 prov device show nobody --inventory
+}
+
+is_planned() {
+	expect_rc 0 prov plan "$1"
+	OUT=$(tr -s ' ' <<<"$OUT")
+	says 'for: what the device was left with'
+	says '/0/1 - (there, ssid 11, coaps://192.0.2.11) - keep'
+	says '/1/2/1 lifetime 86400 86400 keep'
+	says '/0/3/5 secret_key (cannot be read) 16 octets, '
+	says '1 PUT /2/4'
+	expect_rc 0 prov plan "$1" --fresh
+	says 'a fresh device'
+	# the same from files alone: the document and what was printed
+	prov --json device show "$1" --inventory >"$WORK/inventory.json" || fail 'device show --inventory --json'
+	expect_rc 0 prov plan -f "$WORK/$1.json" --inventory "$WORK/inventory.json"
+	says 'the inventory that was given'
+	says '/2/4/3'
+}
+
+# --- a device that returns ------------------------------------------------------------------------------------------
+
+UNCHANGED=('discover / 2.05' 'read /1 2.05' 'finish /bs 2.04')
+NEVER_EARLY='"policy": "incremental", "early_return": 0'
+
+returns_well() {
+	local ep=dev-well
+
+	new_daemon well
+	start
+	factory $ep
+	BOOTSTRAP=$NEVER_EARLY profile $ep 21
+	knock $ep
+	saw 'discover / 2.05' 'write /0/1 2.04' 'write /1/0 2.04' 'discover / 2.05' 'read /1 2.05' 'finish /bs 2.04'
+	# the same again, and after an upgrade of its firmware and a restart of the server
+	knock $ep
+	saw "${UNCHANGED[@]}"
+	stop
+	start
+	jq '."/3/0/3" = "2.0"' "$STATE" >"$STATE.new" && mv "$STATE.new" "$STATE"
+	knock $ep --server "$COAPS" --psk-key-file "$(key_file $ep)"
+	saw "${UNCHANGED[@]}"
+	ended_as $ep provisioned
+	# a label is no reason to write; a value is, and only that
+	BOOTSTRAP=$NEVER_EARLY MORE='"labels": { "batch": "7" }' profile $ep 21
+	knock $ep
+	saw "${UNCHANGED[@]}"
+	sed -i 's/"lifetime": 86400/"lifetime": 600/' "$WORK/$ep.json"
+	apply "$WORK/$ep.json"
+	knock $ep
+	has /1/0/1 600
+	[ "$(grep -cE '^(write|delete)' <<<"$SAW")" = 1 ] || fail "more than the lifetime was written: $SAW"
+	holds_still /0/0 /0/1
+	# another key of the same length, which nobody can read
+	key_file "$ep-new" >/dev/null
+	cp "$(key_file "$ep-new")" "$(key_file "$ep-21")"
+	apply "$WORK/$ep.json"
+	knock $ep
+	has /0/1/5 "{\"hex\":\"$(cat "$(key_file "$ep-new")")\"}"
+	knock $ep
+	saw "${UNCHANGED[@]}"
+	stop
+}
+
+# What can be read looks right, and yet: the server rejected the key (1/x/11), the device came back at once, or a session
+# broke off in between.
+returns_for_a_reason() {
+	local ep=dev-reason
+
+	new_daemon reason
+	start
+	factory $ep
+	BOOTSTRAP=$NEVER_EARLY profile $ep 21
+	knock $ep
+	knock $ep
+	wrote_nothing
+	cp "$STATE" "$WORK/right"
+	jq '."/1/0/11" = 42' "$WORK/right" >"$STATE"
+	knock $ep
+	grep -qx 'write /0/1 2.04' <<<"$SAW" || fail "the account was not written again: $SAW"
+	ended_as $ep provisioned
+	expect_rc 0 prov session show $ep --last
+	says 'tls_alert'
+	# it came back early
+	cp "$WORK/right" "$STATE"
+	BOOTSTRAP='"policy": "incremental", "early_return": "1h"' profile $ep 21
+	knock $ep
+	grep -qx 'write /0/1 2.04' <<<"$SAW" || fail "the account was not written again: $SAW"
+	expect_rc 0 prov session show $ep --last
+	says 'early_return'
+	# a session broke off
+	BOOTSTRAP=$NEVER_EARLY profile $ep 21
+	cp "$WORK/right" "$STATE"
+	knock $ep
+	wrote_nothing
+	device $ep --state "$STATE" --lie finish=5.00 --expect failed >/dev/null
+	ended_as $ep failed error_response finish /bs
+	knock $ep
+	grep -qx 'write /0/1 2.04' <<<"$SAW" || fail "the account was not written again: $SAW"
+	expect_rc 0 prov session show $ep --last
+	says 'after_failure'
+	stop
+}
+
+# --- going back -----------------------------------------------------------------------------------------------------
+
+session_of() {
+	prov --json device history "$1" | jq ".history[$2].session"
+}
+
+goes_back() {
+	local ep=dev-back first second
+
+	new_daemon back
+	start
+	factory $ep
+	BOOTSTRAP=$NEVER_EARLY profile $ep 31
+	expect_rc 8 prov device rollback $ep
+	says 'no earlier configuration'
+	knock $ep
+	cp "$STATE" "$WORK/first"
+	BOOTSTRAP=$NEVER_EARLY profile $ep 31 32
+	knock $ep
+	has /1/1/0 32
+	first=$(session_of $ep 1) second=$(session_of $ep 0)
+	expect_rc 0 prov device history $ep
+	says "$first"
+	expect_rc 0 prov device diff $ep
+	says '/1/1/0'
+	expect_rc 9 prov device diff $ep --exit-code --from "$first" --to "$second"
+	expect_rc 0 prov device diff $ep --exit-code --from "$second" --to "$second"
+	expect_rc 8 prov device diff $ep --from 1
+
+	expect_rc 0 prov device rollback $ep --to "$first" --reason 'fota is broken'
+	says "restores what session $first left"
+	expect_rc 0 prov plan $ep
+	says "restores session: $first"
+	# a session that fails does not use it up, and a kill does not lose it
+	device $ep --state "$STATE" --lie finish=5.00 --expect failed >/dev/null
+	ended_as $ep failed error_response finish /bs
+	expect_rc 0 prov --json device show $ep
+	[ "$(jq -c '.wishes[0] | [.wish, .pending]' <<<"$OUT")" = '["rollback",true]' ] || fail "wishes: $(jq -c .wishes <<<"$OUT")"
+	stop KILL
+	start
+	knock $ep --server "$COAPS"
+	gone /0/2 /1/1
+	diff <(under /0/1 "$WORK/first") <(under /0/1 "$STATE") || fail 'the first account is not what it was'
+	diff <(under /1/0 "$WORK/first") <(under /1/0 "$STATE") || fail 'the first server is not what it was'
+	ended_as $ep provisioned
+	expect_rc 0 prov --json device show $ep
+	[ "$(jq -c '[.wishes[0].pending, .provisioned]' <<<"$OUT")" = '[false,false]' ] || fail "device show: $(jq -c . <<<"$OUT")"
+	[ "$(prov --json device history $ep | jq '.history[0].restored')" = true ] || fail 'the history does not say that it was restored'
+	# it holds: what returns is left as it is, until something newer is applied
+	knock $ep
+	wrote_nothing
+	gone /0/2 /1/1
+	BOOTSTRAP=$NEVER_EARLY profile $ep 31 32 33
+	knock $ep
+	has /1/1/0 32
+	has /1/2/0 33
+	# taken back
+	expect_rc 0 prov device rollback $ep
+	expect_rc 0 prov device rollback $ep --cancel
+	knock $ep
+	wrote_nothing
+	expect_rc 2 prov device rollback $ep --cancel --to 5
+	stop
+}
+
+# The keys of now go with the configuration of then, unless those of then are wanted.
+goes_back_with_keys() {
+	local ep=dev-keys old new
+
+	new_daemon keys
+	start
+	factory $ep
+	BOOTSTRAP=$NEVER_EARLY profile $ep 31 32
+	old=$(cat "$(key_file "$ep-31")")
+	knock $ep
+	new=$(cat "$(key_file "$ep-rotated")")
+	cp "$(key_file "$ep-rotated")" "$(key_file "$ep-31")"
+	BOOTSTRAP=$NEVER_EARLY profile $ep 31
+	knock $ep
+	gone /0/2 /1/1
+	has /0/1/5 "{\"hex\":\"$new\"}"
+	# 32 is gone from the profile: nobody has a key for it now
+	expect_rc 10 prov device rollback $ep
+	says 'Short Server ID 32: there are no credentials for it now'
+	expect_rc 0 prov device rollback $ep --with-credentials
+	knock $ep
+	has /0/1/5 "{\"hex\":\"$old\"}"
+	has /1/1/0 32
+	# with 32 in the profile again the configuration comes with the new key
+	BOOTSTRAP=$NEVER_EARLY profile $ep 31 32
+	sed -i 's/"lifetime": 86400/"lifetime": 77/' "$WORK/$ep.json"
+	apply "$WORK/$ep.json"
+	knock $ep
+	has /1/0/1 77
+	expect_rc 0 prov device rollback $ep
+	knock $ep
+	has /1/0/1 86400
+	has /0/1/5 "{\"hex\":\"$new\"}"
+	stop
+}
+
+# --- handed over ----------------------------------------------------------------------------------------------------
+
+is_handed_over() {
+	local ep=dev-over
+
+	new_daemon over
+	start
+	factory $ep
+	BOOTSTRAP=$NEVER_EARLY profile $ep 41
+	cat >"$WORK/next.json" <<-EOT
+	{ "profile_format": 1, "profile": "next",
+	  "servers": { "bs": { "short_server_id": 1, "uri": "coap://192.0.2.99", "security": { "mode": "nosec" } } },
+	  "bootstrap_account": { "client_hold_off_time": 5 } }
+	EOT
+	apply "$WORK/next.json"
+	expect_rc 8 prov device handover $ep --profile nobody
+	expect_rc 2 prov device handover $ep
+	knock $ep
+	holds_still /0/0
+	expect_rc 0 prov device handover $ep --profile next
+	knock $ep
+	grep -qx 'write /0/0 2.04' <<<"$SAW" || fail "the bootstrap account was not written: $SAW"
+	[ "$(grep -c '^write' <<<"$SAW")" = 1 ] || fail "more than the bootstrap account was written: $SAW"
+	has /0/0/0 '"coap://192.0.2.99"'
+	has /0/0/1 true
+	has /0/0/2 3
+	has /0/0/11 5
+	has /0/0/10 null
+	holds_still /0/1 /1/0
+	ended_as $ep provisioned
+	expect_rc 0 prov --json device show $ep
+	[ "$(jq -c .wishes <<<"$OUT")" = '[]' ] || fail "the wish is still there: $(jq -c .wishes <<<"$OUT")"
+	# not where Discover does not show which account it is, and then it is still wanted
+	ep=dev-blind
+	factory $ep
+	BOOTSTRAP=$NEVER_EARLY profile $ep 41
+	expect_rc 0 prov device handover $ep --profile next
+	device $ep --state "$STATE" --lie discover=4.04 --expect failed >/dev/null
+	ended_as $ep failed conflict plan
+	expect_rc 0 prov device show $ep
+	says 'handover'
+	stop
+}
+
+run_case third-server third_server
+run_case returns-well returns_well
+run_case returns-for-a-reason returns_for_a_reason
+run_case goes-back goes_back
+run_case goes-back-with-keys goes_back_with_keys
+run_case handover is_handed_over
+finish
