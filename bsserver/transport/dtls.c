@@ -27,6 +27,7 @@
 
 /* With a wrong key nothing after ChangeCipherSpec can be read, in each flight that the device sends. */
 #define UNREADABLE_MAX 2
+#define DATAGRAM_MAX 2048 /* libcoap reads no longer ones */
 
 struct dtls {
 	struct dtls_conf conf;
@@ -38,6 +39,10 @@ struct dtls {
 	size_t address_len;
 	gnutls_pull_func pull; /* libcoap's, the same for all its sessions */
 	gnutls_push_func push;
+	/* A datagram that was fetched before GnuTLS asked for it, to see whether there is one; whose. */
+	void *ahead_of;
+	size_t ahead_len;
+	uint8_t ahead[DATAGRAM_MAX];
 	struct dtls_stats stats;
 	uint64_t last_serial;
 };
@@ -55,6 +60,7 @@ struct session {
 	bool known;
 	bool ccs_now; /* a ChangeCipherSpec is in the datagram that is being read */
 	bool ccs;     /* one was read, and the key exchange before it */
+	bool sealed_now; /* a record that only the right key opens is in that datagram */
 	bool begun;
 	unsigned unreadable;
 	struct dtls_cert *cert;	  /* a reference; NULL: its listener takes no such devices */
@@ -378,12 +384,12 @@ fail(gnutls_session_t s, struct session *n, int rc)
 /*
  * A record that cannot be read is dropped without a word (RFC 6347 section 4.1.2.7), also the
  * Finished of a device with another key. Once CCS came behind the key exchange the right key
- * would have read it.
+ * would have read it; what comes in the clear then is a flight that the device sends again.
  */
 static int
 count_unreadable(gnutls_session_t s, struct session *n, unsigned before)
 {
-	if (!n->ccs || gnutls_record_get_discarded(s) == before || ++n->unreadable < UNREADABLE_MAX)
+	if (!n->ccs || !n->sealed_now || gnutls_record_get_discarded(s) == before || ++n->unreadable < UNREADABLE_MAX)
 		return GNUTLS_E_AGAIN;
 	return fail(s, n, GNUTLS_E_DECRYPTION_FAILED);
 }
@@ -412,6 +418,29 @@ dtls_on_cookie(struct dtls *d, void *address, size_t len)
 	return &d->cookie_key;
 }
 
+/*
+ * GnuTLS asks whether a datagram is there before it decides that a flight is to be sent again. libcoap
+ * asks select() about descriptors that a server's sessions do not have, and always says yes: no flight
+ * would ever be repeated.
+ */
+static int
+is_waiting(gnutls_transport_ptr_t owner, unsigned ms)
+{
+	struct dtls *d = dtls_hook_in_force();
+
+	(void)ms;
+	if (d == NULL)
+		return 0;
+	if (d->ahead_of != owner) {
+		ssize_t got = d->pull(owner, d->ahead, sizeof d->ahead);
+		if (got <= 0)
+			return 0;
+		d->ahead_of = owner;
+		d->ahead_len = (size_t)got;
+	}
+	return 1;
+}
+
 int
 dtls_on_handshake(struct dtls *d, gnutls_session_t s)
 {
@@ -422,8 +451,10 @@ dtls_on_handshake(struct dtls *d, gnutls_session_t s)
 	if (!admit(d, n)) /* the device comes again with its own retransmission */
 		return GNUTLS_E_MEMORY_ERROR;
 	unsigned discarded = gnutls_record_get_discarded(s);
-	n->ccs_now = false;
+	n->ccs_now = n->sealed_now = false;
+	gnutls_transport_set_pull_timeout_function(s, is_waiting);
 	int rc = dtls_real()->handshake(s);
+	d->ahead_of = NULL;
 	n->ccs |= n->ccs_now && n->asked;
 	if (rc == GNUTLS_E_SUCCESS) {
 		no_longer_half_open(n);
@@ -498,6 +529,7 @@ look_at(struct session *n, const uint8_t *datagram, size_t len)
 
 	dtls_peek(datagram, len, &p);
 	n->ccs_now |= p.ccs > 0;
+	n->sealed_now |= p.sealed > 0;
 	if (p.hello_random == NULL)
 		return false;
 	if (!n->begun) {
@@ -511,6 +543,17 @@ look_at(struct session *n, const uint8_t *datagram, size_t len)
 	return true;
 }
 
+static ssize_t
+fetch(struct dtls *d, void *owner, void *out, size_t len)
+{
+	if (d->ahead_of != owner)
+		return d->pull(owner, out, len);
+	size_t n = MIN(len, d->ahead_len);
+	memcpy(out, d->ahead, n);
+	d->ahead_of = NULL;
+	return (ssize_t)n;
+}
+
 /* Only runs while libcoap hands a datagram of one of our sessions to GnuTLS. */
 static ssize_t
 pull(gnutls_transport_ptr_t owner, void *out, size_t len)
@@ -522,7 +565,7 @@ pull(gnutls_transport_ptr_t owner, void *out, size_t len)
 	}
 	void *tls = d->conf.tls(owner);
 	struct session *n = tls != NULL ? session_of(tls) : NULL;
-	ssize_t got = d->pull(owner, out, len);
+	ssize_t got = fetch(d, owner, out, len);
 
 	if (got > 0 && n != NULL && look_at(n, out, (size_t)got)) {
 		errno = EAGAIN;

@@ -26,7 +26,7 @@ dtls_peek(const void *datagram, size_t len, struct dtls_peek *out)
 {
 	struct rbuf r = rbuf_make(datagram, len);
 
-	*out = (struct dtls_peek){ NULL, 0 };
+	*out = (struct dtls_peek){ .hello_random = NULL };
 	while (rbuf_left(&r) > 0) {
 		uint8_t type = rbuf_u8(&r);
 		(void)rbuf_be(&r, 2); /* version */
@@ -36,8 +36,10 @@ dtls_peek(const void *datagram, size_t len, struct dtls_peek *out)
 		const uint8_t *record = rbuf_take(&r, n);
 		if (record == NULL)
 			return;
-		if (epoch != 0)
+		if (epoch != 0) {
+			out->sealed++;
 			continue;
+		}
 		if (type == CHANGE_CIPHER_SPEC)
 			out->ccs++;
 		else if (type == HANDSHAKE && out->hello_random == NULL)

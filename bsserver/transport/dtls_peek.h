@@ -13,6 +13,7 @@
 struct dtls_peek {
 	const uint8_t *hello_random; /* of an unencrypted ClientHello, 32 octets; NULL: none */
 	unsigned ccs;		     /* unencrypted ChangeCipherSpec records */
+	unsigned sealed;	     /* records of later epochs, which are encrypted */
 };
 
 void dtls_peek(const void *datagram, size_t len, struct dtls_peek *out);

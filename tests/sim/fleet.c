@@ -9,6 +9,7 @@
 
 #define NEVER UINT64_MAX
 #define STARTS_PER_PASS 64
+#define DTLS_PAUSE_MS 20 /* between looks at a handshake's timer */
 #define LINGERING_MAX 4096 /* devices that are over and still answer, besides those at work */
 
 struct fleet;
@@ -307,8 +308,9 @@ slot_settle(struct slot *s)
 	}
 	int dtls = s->dtls == NULL ? -1 : dtls_timeout(s->dtls);
 	uint64_t due = device_next(s->device);
+	/* GnuTLS goes on saying 0 where it waits for the rest of a flight, and repeats nothing there */
 	if (dtls >= 0)
-		due = MIN(due, f->now_ms + (uint64_t)dtls);
+		due = MIN(due, f->now_ms + MAX((uint64_t)dtls, (uint64_t)DTLS_PAUSE_MS));
 	if (s->lingers)
 		due = MIN(due, MAX(s->free_at, f->now_ms + 1));
 	if (due == s->due)

@@ -328,6 +328,10 @@ pass(struct net *net, struct net_peer *p, const uint8_t *bytes, size_t n, bool i
 {
 	int copies = chance(net, net->cfg.dup) ? 2 : 1;
 	uint32_t offset = p->offset;
+	if (inbound ? ++p->n_received == net->cfg.drop_received : ++p->n_sent == net->cfg.drop_sent) {
+		net->stats.lost++;
+		return;
+	}
 	net->stats.doubled += copies == 2;
 	for (int i = 0; i < copies; i++) {
 		int ms = fate(net);

@@ -20,6 +20,7 @@ struct net_config {
 	socklen_t server_len;
 	size_t max_peers;          /* open at one time */
 	double loss, dup, reorder; /* shares of 1, of each datagram on each way */
+	uint32_t drop_sent, drop_received; /* each peer's n-th is lost; 0: none for certain */
 	uint32_t delay_ms;         /* of every datagram on each way */
 	uint64_t seed;
 };
@@ -31,6 +32,7 @@ struct net_peer {
 	unsigned socket; /* which of the shared ones; so its port */
 	int fd;          /* its own socket, or -1 */
 	bool open;
+	uint32_t n_sent, n_received;
 };
 
 struct net_stats {

@@ -299,6 +299,8 @@ static const struct option_def defs[] = {
 	{ COUNT, "repeat", "N", "bootstraps of each device, one after the other (1)", AT(fleet.repeat), NULL },
 	{ FLAG, "spin", NULL, "never sleep, so that whoever sends to them need not wake them", AT(fleet.spin), NULL },
 	{ SHARE, "loss", "P", "3%, both ways", AT(fleet.net.loss), NULL },
+	{ COUNT, "drop-sent", "N", "the N-th datagram that each device sends is lost", AT(fleet.net.drop_sent), NULL },
+	{ COUNT, "drop-received", "N", "the N-th that each should receive is lost", AT(fleet.net.drop_received), NULL },
 	{ SHARE, "dup", "P", "datagrams that come twice", AT(fleet.net.dup), NULL },
 	{ SHARE, "reorder", "P", "datagrams that are overtaken", AT(fleet.net.reorder), NULL },
 	{ TIME, "delay", "T", "of every datagram (0)", AT(fleet.net.delay_ms), NULL },

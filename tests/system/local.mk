@@ -20,6 +20,7 @@ system_scripts = \
 	tests/system/knock_cert.sh \
 	tests/system/leak.sh \
 	tests/system/oma.sh \
+system_scripts = tests/system/daemon.sh tests/system/kill.sh tests/system/knock_cert.sh tests/system/loss.sh tests/system/oma.sh \
 	tests/system/wire.sh
 # The command line alone, against what openssl makes.
 system_scripts += tests/system/pki_status.sh

@@ -222,6 +222,11 @@ START_TEST(a_datagram_shows_its_hello_and_its_change_of_cipher)
 	dtls_peek(d, 63 + sizeof ccs, &p);
 	ck_assert_ptr_eq(p.hello_random, d + 27);
 	ck_assert_uint_eq(p.ccs, 1);
+	ck_assert_uint_eq(p.sealed, 0);
+	d[63] = 22;
+	d[63 + 4] = 1; /* epoch */
+	dtls_peek(d, 63 + sizeof ccs, &p);
+	ck_assert(p.ccs == 0 && p.sealed == 1);
 	for (size_t n = 0; n < 63; n++) { /* cut off anywhere: nothing */
 		dtls_peek(d, n, &p);
 		ck_assert_ptr_null(p.hello_random);
