@@ -66,7 +66,7 @@ tests_unit_test_loop_SOURCES = tests/unit/test_loop.c
 tests_unit_test_loop_LDADD = $(UNIT_LIBS) bsserver/libbsserver.a $(BASE_LIBS) $(UV_LIBS)
 
 # lib/lwm2m, the model
-EXTRA_DIST += tests/data/objects
+EXTRA_DIST += tests/data/objects tests/data/ocsp-matrix.txt
 unit_programs += tests/unit/test_object
 tests_unit_test_object_SOURCES = tests/unit/test_object.c
 tests_unit_test_object_LDADD = $(UNIT_LIBS) $(LWM2M_LIBS)
