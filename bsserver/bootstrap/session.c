@@ -471,7 +471,7 @@ static void
 note_held(struct bs_session *s)
 {
 	/* What was not written was not read again: it is as it was. */
-	for (uint16_t oid = LWM2M_SERVER; oid <= LWM2M_ACCESS_CONTROL; oid++)
+	for (uint16_t oid = LWM2M_SERVER; oid <= (uint16_t)LWM2M_ACCESS_CONTROL; oid++)
 		if (!touches(&s->plan, oid))
 			(void)bs_inventory_adopt(&s->after, &s->before, oid, NULL);
 	if (s->grant.desired.verify)

@@ -19,8 +19,8 @@ system_scripts = \
 	tests/system/kill.sh \
 	tests/system/knock_cert.sh \
 	tests/system/leak.sh \
+	tests/system/loss.sh \
 	tests/system/oma.sh \
-system_scripts = tests/system/daemon.sh tests/system/kill.sh tests/system/knock_cert.sh tests/system/loss.sh tests/system/oma.sh \
 	tests/system/wire.sh
 # The command line alone, against what openssl makes.
 system_scripts += tests/system/pki_status.sh
@@ -32,11 +32,6 @@ EXTRA_DIST += \
 	tests/system/leak.py \
 	tests/system/lib.sh \
 	tests/system/rawcoap.py
-EXTRA_DIST += tests/system/lib.sh tests/system/demo.sh tests/system/killer.py
-# The command line alone, against what openssl makes.
-dist_check_SCRIPTS += tests/system/pki_status.sh
-TESTS += tests/system/pki_status.sh
-EXTRA_DIST += tests/system/lib.sh tests/system/demo.sh tests/system/killer.py tests/system/rawcoap.py
 # Devices with certificates, and openssl's OCSP responder.
 dist_check_SCRIPTS += tests/system/revocation.sh
 TESTS += tests/system/revocation.sh
