@@ -334,6 +334,8 @@ note_audit(struct bs_session *s, const struct bs_plan *p, uint32_t now_ms)
 
 	if (s->corrected)
 		return;
+	bs_held_clear(&s->rec.found);
+	bs_findings_clear(f);
 	(void)bs_inventory_save(&s->before, s->model, &s->rec.found, NULL);
 	bs_audit(&in, p, f);
 	for (size_t i = 0; i < f->n; i++)
