@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bsserver/api/devices.h"
+#include "lib/base/log.h"
 #include "lib/base/str.h"
 
 static void step_read(void *arg);
@@ -171,6 +172,9 @@ finish_answer(struct job *j)
 {
 	struct gbuf out = j->out;
 
+	if (j->unkept.code != ERR_OK)
+		log_msg(LVL_ERROR, LOG_API, NULL, "%zu rows of an apply were not kept (%s)",
+		    j->n_unkept, j->unkept.msg);
 	j->out = (struct gbuf){ 0 };
 	answer_text(j->r, 200, "application/x-ndjson", &out);
 }
@@ -342,6 +346,9 @@ fail_range(struct job *j, const struct err *e)
 {
 	for (size_t i = j->from; i < j->end; i++)
 		row_end(&j->v[j->rows_of[i]], ROW_ERROR, e);
+	if (j->unkept.code == ERR_OK)
+		j->unkept = *e;
+	j->n_unkept += j->end - j->from;
 	j->from = j->to = j->end;
 }
 

@@ -61,6 +61,8 @@ struct job {
 	struct profile_fleet *fleet;
 	struct gbuf out;
 	uint64_t results[ROW__COUNT];
+	struct err unkept; /* why the store as a whole took no rows; ERR_OK: it did */
+	size_t n_unkept;   /* how many */
 };
 
 const char *row_result_name(enum row_result r);                           /* "created" */

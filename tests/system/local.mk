@@ -16,6 +16,7 @@ tests_system_store_full_LDADD = $(UNIT_LIBS) $(STORE_LIBS)
 system_scripts = \
 	tests/system/daemon.sh \
 	tests/system/keep.sh \
+	tests/system/disk.sh \
 	tests/system/kill.sh \
 	tests/system/knock_cert.sh \
 	tests/system/leak.sh \
