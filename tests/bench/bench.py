@@ -40,6 +40,10 @@ BOUNDS = {
     "crowd.memory_mib": ("peak memory of bsserver meanwhile, MiB", "most", 100),
     "loss.coap.failed": ("devices not provisioned with 3 % loss and 3 % duplication, coap", "most", 0),
     "loss.coaps.failed": ("the same over coaps", "most", 0),
+    "traffic.coap.unchanged.writes": ("writes and deletes to devices that hold what they should, coap", "most", 0),
+    "traffic.coaps.unchanged.writes": ("the same over coaps", "most", 0),
+    "traffic.coap.added.share": ("octets of one server more, over those of a full replacement, coap", "most", 0.9),
+    "traffic.coaps.added.share": ("the same over coaps", "most", 0.9),
     "leshan.coap.exchange": ("bsserver's exchanges per second of CPU over coap, over Leshan's", "least", 2.2),
     "leshan.coap.bootstrap": ("bsserver's bootstraps per second of CPU over coap, over Leshan's", "least", 1.2),
     "leshan.coaps.exchange": ("exchanges, over coaps", "least", 1.5),
@@ -47,9 +51,11 @@ BOUNDS = {
 }
 MEASURED = ("cpu", "rate", "exchange", "bootstrap", "memory_mib")  # means nothing in the tiny runs of --smoke
 
-FULL = {"rounds": 7, "coap": 12000, "coaps": 5000, "fleet": 100000, "crowd": 4000, "loss": 1000, "warm": 3}
-SMOKE = {"rounds": 1, "coap": 20, "coaps": 20, "fleet": 200, "crowd": 20, "loss": 20, "warm": 1}
+FULL = {"rounds": 7, "coap": 12000, "coaps": 5000, "fleet": 100000, "crowd": 4000, "loss": 1000, "traffic": 20, "warm": 3}
+SMOKE = {"rounds": 1, "coap": 20, "coaps": 20, "fleet": 200, "crowd": 20, "loss": 20, "traffic": 2, "warm": 1}
 SMALL_FLEET = 100
+TRAFFIC_PATTERN = "traffic-%s-%03u"
+TRAFFIC_TRIES = 5  # until nothing had to be repeated
 
 
 def say(text=""):
@@ -300,6 +306,84 @@ def section_loss(b):
     return found
 
 
+TRAFFIC = (
+    # what becomes of the device, policy, servers that the profile has; each goes on from where the one before it ended
+    ("fresh", "incremental", 2),
+    ("unchanged", "incremental", 2),
+    ("added", "incremental", 3),
+    ("replaced", "replace", 3),
+)
+
+
+def traffic_documents(load, scheme, count, policy, servers):
+    name = "traffic-" + scheme
+    document = profile(name, policy, servers - 1)
+    rights = ["read", "write", "execute"]
+    document["access_control"] = {"/3/0": {"owner": "dm", "acl": {s: rights for s in document["servers"]}}}
+    for i, s in enumerate(document["servers"]):
+        document["access_control"]["/1/%d" % i] = {"owner": s, "acl": {s: rights}}
+    document["bootstrap"]["early_return"] = 0  # the bench comes back at once, which is nobody's fault
+    yield document
+    pattern = TRAFFIC_PATTERN.replace("%s", scheme)
+    keys = {endpoint: (identity, key) for endpoint, identity, key in load.keys(pattern, count)}
+    for endpoint, (identity, key) in keys.items():
+        device = open_device(endpoint, name)
+        if scheme == "coaps":
+            device["credentials"]["bootstrap"] = {"mode": "psk", "identity": identity, "key": {"hex": key}}
+        yield device
+
+
+def traffic_of(b, server, scheme, endpoint, state):
+    """One bootstrap of one device: what the device counted. state is the file that it comes with and leaves behind."""
+    argv = ["--endpoint", endpoint, "--lines", "--tree", "--show-secrets"]
+    if os.path.exists(state):
+        argv += ["--state", state]
+    for _ in range(TRAFFIC_TRIES):
+        got = b.load.run(server, scheme, *argv)
+        if not got["retransmissions"] and not got["duplicates"]:
+            break
+    if got["provisioned"] != 1 or got["retransmissions"] or got["duplicates"] or got["attempts"] != 1:
+        raise Trouble("%s over %s: %s" % (endpoint, scheme, json.dumps(got)))
+    with open(os.open(state, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as f:
+        json.dump(got["devices"][0]["tree"], f)
+    d = got["datagrams"]
+    return {
+        "exchanges": got["exchanges"],
+        "writes": got["writes"],
+        "deletes": got["deletes"],
+        "datagrams_up": d["sent"],
+        "datagrams_down": d["received"],
+        "octets_up": d["sent_octets"],
+        "octets_down": d["received_octets"],
+    }
+
+
+def section_traffic(b):
+    """What a bootstrap costs the network: a new device, one that holds everything, one more server, all anew."""
+    server, n, found = b.bsserver("traffic", 1), b.size["traffic"], {}
+    for scheme in SCHEMES:
+        found[scheme] = {}
+        say()
+        say("%-12s %9s %7s %8s %14s %14s %16s" % (
+            scheme, "exchanges", "writes", "deletes", "datagrams", "octets", "up / down"))
+        for what, policy, servers in TRAFFIC:
+            server.apply(traffic_documents(b.load, scheme, n, policy, servers))
+            rows = []
+            for i in range(1, n + 1):
+                endpoint = TRAFFIC_PATTERN % (scheme, i)
+                rows.append(traffic_of(b, server, scheme, endpoint, os.path.join(b.work, endpoint)))
+            m = {k: statistics.mean(r[k] for r in rows) for k in rows[0]}
+            found[scheme][what] = m
+            say("%-12s %9.1f %7.1f %8.1f %14.1f %14.1f %9.1f / %.1f" % (
+                what, m["exchanges"], m["writes"], m["deletes"], m["datagrams_up"] + m["datagrams_down"],
+                m["octets_up"] + m["octets_down"], m["octets_up"], m["octets_down"]))
+        octets = {what: m["octets_up"] + m["octets_down"] for what, m in found[scheme].items()}
+        unchanged = found[scheme]["unchanged"]
+        b.judge("traffic.%s.unchanged.writes" % scheme, unchanged["writes"] + unchanged["deletes"])
+        b.judge("traffic.%s.added.share" % scheme, octets["added"] / octets["replaced"])
+    return found
+
+
 def section_peers(b):
     """Leshan's bootstrap server: it deletes, writes and finishes; it does not discover, verify or store."""
     main, found = b.main_server(), {}
@@ -328,6 +412,7 @@ SECTIONS = {
     "fleet": section_fleet,
     "crowd": section_crowd,
     "loss": section_loss,
+    "traffic": section_traffic,
     "peers": section_peers,
 }
 

@@ -43,6 +43,14 @@ report 'each side of a comparison has exchanges, CPU, latency and rate' figures 
 report 'the bare server sends as many requests' figures '.sections.rate | (.coap, .coaps) |
 	.bsserver[0].exchanges == .["bare libcoap"][0].exchanges'
 report 'a crowd is provisioned, and its memory told' figures '.sections.crowd | .provisioned == 20 and .vm_hwm_kib > 1000'
+report 'what a bootstrap sends is counted, with and without DTLS' bench 0 traffic
+report 'a device that holds everything is told nothing, one that holds nothing the most' figures '.sections.traffic | (.coap, .coaps) |
+	.unchanged.writes == 0 and .unchanged.deletes == 0 and .fresh.writes == 7 and .added.writes == 4 and .replaced.writes == 10 and
+	([.[] | .datagrams_down >= .exchanges - 1 and .octets_down > .datagrams_down * 4 and .octets_up > .datagrams_up * 4] | all) and
+	.unchanged.octets_up < .replaced.octets_up'
+report 'DTLS costs more of both' figures '.sections.traffic |
+	.coaps.fresh.datagrams_up > .coap.fresh.datagrams_up and .coaps.fresh.octets_down > .coap.fresh.octets_down'
+report 'a bootstrap that says more than allowed is named' bench 1 --bound traffic.coap.unchanged.writes=-1 traffic
 report 'without one everything is held' bench 0 crowd
 report 'a section that is none is refused' bench 2 nonsense
 echo "1..$NUMBER"

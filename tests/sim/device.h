@@ -322,6 +322,7 @@ enum device_outcome {
 struct device_stats {
 	unsigned attempts; /* Bootstrap-Requests, each counted once */
 	unsigned commands; /* answered commands of the server: exchanges without the request */
+	unsigned writes, deletes; /* of these; each block of a Write counts */
 	unsigned received, sent;  /* datagrams */
 	unsigned retransmissions; /* of ours */
 	unsigned duplicates;      /* of theirs */

@@ -357,6 +357,8 @@ static void
 report(struct device *d, const struct device_command *c, uint64_t now_ms)
 {
 	d->stats.commands++;
+	d->stats.writes += c->step == DEVICE_WRITE;
+	d->stats.deletes += c->step == DEVICE_DELETE;
 	device_emit(d, (struct device_event){ .type = DEVICE_EV_COMMAND,
 	                   .now_ms = now_ms,
 	                   .step = c->step,

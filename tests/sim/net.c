@@ -303,6 +303,7 @@ static void
 send_now(struct net *net, const struct net_peer *p, const uint8_t *bytes, size_t n)
 {
 	net->stats.sent++;
+	net->stats.sent_octets += n;
 	if (net->shared)
 		queue_shared(net, p, bytes, n);
 	else if (send(p->fd, bytes, n, 0) < 0)
@@ -415,6 +416,7 @@ receive_batch(struct net *net, unsigned s)
 	for (int i = 0; i < n; i++) {
 		struct net_peer *p = receiver(net, s, in, (unsigned)i);
 		net->stats.received++;
+		net->stats.received_octets += in->msgs[i].msg_len;
 		if (p == NULL)
 			net->stats.strays++;
 		else
@@ -433,6 +435,7 @@ receive_own(struct net *net, struct net_peer *p)
 		if (n < 0) /* an unreachable port too: the device's own timers decide */
 			break;
 		net->stats.received++;
+		net->stats.received_octets += (uint64_t)n;
 		pass(net, p, bytes, (size_t)n, true);
 	}
 }

@@ -37,6 +37,7 @@ struct net_peer {
 
 struct net_stats {
 	uint64_t sent, received, lost, doubled, delayed;
+	uint64_t sent_octets, received_octets; /* of sent and received: what is in the datagrams */
 	uint64_t strays; /* for nobody who is open, or not from the server */
 	uint64_t unsent; /* the kernel would not take them */
 };

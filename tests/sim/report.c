@@ -72,6 +72,8 @@ difference(const struct device_stats *a, const struct device_stats *b)
 	return (struct device_stats){
 		.attempts = a->attempts - b->attempts,
 		.commands = a->commands - b->commands,
+		.writes = a->writes - b->writes,
+		.deletes = a->deletes - b->deletes,
 		.received = a->received - b->received,
 		.sent = a->sent - b->sent,
 		.retransmissions = a->retransmissions - b->retransmissions,
@@ -87,6 +89,8 @@ add(struct device_stats *sum, const struct device_stats *s)
 {
 	sum->attempts += s->attempts;
 	sum->commands += s->commands;
+	sum->writes += s->writes;
+	sum->deletes += s->deletes;
 	sum->received += s->received;
 	sum->sent += s->sent;
 	sum->retransmissions += s->retransmissions;
@@ -222,14 +226,17 @@ print_json(const struct report *r, const struct fleet_config *cfg, const struct 
 	    json_pack("{s:f,s:f,s:f,s:f}", "min", percentile_ms(r, 0), "p50", percentile_ms(r, 0.5),
 	        "p99", percentile_ms(r, 0.99), "max", percentile_ms(r, 1)));
 	(void)json_object_set_new(j, "exchanges", json_integer(r->sum.commands + r->sum.attempts));
+	(void)json_object_set_new(j, "writes", json_integer(r->sum.writes));
+	(void)json_object_set_new(j, "deletes", json_integer(r->sum.deletes));
 	(void)json_object_set_new(j, "attempts", json_integer(r->sum.attempts));
 	(void)json_object_set_new(j, "retransmissions", json_integer(r->sum.retransmissions));
 	(void)json_object_set_new(j, "duplicates", json_integer(r->sum.duplicates));
 	(void)json_object_set_new(j, "complaints", json_integer(r->sum.complaints));
 	(void)json_object_set_new(j, "lies", json_integer(r->sum.lies));
 	(void)json_object_set_new(j, "datagrams",
-	    json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "sent", (json_int_t)net->sent, "received",
-	        (json_int_t)net->received, "lost", (json_int_t)net->lost, "doubled",
+	    json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "sent", (json_int_t)net->sent, "received",
+	        (json_int_t)net->received, "sent_octets", (json_int_t)net->sent_octets,
+	        "received_octets", (json_int_t)net->received_octets, "lost", (json_int_t)net->lost, "doubled",
 	        (json_int_t)net->doubled, "strays", (json_int_t)net->strays, "unsent",
 	        (json_int_t)net->unsent));
 	(void)json_object_set_new(j, "cpu_us", json_real(cpu_us()));
