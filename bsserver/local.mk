@@ -17,6 +17,7 @@ include bsserver/auth/local.mk
 include bsserver/conf/local.mk
 include bsserver/ports/local.mk
 include bsserver/api/local.mk
+include bsserver/registry/local.mk
 include bsserver/store/local.mk
 include bsserver/transport/local.mk
 

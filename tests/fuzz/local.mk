@@ -73,6 +73,11 @@ fuzz_programs += tests/fuzz/fuzz_conf
 tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_conf_LDADD = $(BSSERVER_LIBS) $(FUZZ_LIBS)
 
+# bsserver/registry
+fuzz_programs += tests/fuzz/fuzz_register
+tests_fuzz_fuzz_register_SOURCES = tests/fuzz/fuzz_register.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_register_LDADD = bsserver/libbsserver.a $(BASE_LIBS) $(FUZZ_LIBS)
+
 # bsserver/store
 fuzz_programs += tests/fuzz/fuzz_transcript
 tests_fuzz_fuzz_transcript_SOURCES = tests/fuzz/fuzz_transcript.c $(FUZZ_MAIN)

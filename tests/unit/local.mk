@@ -153,6 +153,11 @@ unit_programs += tests/unit/test_store_sessions
 tests_unit_test_store_sessions_SOURCES = tests/unit/test_store_sessions.c $(store_fixture)
 tests_unit_test_store_sessions_LDADD = $(UNIT_LIBS) $(STORE_LIBS)
 
+# bsserver/registry
+unit_programs += tests/unit/test_registry
+tests_unit_test_registry_SOURCES = tests/unit/test_registry.c
+tests_unit_test_registry_LDADD = $(UNIT_LIBS) bsserver/libbsserver.a $(BASE_LIBS)
+
 # tests/sim
 unit_programs += tests/unit/test_coapmsg
 tests_unit_test_coapmsg_SOURCES = tests/unit/test_coapmsg.c tests/unit/simscript.h

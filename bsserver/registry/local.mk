@@ -1,0 +1,3 @@
+bsserver_libbsserver_a_SOURCES += \
+	bsserver/registry/regs.c bsserver/registry/regs.h \
+	bsserver/registry/request.c bsserver/registry/request.h
