@@ -11,7 +11,6 @@ struct auditor {
 	const struct bs_plan *p;
 	const struct bs_inventory *inv;
 	struct bs_facts facts;
-	struct bs_inventory held;
 	struct bs_findings *out;
 };
 
@@ -180,20 +179,21 @@ find_in_account(struct auditor *a, const struct bs_account *acc)
 static void
 find_lost(struct auditor *a)
 {
-	struct bs_known k;
+	struct bs_history *h = a->in->history;
+	const struct lwm2m_link_entry *l;
 	uint16_t last = 0;
 
-	if (!a->inv->discovered)
+	if (!a->inv->discovered || h == NULL || h->good_session == 0)
 		return;
-	for (uint16_t oid = LWM2M_SECURITY; oid <= (uint16_t)LWM2M_SERVER; oid++)
-		for (size_t at = 0; bs_inventory_known(&a->held, oid, &at, &k);) {
-			if (k.ssid == 0 || k.ssid == last || !bs_is_wanted(a->in->desired, k.ssid) ||
-			    bs_facts_account(&a->facts, k.ssid) != NULL || oid == LWM2M_SERVER)
-				continue;
-			last = k.ssid;
-			tell(a, BS_FIND_ACCOUNT_LOST, a->p == NULL ? BS_REMEDY_NONE : BS_REMEDY_ADD,
-			    lwm2m_path_str(k.path).s, "server %u was written there, and is gone", (unsigned)k.ssid);
-		}
+	const struct bs_inventory *left = bs_history_listed(h);
+	for (size_t at = 0; (l = bs_inventory_next(left, LWM2M_SECURITY, &at)) != NULL;) {
+		if (l->ssid == 0 || l->ssid == last || !bs_is_wanted(a->in->desired, l->ssid) ||
+		    bs_facts_account(&a->facts, l->ssid) != NULL)
+			continue;
+		last = l->ssid;
+		tell(a, BS_FIND_ACCOUNT_LOST, a->p == NULL ? BS_REMEDY_NONE : BS_REMEDY_ADD,
+		    lwm2m_path_str(l->path).s, "server %u was written there, and is gone", (unsigned)l->ssid);
+	}
 }
 
 static bool
@@ -230,14 +230,18 @@ find_return(struct auditor *a)
 static void
 find_drift(struct auditor *a)
 {
-	struct lwm2m_span was = lwm2m_tree_under(&a->held.seen, lwm2m_path1(LWM2M_SERVER));
+	struct bs_history *h = a->in->history;
 
+	if (a->inv->seen.n == 0 || h == NULL || h->good_session == 0)
+		return;
+	const struct bs_inventory *left = bs_history_left(h, a->in->model);
+	struct lwm2m_span was = lwm2m_tree_under(&left->seen, lwm2m_path1(LWM2M_SERVER));
 	for (size_t i = 0; i < was.n; i++) {
 		const struct lwm2m_node *n = &was.nodes[i];
 		const struct lwm2m_value *is = lwm2m_tree_get(&a->inv->seen, n->path);
 
 		if (is == NULL || n->path.id[2] == 11 || n->path.id[2] == 12 || lwm2m_value_eq(is, &n->value) ||
-		    bs_ssid_in(&a->held.seen, lwm2m_path_up(n->path, 2)) != bs_ssid_in(&a->inv->seen, lwm2m_path_up(n->path, 2)))
+		    bs_ssid_in(&left->seen, lwm2m_path_up(n->path, 2)) != bs_ssid_in(&a->inv->seen, lwm2m_path_up(n->path, 2)))
 			continue;
 		tell(a, BS_FIND_DRIFT, remedy_at(a, n->path, BS_REMEDY_NONE), lwm2m_path_str(n->path).s,
 		    "another value than our last session left");
@@ -375,15 +379,13 @@ find_in_acls(struct auditor *a)
 void
 bs_audit(const struct bs_planning *in, const struct bs_plan *p, struct bs_findings *out)
 {
-	struct auditor a = { .in = in, .p = p, .inv = in->inv, .out = out, .held = { .account = BS_UNKNOWN_INSTANCE } };
+	struct auditor a = { .in = in, .p = p, .inv = in->inv, .out = out };
 
 	if (bs_facts_find(in, &a.facts, NULL) != ERR_OK) {
 		bs_facts_clear(&a.facts);
 		out->dropped++;
 		return;
 	}
-	if (in->history != NULL && in->history->good_session != 0)
-		(void)bs_inventory_load(&a.held, in->model, &in->history->held, NULL);
 	find_unknown(&a);
 	find_return(&a);
 	for (size_t i = 0; i < a.facts.n; i++)
@@ -391,6 +393,5 @@ bs_audit(const struct bs_planning *in, const struct bs_plan *p, struct bs_findin
 	find_lost(&a);
 	find_drift(&a);
 	find_in_acls(&a);
-	bs_inventory_clear(&a.held);
 	bs_facts_clear(&a.facts);
 }

@@ -213,15 +213,16 @@ expiry_of(const char *list, uint16_t ssid)
 
 /* 1/x/12 of an account is later than what we know of our own doing. */
 static bool
-touched_since(const struct bs_planning *in, const struct bs_account *a, const struct bs_inventory *held)
+touched_since(const struct bs_planning *in, const struct bs_account *a)
 {
 	int64_t now, then;
 	struct bs_known k;
 
 	if (a->n_server == 0 || !number_at(&in->inv->seen, lwm2m_path_child(a->server, 12), &now))
 		return false;
-	for (size_t at = 0; bs_inventory_known(held, LWM2M_SERVER, &at, &k);)
-		if (k.ssid == a->ssid && number_at(&held->seen, lwm2m_path_child(k.path, 12), &then))
+	const struct bs_inventory *left = bs_history_left(in->history, in->model);
+	for (size_t at = 0; bs_inventory_known(left, LWM2M_SERVER, &at, &k);)
+		if (k.ssid == a->ssid && number_at(&left->seen, lwm2m_path_child(k.path, 12), &then))
 			return now > then + SLACK_S;
 	return now > in->history->good_ended_ms / 1000 + SLACK_S;
 }
@@ -230,7 +231,6 @@ static void
 look_back(const struct bs_planning *in, struct bs_facts *f)
 {
 	const struct bs_history *h = in->history;
-	struct bs_inventory held = { .account = BS_UNKNOWN_INSTANCE };
 
 	if (h == NULL)
 		return;
@@ -238,13 +238,11 @@ look_back(const struct bs_planning *in, struct bs_facts *f)
 	f->broke_off = bs_history_broke_off(h);
 	if (h->good_session == 0)
 		return;
-	(void)bs_inventory_load(&held, in->model, &h->held, NULL);
 	for (size_t i = 0; i < f->n; i++) {
-		f->elsewhere = f->elsewhere || touched_since(in, &f->v[i], &held);
+		f->elsewhere = f->elsewhere || touched_since(in, &f->v[i]);
 		f->v[i].ours = f->v[i].now == 0 && bs_history_wanted(h, f->v[i].ssid);
 		f->v[i].expired = expiry_of(h->expiries, f->v[i].ssid) <= h->now_ms / 1000;
 	}
-	bs_inventory_clear(&held);
 	f->sure = !f->early && !f->broke_off && !f->elsewhere;
 }
 

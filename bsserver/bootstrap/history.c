@@ -6,12 +6,36 @@ void
 bs_history_clear(struct bs_history *h)
 {
 	bs_held_clear(&h->held);
+	bs_inventory_clear(&h->left);
 	free(h->expiries);
 	free(h->wanted);
 	if (h->wrote != NULL)
 		profile_desired_clear(h->wrote);
 	free(h->wrote);
 	*h = (struct bs_history){ 0 };
+}
+
+const struct bs_inventory *
+bs_history_listed(struct bs_history *h)
+{
+	if (!h->links_read) {
+		const struct bs_held links = { .links = h->held.links };
+
+		(void)bs_inventory_load(&h->left, NULL, &links, NULL);
+		h->links_read = true;
+	}
+	return &h->left;
+}
+
+const struct bs_inventory *
+bs_history_left(struct bs_history *h, const struct lwm2m_model *m)
+{
+	if (!h->values_read) {
+		bs_inventory_clear(&h->left);
+		(void)bs_inventory_load(&h->left, m, &h->held, NULL);
+		h->links_read = h->values_read = true;
+	}
+	return &h->left;
 }
 
 bool

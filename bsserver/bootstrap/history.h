@@ -6,7 +6,7 @@
 #ifndef BSSERVER_BOOTSTRAP_HISTORY_H
 #define BSSERVER_BOOTSTRAP_HISTORY_H
 
-#include "bsserver/bootstrap/record.h"
+#include "bsserver/bootstrap/inventory.h"
 #include "profiles/desired.h"
 
 struct bs_history {
@@ -20,7 +20,7 @@ struct bs_history {
 	uint64_t good_session;	   /* 0: none */
 	int64_t good_started_ms, good_ended_ms;
 	uint64_t good_revision;	   /* bs_record.revision of it */
-	struct bs_held held;	   /* bs_record.held of it; owned */
+	struct bs_held held;	   /* bs_record.held of it; owned; read by bs_history_listed() and bs_history_left() */
 	char *expiries;		   /* bs_record.expiries of it; owned; NULL */
 	struct profile_desired *wrote; /* what it was to write, keys and all; owned, wiped; NULL: not known */
 	bool wrote_same;	   /* or: exactly what this session is to write */
@@ -31,9 +31,19 @@ struct bs_history {
 	int64_t registered_ms;	   /* an LwM2M Server saw it register, last; 0: never, or not known */
 	bool invited;		   /* this return was asked for: a trigger, a handover, a rollback */
 	unsigned recent_returns;   /* sessions of the last 24 h that ended well, this one not among them */
+
+	/* history.c's own: held, as far as somebody asked for it */
+	struct bs_inventory left;
+	bool links_read, values_read;
 };
 
 void bs_history_clear(struct bs_history *h); /* safe twice, and on {0} */
+/*
+ * What the last good session left, read from held at the first need; empty when it is not known, or not
+ * well-formed. Of bs_history_listed() only the links count. Borrowed from h until the next of these calls.
+ */
+const struct bs_inventory *bs_history_left(struct bs_history *h, const struct lwm2m_model *m);
+const struct bs_inventory *bs_history_listed(struct bs_history *h);
 /* We gave it an account with this Short Server ID: when the profile has it no more, it is not a foreign one. */
 bool bs_history_wanted(const struct bs_history *h, int64_t short_server_id);
 

@@ -1,5 +1,6 @@
 #include "bsserver/bootstrap/inventory.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/str.h"
@@ -118,39 +119,84 @@ can_be_kept(const struct lwm2m_node *n, const struct lwm2m_model *m)
 	return n->value.type != LWM2M_UNSIGNED || n->value.u <= INT64_MAX;
 }
 
-static enum err_code
-copy_plain(const struct lwm2m_tree *from, const struct lwm2m_model *m, struct lwm2m_tree *to, struct err *e)
+/* Likeness is FNV-1a, since only two in a row of one device are compared. */
+#define LIKENESS_START 0xcbf29ce484222325U
+
+static void
+mix(uint64_t *hash, const void *p, size_t n)
 {
-	enum err_code rc = ERR_OK;
+	const uint8_t *octets = p;
 
-	for (size_t i = 0; rc == ERR_OK && i < from->n; i++) {
-		struct lwm2m_value v;
+	for (size_t i = 0; i < n; i++)
+		*hash = (*hash ^ octets[i]) * 0x100000001b3U;
+}
 
-		if (!can_be_kept(&from->nodes[i], m))
-			continue;
-		rc = lwm2m_value_copy(&v, &from->nodes[i].value, e);
-		if (rc == ERR_OK)
-			rc = lwm2m_tree_add(to, from->nodes[i].path, &v, e);
-	}
-	return rc;
+/* By what the formats tell apart, as lwm2m_value_eq() does. */
+static void
+mix_value(uint64_t *hash, const struct lwm2m_value *v)
+{
+	int64_t number;
+
+	if (lwm2m_type_has_bytes(v->type))
+		mix(hash, v->bytes.data, v->bytes.len);
+	else if (lwm2m_value_number(v, &number))
+		mix(hash, &number, sizeof number);
+	else if (v->type == LWM2M_FLOAT)
+		mix(hash, &v->f, sizeof v->f);
+	else if (v->type == LWM2M_OBJLNK)
+		mix(hash, &v->link, sizeof v->link);
+}
+
+static void
+mix_node(uint64_t *hash, const struct lwm2m_node *n)
+{
+	bool its_own = n->path.id[0] == LWM2M_SERVER && (n->path.id[2] == 11 || n->path.id[2] == 12);
+
+	if (its_own)
+		return;
+	mix(hash, &n->path.depth, sizeof n->path.depth);
+	mix(hash, n->path.id, n->path.depth * sizeof *n->path.id);
+	mix_value(hash, &n->value);
+}
+
+/* The nodes that are fit to be kept; their values are those of the inventory, borrowed. */
+static enum err_code
+list_plain(const struct bs_inventory *inv, const struct lwm2m_model *m, struct lwm2m_node **nodes, struct lwm2m_span *out,
+    struct err *e)
+{
+	size_t n = 0;
+
+	*nodes = malloc((inv->seen.n + 1) * sizeof **nodes);
+	if (*nodes == NULL)
+		return err_no_memory(e);
+	for (size_t i = 0; i < inv->seen.n; i++)
+		if (can_be_kept(&inv->seen.nodes[i], m))
+			(*nodes)[n++] = inv->seen.nodes[i];
+	*out = (struct lwm2m_span){ *nodes, n };
+	return ERR_OK;
 }
 
 static enum err_code
 save_values(const struct bs_inventory *inv, const struct lwm2m_model *m, struct bs_held *h, struct err *e)
 {
 	struct lwm2m_path root = { 0 };
-	struct lwm2m_tree plain = { 0 };
+	struct lwm2m_node *nodes = NULL;
+	struct lwm2m_span plain;
 	struct gbuf out = { 0 };
-	enum err_code rc = copy_plain(&inv->seen, m, &plain, e);
 
 	for (unsigned oid = 0; oid < N_ELEMS(inv->read); oid++)
 		h->read |= inv->read[oid] ? 1U << oid : 0;
-	if (rc == ERR_OK && h->read != 0)
-		rc = lwm2m_senml_json_encode(root, lwm2m_tree_under(&plain, root), &out, e);
-	if (rc == ERR_OK && h->read != 0 && (h->values = str_dup_n(gbuf_cstr(&out), out.len)) == NULL)
+	if (h->read == 0)
+		return ERR_OK;
+	enum err_code rc = list_plain(inv, m, &nodes, &plain, e);
+	if (rc == ERR_OK)
+		rc = lwm2m_senml_json_encode(root, plain, &out, e);
+	if (rc == ERR_OK && (h->values = str_dup_n(gbuf_cstr(&out), out.len)) == NULL)
 		rc = err_no_memory(e);
+	for (size_t i = 0; rc == ERR_OK && i < plain.n; i++)
+		mix_node(&h->likeness, &plain.nodes[i]);
 	gbuf_clear(&out);
-	lwm2m_tree_clear(&plain);
+	free(nodes);
 	return rc;
 }
 
@@ -159,6 +205,9 @@ bs_inventory_save(const struct bs_inventory *inv, const struct lwm2m_model *m, s
 {
 	enum err_code rc = save_links(inv, h, e);
 
+	h->likeness = LIKENESS_START;
+	if (h->links != NULL)
+		mix(&h->likeness, h->links, strlen(h->links) + 1);
 	if (rc == ERR_OK)
 		rc = save_values(inv, m, h, e);
 	if (rc != ERR_OK)

@@ -181,20 +181,16 @@ bs_plan_for(const struct bs_planning *in, struct bs_plan *p, struct err *e)
 		.inv = in->inv,
 		.m = in->model,
 		.p = p,
-		.held = { .account = BS_UNKNOWN_INSTANCE },
 		.e = e,
 	};
 	enum err_code rc;
 
-	if (in->history != NULL && in->history->good_session != 0)
-		(void)bs_inventory_load(&pl.held, in->model, &in->history->held, NULL);
 	rc = make(&pl);
 	if (rc == ERR_OK)
 		remark_on_choice(&pl);
 	else
 		bs_plan_clear(p);
 	bs_facts_clear(&pl.facts);
-	bs_inventory_clear(&pl.held);
 	return rc;
 }
 

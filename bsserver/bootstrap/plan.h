@@ -32,7 +32,7 @@ struct bs_planning {
 	const struct profile_desired *desired;
 	const struct bs_inventory *inv;
 	const struct lwm2m_model *model;
-	const struct bs_history *history; /* NULL: the device was never here */
+	struct bs_history *history;	  /* NULL: the device was never here. Unchanged, but for what is read on demand */
 	bool anew;			  /* the device found it wanting (4.06): what reads right is written too */
 	const struct lwm2m_tree *handover; /* see struct bs_grant; NULL: none */
 };

@@ -216,10 +216,15 @@ place_accounts(struct planner *pl, struct id_map *map)
 bool
 plan_was_ours(const struct planner *pl, struct lwm2m_path inst)
 {
+	struct bs_history *h = pl->in->history;
+
+	if (h == NULL || h->good_session == 0)
+		return false;
+	const struct bs_inventory *left = bs_history_left(h, pl->m);
 	for (uint32_t aside = (uint32_t)inst.id[1] + ASIDE; aside <= LWM2M_ID_MAX; aside += ASIDE)
-		if (bs_inventory_has(&pl->held, lwm2m_path2(inst.id[0], (uint16_t)aside)))
+		if (bs_inventory_has(left, lwm2m_path2(inst.id[0], (uint16_t)aside)))
 			return false;
-	return bs_inventory_has(&pl->held, inst);
+	return bs_inventory_has(left, inst);
 }
 
 /*

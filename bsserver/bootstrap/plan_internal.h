@@ -24,7 +24,6 @@ struct planner {
 	const struct lwm2m_model *m;
 	struct bs_plan *p;
 	struct bs_facts facts;
-	struct bs_inventory held; /* what our last good session left; empty: not known */
 	struct id_map security, server, acl, apn, oscore;
 	struct err *e;
 };

@@ -66,6 +66,8 @@ struct bs_held {
 	char *links;   /* what Discover said, in link format (RFC 6690); NULL: it was not served */
 	char *values;  /* what Read showed, in SenML JSON (RFC 8428); NULL: nothing was read */
 	unsigned read; /* 1 << oid of each Object that was read: 1 and 2 */
+	uint64_t likeness; /* by bs_inventory_save(): the same number, what was seen is the same but for what a device
+			      sets by itself (1/x/11, 1/x/12); 0: not known */
 };
 
 void bs_held_clear(struct bs_held *h); /* safe twice, and on {0} */

@@ -312,7 +312,7 @@ on_replied(struct bs_session *s, const struct bs_event *ev, struct bs_action *ac
 /* ---- from the plan to Finish ---- */
 
 static struct bs_planning
-planning_of(const struct bs_session *s)
+planning_of(struct bs_session *s)
 {
 	return (struct bs_planning){
 		.desired = &s->grant.desired,

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bsserver/bootstrap/inventory.h"
 #include "lib/base/str.h"
 #include "profiles/desired.h"
 
@@ -114,63 +113,6 @@ past_restores(const struct store_device *d, uint64_t revision)
 	const struct store_wish *w = &d->wishes[STORE_WISH_ROLLBACK];
 
 	return w->number != 0 && (w->done_session == 0 || w->done_revision >= revision);
-}
-
-/* ---- likeness: FNV-1a, since only two in a row of one device are compared ---- */
-
-static void
-mix(uint64_t *hash, const void *p, size_t n)
-{
-	const uint8_t *octets = p;
-
-	for (size_t i = 0; i < n; i++)
-		*hash = (*hash ^ octets[i]) * 0x100000001b3U;
-}
-
-static void
-mix_text(uint64_t *hash, const char *s)
-{
-	if (s != NULL)
-		mix(hash, s, strlen(s) + 1);
-	else
-		mix(hash, "", 0);
-}
-
-static bool
-is_volatile(struct lwm2m_path p)
-{
-	return p.depth >= LWM2M_RESOURCE && p.id[0] == LWM2M_SERVER && (p.id[2] == 11 || p.id[2] == 12);
-}
-
-static void
-mix_values(uint64_t *hash, const struct lwm2m_tree *t)
-{
-	struct gbuf text = { 0 };
-
-	for (size_t i = 0; i < t->n; i++) {
-		if (is_volatile(t->nodes[i].path))
-			continue;
-		gbuf_reset(&text);
-		lwm2m_value_print(&text, &t->nodes[i].value);
-		mix_text(hash, lwm2m_path_str(t->nodes[i].path).s);
-		mix_text(hash, gbuf_cstr(&text));
-	}
-	gbuf_clear(&text);
-}
-
-uint64_t
-past_likeness(const struct bs_held *h, const struct lwm2m_model *m)
-{
-	struct bs_inventory inv = { .account = BS_UNKNOWN_INSTANCE };
-	uint64_t hash = 0xcbf29ce484222325U;
-
-	mix_text(&hash, h->links);
-	if (bs_inventory_load(&inv, m, h, NULL) == ERR_OK)
-		mix_values(&hash, &inv.seen);
-	else
-		mix_text(&hash, h->values);
-	bs_inventory_clear(&inv);
-	return hash;
 }
 
 /* ---- what was given ---- */

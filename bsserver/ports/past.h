@@ -20,11 +20,6 @@ enum err_code past_history(const struct store_device *d, const struct profile_de
 bool past_restores(const struct store_device *d, uint64_t revision);
 /* held as the engine has it: borrowed from *h. */
 struct bs_held past_held(const struct store_held *h);
-/*
- * A number for what was held: two that differ only in what a device sets by itself (1/x/11, 1/x/12)
- * have the same. What cannot be read is taken to the letter.
- */
-uint64_t past_likeness(const struct bs_held *h, const struct lwm2m_model *m);
 
 /* ---- what was given ---- */
 

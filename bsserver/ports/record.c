@@ -121,12 +121,11 @@ keep(struct ports *p, const struct bs_record *r, const struct given *g, struct r
 		.links = held->links,
 		.values = held->values,
 		.read = held->read,
+		.likeness = held->likeness,
 		.expiries = r->expiries,
 		.restored = r->restored,
 	};
 
-	if (bs_held_known(held))
-		o.likeness = past_likeness(held, p->c.model);
 	bs_findings_json(&r->findings, &findings);
 	o.findings = findings.failed ? NULL : gbuf_cstr(&findings);
 	if (g != NULL) {

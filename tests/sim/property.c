@@ -47,7 +47,7 @@ wrong(struct pair *x, const char *fmt, ...)
 }
 
 static struct bs_planning
-planning(const struct pair *x)
+planning(struct pair *x)
 {
 	return (struct bs_planning){
 		.desired = &x->p,

@@ -167,6 +167,44 @@ START_TEST(secrets_are_not_saved)
 END_TEST
 
 static const struct {
+	const char *links, *server;
+	bool alike;
+} likes[] = {
+	{ "</1/0>;ssid=101", "[{\"bn\":\"/1/0/\",\"n\":\"0\",\"v\":101},{\"n\":\"1\",\"v\":60},{\"n\":\"11\",\"v\":42},{\"n\":\"12\",\"v\":1800000000}]", true },
+	{ "</1/0>;ssid=101", "[{\"bn\":\"/1/0/\",\"n\":\"0\",\"v\":101},{\"n\":\"1\",\"v\":60}]", true },
+	{ "</1/0>;ssid=101", "[{\"bn\":\"/1/0/\",\"n\":\"0\",\"v\":101},{\"n\":\"1\",\"v\":61},{\"n\":\"11\",\"v\":0},{\"n\":\"12\",\"v\":1700000000}]", false },
+	{ "</1/0>;ssid=101", "[{\"bn\":\"/1/0/\",\"n\":\"0\",\"v\":101},{\"n\":\"1\",\"v\":60},{\"n\":\"7\",\"vs\":\"U\"}]", false },
+	{ "</1/1>;ssid=101", "[{\"bn\":\"/1/0/\",\"n\":\"0\",\"v\":101},{\"n\":\"1\",\"v\":60},{\"n\":\"11\",\"v\":0},{\"n\":\"12\",\"v\":1700000000}]", false },
+	{ "</1/0>;ssid=101", NULL, false },
+};
+
+static uint64_t
+likeness(const char *links, const char *server)
+{
+	struct bs_inventory inv = { .account = BS_UNKNOWN_INSTANCE };
+	struct bs_held h = { 0 };
+
+	ck_assert_int_eq(discover(&inv, links, NULL), ERR_OK);
+	if (server != NULL)
+		ck_assert_int_eq(bs_inventory_read(&inv, model, 1, LWM2M_CF_SENML_JSON, (const uint8_t *)server,
+		    strlen(server), NULL), ERR_OK);
+	ck_assert_int_eq(bs_inventory_save(&inv, model, &h, NULL), ERR_OK);
+	uint64_t n = h.likeness;
+	bs_held_clear(&h);
+	bs_inventory_clear(&inv);
+	return n;
+}
+
+START_TEST(what_a_device_sets_itself_makes_no_difference)
+{
+	uint64_t before = likeness("</1/0>;ssid=101",
+	    "[{\"bn\":\"/1/0/\",\"n\":\"0\",\"v\":101},{\"n\":\"1\",\"v\":60},{\"n\":\"11\",\"v\":0},{\"n\":\"12\",\"v\":1700000000}]");
+
+	ck_assert((before == likeness(likes[_i].links, likes[_i].server)) == likes[_i].alike);
+}
+END_TEST
+
+static const struct {
 	const char *links, *values;
 	unsigned read;
 	const char *says;
@@ -208,6 +246,7 @@ main(void)
 		UNIT_CASE(what_was_not_seen_stays_not_known, 0),
 		UNIT_CASE(read_and_empty_is_not_the_same_as_not_read, 0),
 		UNIT_CASE(secrets_are_not_saved, 0),
+		UNIT_CASE(what_a_device_sets_itself_makes_no_difference, N_ELEMS(likes)),
 		UNIT_CASE(what_is_not_ours_is_refused, N_ELEMS(bad)),
 	};
 

@@ -168,33 +168,11 @@ START_TEST(a_rollback_holds_until_something_newer_is_applied)
 }
 END_TEST
 
-START_TEST(what_a_device_sets_itself_makes_no_difference)
-{
-	static const char *const values[] = {
-		"[{\"bn\":\"/1/0/\",\"n\":\"0\",\"v\":101},{\"n\":\"1\",\"v\":60},{\"n\":\"11\",\"v\":0},{\"n\":\"12\",\"v\":1700000000}]",
-		"[{\"bn\":\"/1/0/\",\"n\":\"0\",\"v\":101},{\"n\":\"1\",\"v\":60},{\"n\":\"11\",\"v\":42},{\"n\":\"12\",\"v\":1800000000}]",
-		"[{\"bn\":\"/1/0/\",\"n\":\"0\",\"v\":101},{\"n\":\"1\",\"v\":61},{\"n\":\"11\",\"v\":0},{\"n\":\"12\",\"v\":1700000000}]",
-	};
-	char text[3][256], links[] = "</1/0>;ssid=101", other[] = "</1/1>;ssid=101";
-	uint64_t n[3];
-
-	for (size_t i = 0; i < 3; i++) {
-		(void)snprintf(text[i], sizeof text[i], "%s", values[i]);
-		n[i] = past_likeness(&(struct bs_held){ links, text[i], 2 }, lwm2m_model_builtin());
-	}
-	ck_assert_uint_eq(n[0], n[1]);
-	ck_assert_uint_ne(n[0], n[2]);
-	ck_assert_uint_ne(n[0], past_likeness(&(struct bs_held){ other, text[0], 2 }, lwm2m_model_builtin()));
-	ck_assert_uint_ne(n[0], past_likeness(&(struct bs_held){ links, NULL, 0 }, lwm2m_model_builtin()));
-}
-END_TEST
-
 static const struct unit_case cases[] = {
 	UNIT_CASE(a_configuration_comes_back_with_the_keys_of_now, N_ELEMS(rows)),
 	UNIT_CASE(what_was_not_kept_is_not_restored, 0),
 	UNIT_CASE(the_next_session_knows_of_those_before, 0),
 	UNIT_CASE(a_rollback_holds_until_something_newer_is_applied, N_ELEMS(wishes)),
-	UNIT_CASE(what_a_device_sets_itself_makes_no_difference, 0),
 };
 
 UNIT_SUITE_MAIN("past", cases)
