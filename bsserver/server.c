@@ -296,6 +296,10 @@ static const struct {
 	{ "transport_replies_repeated", "answers given again", false, offsetof(struct transport_stats, replies_repeated) },
 	{ "transport_handshakes", "DTLS handshakes completed", false, offsetof(struct transport_stats, handshakes) },
 	{ "transport_handshakes_failed", "DTLS handshakes that came to nothing", false, offsetof(struct transport_stats, handshakes_failed) },
+	{ "transport_handshakes_half_open", "DTLS handshakes under way", true, offsetof(struct transport_stats, half_open) },
+	{ "transport_handshakes_turned_away", "DTLS handshakes not begun because too many were under way", false, offsetof(struct transport_stats, handshakes_turned_away) },
+	{ "transport_handshakes_given_up", "DTLS handshakes that were stuck and made room for others", false, offsetof(struct transport_stats, handshakes_given_up) },
+	{ "transport_cookies", "DTLS hellos answered with a cookie and forgotten", false, offsetof(struct transport_stats, cookies) },
 	{ "transport_datagrams_dropped", "datagrams that the socket had no room for", false, offsetof(struct transport_stats, datagrams_dropped) },
 	{ "transport_peers", "peers connected", true, offsetof(struct transport_stats, peers) },
 };

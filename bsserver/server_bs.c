@@ -10,6 +10,8 @@
 #include "lib/base/table.h"
 
 #define QUERIES_MAX 32
+#define QUOTA_RECORDS 300	       /* of failed handshakes in a minute */
+#define QUOTA_MS 60000
 #define STRANGERS 1024	       /* failed handshakes remembered, so that one peer does not fill the store */
 #define STRANGER_QUIET_MS 5000 /* the same one again within this is only counted */
 
@@ -23,6 +25,10 @@ struct server_bs {
 	struct {
 		uint64_t hash, at_ms;
 	} strangers[STRANGERS];
+	struct quota {
+		uint64_t since_ms;
+		unsigned n, passed_over;
+	} unnamed, named; /* records of failed handshakes: of nobody we know, of what a device of ours claimed */
 	struct table hasher; /* for its seed only */
 };
 
@@ -212,6 +218,24 @@ is_repeated(struct server_bs *b, const struct transport_failure *f)
 	return seen_lately(b, f->addr, who->bytes, who->len, now);
 }
 
+/* Records cost disk: whoever comes from many addresses does not fill the store. */
+static bool
+within_quota(struct quota *q, uint64_t now, const char *whose)
+{
+	if (now - q->since_ms >= QUOTA_MS) {
+		if (q->passed_over > 0)
+			log_msg(LVL_WARNING, LOG_BOOTSTRAP, NULL, "%u failed handshakes of %s have no record: more than %d in a minute",
+			    q->passed_over, whose, QUOTA_RECORDS);
+		*q = (struct quota){ .since_ms = now };
+	}
+	if (q->n < QUOTA_RECORDS) {
+		q->n++;
+		return true;
+	}
+	q->passed_over++;
+	return false;
+}
+
 static void
 on_handshake_failed(void *arg, const struct transport_failure *f)
 {
@@ -227,9 +251,14 @@ on_handshake_failed(void *arg, const struct transport_failure *f)
 
 	if (is_repeated(b, f))
 		return;
+	describe_stranger(b, &f->claimed, &r);
+	bool named = r.endpoint != NULL;
+	if (!within_quota(named ? &b->named : &b->unnamed, loop_now_ms(b->c.loop), named ? "known devices" : "strangers")) {
+		bs_record_clear(&r);
+		return;
+	}
 	b->last_stranger_id = MAX(b->last_stranger_id + 1, (uint64_t)wall * 1000 + 1);
 	r.id = b->last_stranger_id;
-	describe_stranger(b, &f->claimed, &r);
 	r.peer = str_dup_n(f->addr, strlen(f->addr));
 	r.detail = str_dup_n(f->why, strlen(f->why));
 	ports_record(b->c.ports, 0, &r);

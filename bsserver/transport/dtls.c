@@ -10,8 +10,12 @@
 #include <gnutls/gnutls.h>
 
 #include "bsserver/transport/dtls_cert.h"
+#include "bsserver/transport/dtls_cookie.h"
 #include "bsserver/transport/dtls_hook.h"
 #include "bsserver/transport/dtls_peek.h"
+#include "bsserver/transport/half_open.h"
+#include "bsserver/transport/udp_hook.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 /*
@@ -34,9 +38,11 @@ struct dtls {
 	gnutls_priority_t priority;
 	gnutls_psk_server_credentials_t psk;
 	struct dtls_cert *cert; /* NULL: no listener takes what needs one */
-	gnutls_datum_t cookie_key;
-	void *address; /* in libcoap's session: of the hello whose cookie was looked at last */
-	size_t address_len;
+	struct dtls_cookies *cookies;
+	struct dtls_place from; /* of the datagram that came last */
+	bool proved; /* it is a hello with a good cookie, and state what GnuTLS wants to know of it */
+	gnutls_dtls_prestate_st state;
+	struct half_opens half_opens;
 	gnutls_pull_func pull; /* libcoap's, the same for all its sessions */
 	gnutls_push_func push;
 	/* A datagram that was fetched before GnuTLS asked for it, to see whether there is one; whose. */
@@ -51,11 +57,12 @@ struct dtls {
 struct session {
 	struct dtls *dtls;
 	void *owner; /* libcoap's session */
-	void *address; /* in it: both ends', as libcoap makes cookies for it */
-	size_t address_len;
 	uint64_t serial;
-	bool armed, counted, established, reported;
-	bool begun_anew; /* the device knows nothing of this session any more */
+	struct half_open half_open;
+	bool armed, established, reported;
+	bool dead; /* the device knows nothing of this session any more, or it made room */
+	bool admitted;
+	int last_in; /* the kind of the last handshake message, or -1 */
 	bool asked; /* for a key; identity is set then */
 	bool known;
 	bool ccs_now; /* a ChangeCipherSpec is in the datagram that is being read */
@@ -103,6 +110,15 @@ report(struct session *n, const char *why)
 	n->dtls->stats.failed++;
 	identity_of(n, &claimed);
 	c->failed(c->arg, n->owner, &claimed, why);
+}
+
+static const char *
+why_stuck(const struct session *n)
+{
+	if (!n->known)
+		return "the device stopped answering in the handshake";
+	return n->unreadable > 0 ? "wrong key for this identity" :
+				   "the device went away in the handshake, after its identity was known";
 }
 
 static int
@@ -181,11 +197,11 @@ prepare(struct dtls *d, struct err *e)
 	if (rc < 0)
 		return crypto_error(e, rc, "credentials");
 	gnutls_psk_set_server_credentials_function2(d->psk, on_psk);
-	rc = gnutls_key_generate(&d->cookie_key, GNUTLS_COOKIE_KEY_SIZE);
-	if (rc < 0)
-		return crypto_error(e, rc, "cookie key");
-	enum err_code got = dtls_hook_open(e);
-	return got != ERR_OK ? got : dtls_cert_load(&d->conf.credentials, d->conf.takes_any, on_certificate, &d->cert, e);
+	enum err_code got;
+	if ((got = dtls_hook_open(e)) != ERR_OK || (got = udp_hook_open(e)) != ERR_OK ||
+	    (got = dtls_cookies_new(clock_mono_ms(), &d->cookies, e)) != ERR_OK)
+		return got;
+	return dtls_cert_load(&d->conf.credentials, d->conf.takes_any, on_certificate, &d->cert, e);
 }
 
 enum err_code
@@ -196,6 +212,7 @@ dtls_new(const struct dtls_conf *c, struct dtls **out, struct err *e)
 	if (d == NULL)
 		return err_no_memory(e);
 	d->conf = *c;
+	d->half_opens.max = c->max_handshakes;
 	if (prepare(d, e) != ERR_OK) {
 		dtls_free(d);
 		return e != NULL ? e->code : ERR_CRYPTO;
@@ -215,10 +232,7 @@ dtls_free(struct dtls *d)
 	if (d->psk != NULL)
 		gnutls_psk_free_server_credentials(d->psk);
 	dtls_cert_unref(d->cert);
-	if (d->cookie_key.data != NULL) {
-		wipe(d->cookie_key.data, d->cookie_key.size);
-		gnutls_free(d->cookie_key.data);
-	}
+	dtls_cookies_free(d->cookies);
 	free(d);
 }
 
@@ -251,6 +265,7 @@ void
 dtls_stats(const struct dtls *d, struct dtls_stats *out)
 {
 	*out = d->stats;
+	out->half_open = d->half_opens.n;
 }
 
 bool
@@ -355,14 +370,6 @@ why_failed(gnutls_session_t s, int rc, char *buf, size_t cap)
 	return buf;
 }
 
-static void
-no_longer_half_open(struct session *n)
-{
-	if (n->counted && !n->established)
-		n->dtls->stats.half_open--;
-	n->counted = false;
-}
-
 /* Ends it; what is returned makes libcoap close the session without an alert of its own. */
 static int
 fail(gnutls_session_t s, struct session *n, int rc)
@@ -377,7 +384,7 @@ fail(gnutls_session_t s, struct session *n, int rc)
 		(void)gnutls_alert_send(s, GNUTLS_AL_FATAL, GNUTLS_A_UNKNOWN_PSK_IDENTITY);
 	else if (rc != GNUTLS_E_FATAL_ALERT_RECEIVED)
 		say_goodbye(s, rc);
-	no_longer_half_open(n);
+	half_open_end(&n->dtls->half_opens, &n->half_open);
 	return GNUTLS_E_FATAL_ALERT_RECEIVED;
 }
 
@@ -394,28 +401,73 @@ count_unreadable(gnutls_session_t s, struct session *n, unsigned before)
 	return fail(s, n, GNUTLS_E_DECRYPTION_FAILED);
 }
 
+/* Whether there is a place for one more handshake, from where the datagram that came last is from. */
 static bool
-admit(struct dtls *d, struct session *n)
+make_room(struct dtls *d)
 {
-	if (n->counted)
-		return true;
-	if (d->stats.half_open >= d->conf.max_handshakes) {
-		d->stats.turned_away++;
+	struct half_open *h = NULL;
+
+	if (!half_open_may_begin(&d->half_opens, d->from.host, clock_mono_ms(), &h))
 		return false;
-	}
-	d->stats.half_open++;
-	n->counted = true;
-	n->address = d->address;
-	n->address_len = d->address_len;
+	if (h == NULL)
+		return true;
+	struct session *stuck = CONTAINER_OF(h, struct session, half_open);
+	if (!d->conf.dead(d->conf.arg, stuck->owner))
+		return false;
+	report(stuck, why_stuck(stuck));
+	half_open_end(&d->half_opens, h);
+	stuck->dead = true;
+	d->stats.given_up++;
 	return true;
 }
 
-gnutls_datum_t *
-dtls_on_cookie(struct dtls *d, void *address, size_t len)
+enum dtls_screening
+dtls_screen(struct dtls *d, const struct sockaddr *from, const void *datagram, size_t len, dtls_send_fn *send,
+    void *to)
 {
-	d->address = address;
-	d->address_len = len;
-	return &d->cookie_key;
+	struct half_open *instead;
+
+	d->from = dtls_place_of(from);
+	d->proved = false;
+	switch (dtls_cookie_look(d->cookies, clock_mono_ms(), &d->from, datagram, len, &d->state)) {
+	case DTLS_HELLO_NONE:
+		return DTLS_LET_IN;
+	case DTLS_HELLO_LIKE:
+		return DTLS_LET_IN_IF_KNOWN;
+	case DTLS_HELLO_PROVED:
+		d->proved = true;
+		return half_open_may_begin(&d->half_opens, d->from.host, clock_mono_ms(), &instead) ?
+		    DTLS_LET_IN : DTLS_TOO_MANY;
+	case DTLS_HELLO_BARE:
+		d->stats.cookies++;
+		(void)dtls_cookie_send(d->cookies, &d->from, send, to);
+		return DTLS_DEALT_WITH;
+	default:
+		return DTLS_DEALT_WITH;
+	}
+}
+
+int
+dtls_on_cookie_verify(struct dtls *d, gnutls_dtls_prestate_st *state)
+{
+	if (!d->proved)
+		return GNUTLS_E_BAD_COOKIE;
+	*state = d->state;
+	return GNUTLS_E_SUCCESS;
+}
+
+/* The device comes again with its own retransmission when it was not. */
+static bool
+admit(struct dtls *d, struct session *n)
+{
+	if (n->admitted)
+		return true;
+	if (!make_room(d))
+		return false;
+	half_open_begin(&d->half_opens, &n->half_open, d->from.host, clock_mono_ms());
+	n->admitted = true;
+	n->last_in = -1;
+	return true;
 }
 
 /*
@@ -441,6 +493,16 @@ is_waiting(gnutls_transport_ptr_t owner, unsigned ms)
 	return 1;
 }
 
+/* What is sent again or means nothing is no step on. */
+static void
+note_step(struct session *n, int last_in)
+{
+	if (last_in == n->last_in)
+		return;
+	n->last_in = last_in;
+	half_open_moved(&n->dtls->half_opens, &n->half_open, clock_mono_ms());
+}
+
 int
 dtls_on_handshake(struct dtls *d, gnutls_session_t s)
 {
@@ -448,7 +510,9 @@ dtls_on_handshake(struct dtls *d, gnutls_session_t s)
 
 	if (n == NULL || !n->armed)
 		return GNUTLS_E_INTERNAL_ERROR;
-	if (!admit(d, n)) /* the device comes again with its own retransmission */
+	if (n->dead)
+		return GNUTLS_E_AGAIN;
+	if (!admit(d, n))
 		return GNUTLS_E_MEMORY_ERROR;
 	unsigned discarded = gnutls_record_get_discarded(s);
 	n->ccs_now = n->sealed_now = false;
@@ -456,8 +520,9 @@ dtls_on_handshake(struct dtls *d, gnutls_session_t s)
 	int rc = dtls_real()->handshake(s);
 	d->ahead_of = NULL;
 	n->ccs |= n->ccs_now && n->asked;
+	note_step(n, (int)gnutls_handshake_get_last_in(s));
 	if (rc == GNUTLS_E_SUCCESS) {
-		no_longer_half_open(n);
+		half_open_end(&d->half_opens, &n->half_open);
 		n->established = true;
 		d->stats.handshakes++;
 		return rc;
@@ -473,7 +538,7 @@ dtls_on_bye(struct dtls *d, gnutls_session_t s)
 	const struct session *n = session_of(s);
 
 	(void)d;
-	return n == NULL || !n->begun_anew;
+	return n == NULL || !n->dead;
 }
 
 void
@@ -484,11 +549,9 @@ dtls_on_deinit(struct dtls *d, gnutls_session_t s)
 	(void)d;
 	if (n == NULL)
 		return;
-	if (n->counted && !n->established && !n->begun_anew)
-		report(n, n->known && n->unreadable > 0 ? "wrong key for this identity" :
-			n->known ? "the device went away in the handshake, after its identity was known" :
-				   "the device stopped answering in the handshake");
-	no_longer_half_open(n);
+	if (n->admitted && !n->established && !n->dead)
+		report(n, why_stuck(n));
+	half_open_end(&n->dtls->half_opens, &n->half_open);
 	gnutls_session_set_ptr(s, NULL);
 	if (n->shown != NULL && n->shown->verdict.proof != NULL)
 		n->dtls->conf.forget(n->dtls->conf.arg, n->shown->verdict.proof);
@@ -504,21 +567,12 @@ dtls_on_deinit(struct dtls *d, gnutls_session_t s)
  * The cookie is good for the new session as well: the device's next hello finds it.
  */
 static void
-on_new_hello(struct session *n, const uint8_t *datagram, size_t len)
+on_new_hello(struct session *n)
 {
-	struct dtls *d = n->dtls;
-	gnutls_dtls_prestate_st prestate = { 0 };
-	void *msg;
+	const struct dtls_conf *c = &n->dtls->conf;
 
-	memcpy(&msg, &datagram, sizeof msg); /* GnuTLS wants no const, and only reads */
-	if (dtls_real()->cookie_verify(
-		&d->cookie_key, n->address, n->address_len, msg, len, &prestate) < 0) {
-		(void)dtls_real()->cookie_send(
-		    &d->cookie_key, n->address, n->address_len, &prestate, n->owner, d->push);
-	} else if (!n->begun_anew) {
-		n->begun_anew = true;
-		d->conf.begun_anew(d->conf.arg, n->owner);
-	}
+	if (n->dtls->proved && !n->dead)
+		n->dead = c->dead(c->arg, n->owner);
 }
 
 /* true: the datagram is not for this session. */
@@ -539,7 +593,7 @@ look_at(struct session *n, const uint8_t *datagram, size_t len)
 	}
 	if (memcmp(p.hello_random, n->random, sizeof n->random) == 0)
 		return false; /* its own once more */
-	on_new_hello(n, datagram, len);
+	on_new_hello(n);
 	return true;
 }
 

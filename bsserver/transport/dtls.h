@@ -5,6 +5,9 @@
 #ifndef BSSERVER_TRANSPORT_DTLS_H
 #define BSSERVER_TRANSPORT_DTLS_H
 
+#include <sys/socket.h>
+#include <sys/types.h>
+
 #include "bsserver/transport/transport.h"
 
 #define DTLS_IDENTITY_MAX 128 /* octets (RFC 7925 section 4.2) */
@@ -21,10 +24,11 @@ struct dtls_conf {
 	/* A handshake came to nothing; what was claimed was not proved. */
 	void (*failed)(void *arg, void *session, const struct transport_identity *claimed, const char *why);
 	/*
-	 * The device behind this session proved that it receives at its address and began another
-	 * handshake: this session is dead. It must not be closed inside this call.
+	 * This session is dead: the device behind it proved that it receives at its address and began
+	 * another handshake, or it was stuck in its own and makes room. It must not be closed inside
+	 * this call. false: not now, there is no room to remember it; dtls.c asks again when it must.
 	 */
-	void (*begun_anew)(void *arg, void *session);
+	bool (*dead)(void *arg, void *session);
 	void *(*tls)(void *session); /* GnuTLS' session of it; NULL: none any more */
 	unsigned max_handshakes; /* half-open sessions whose cookie came back */
 	bool cbc;
@@ -33,7 +37,9 @@ struct dtls_conf {
 };
 
 struct dtls_stats {
-	uint64_t handshakes, failed, turned_away;
+	uint64_t handshakes, failed;
+	uint64_t cookies;     /* hellos that were answered with one and forgotten */
+	uint64_t given_up;    /* handshakes that were stuck and made room for another */
 	unsigned half_open;
 };
 
@@ -48,6 +54,21 @@ enum err_code dtls_reload(struct dtls *d, const struct transport_credentials *c,
  */
 struct dtls *dtls_enter(struct dtls *d);
 void dtls_leave(struct dtls *before);
+
+/* What becomes of a datagram before libcoap sees it. */
+enum dtls_screening {
+	DTLS_LET_IN,
+	DTLS_LET_IN_IF_KNOWN, /* when there is a session for its address, else nothing becomes of it */
+	DTLS_TOO_MANY,	      /* the same, for a hello with a good cookie */
+	DTLS_DEALT_WITH,      /* answered, or nothing at all */
+};
+typedef ssize_t dtls_send_fn(void *to, const void *data, size_t len);
+/*
+ * Every datagram that libcoap reads must have passed here right before, between dtls_enter() and
+ * dtls_leave(). No session is made for a hello without a good cookie.
+ */
+enum dtls_screening dtls_screen(struct dtls *d, const struct sockaddr *from, const void *datagram, size_t len,
+    dtls_send_fn *send, void *to);
 
 /*
  * Who proved what, from GnuTLS' session: true when the session has our credentials and its

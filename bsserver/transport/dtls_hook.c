@@ -151,7 +151,7 @@ gnutls_dtls_cookie_verify(gnutls_datum_t *key, void *address, size_t len, void *
     gnutls_dtls_prestate_st *prestate)
 {
 	if (in_force != NULL)
-		key = dtls_on_cookie(in_force, address, len);
+		return dtls_on_cookie_verify(in_force, prestate);
 	return dtls_real()->cookie_verify(key, address, len, msg, msg_len, prestate);
 }
 
@@ -160,6 +160,6 @@ gnutls_dtls_cookie_send(gnutls_datum_t *key, void *address, size_t len,
     gnutls_dtls_prestate_st *prestate, gnutls_transport_ptr_t to, gnutls_push_func push)
 {
 	if (in_force != NULL)
-		key = dtls_on_cookie(in_force, address, len);
+		return GNUTLS_E_SUCCESS; /* a hello that wants one was answered when it came */
 	return dtls_real()->cookie_send(key, address, len, prestate, to, push);
 }

@@ -41,8 +41,8 @@ bool dtls_on_bye(struct dtls *d, gnutls_session_t s); /* false: it goes without 
 void dtls_on_deinit(struct dtls *d, gnutls_session_t s);
 void dtls_on_set_pull(struct dtls *d, gnutls_session_t s, gnutls_pull_func pull);
 void dtls_on_set_push(struct dtls *d, gnutls_session_t s, gnutls_push_func push);
-/* The key that every cookie is made with, instead of one for each session; and for which address. */
-gnutls_datum_t *dtls_on_cookie(struct dtls *d, void *address, size_t len);
+/* Whether the hello at hand has a good cookie: that was seen when it came, by dtls_screen(). */
+int dtls_on_cookie_verify(struct dtls *d, gnutls_dtls_prestate_st *state);
 
 /* Finds the real ones. ERR_CRYPTO when one is not there, or ours would not be found by libcoap. */
 enum err_code dtls_hook_open(struct err *e);

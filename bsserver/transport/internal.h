@@ -115,7 +115,7 @@ struct transport {
 	struct dtls *dtls; /* NULL: no coaps listener */
 	struct dedup *dedup;
 	struct slots peers, requests; /* struct peer by its handle, by that of its uplink */
-	unsigned max_peers;
+	unsigned max_peers, max_handshakes;
 	struct wheel wheel;
 	struct loop_timer *tick, *kick; /* of the wheel; of what must not be done at once */
 	bool ticking;
@@ -123,8 +123,8 @@ struct transport {
 	struct dtls *hook_before;
 	struct peer *work, **work_end;
 	struct orphan *orphans, **orphans_end;
-	coap_session_t *begun_anew[2 * READS_PER_PASS]; /* each with a reference */
-	size_t n_begun_anew;
+	coap_session_t *dead[2 * READS_PER_PASS]; /* each with a reference */
+	size_t n_dead;
 	uint8_t random[256]; /* for tokens */
 	size_t random_left;
 	struct transport_stats stats;
@@ -157,6 +157,9 @@ int socket_find(int fd, const struct sockaddr *addr, uint16_t *port);
 int socket_receive_buffer(int fd, int wanted);
 /* About how many datagrams wait, 1..max. */
 unsigned socket_waiting(int fd, unsigned max);
+/* Sends an answer to where *m, as recvmsg() filled it, came from; from the address that it came to. */
+ssize_t socket_answer(int fd, const struct msghdr *m, const void *data, size_t len);
+int socket_ifindex(const struct msghdr *m); /* where it came in; 0: not said */
 uint64_t socket_dropped(int fd); /* by the kernel, for want of room */
 bool socket_text(const struct sockaddr *addr, char out[ADDR_TEXT]); /* "[::1]:5684" */
 

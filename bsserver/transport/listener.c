@@ -7,13 +7,62 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "bsserver/transport/udp_hook.h"
 #include "lib/base/log.h"
 
 #define RECEIVE_BUFFER (4 << 20)
 #define IDLE_COAP 64	 /* sessions: every pass of libcoap walks them all */
 #define IDLE_TIMEOUT_S 45
-#define HELLOS_MAX 1024	 /* sessions before their cookie came back */
+#define HANDSHAKES_SLACK 256 /* sessions that libcoap has not freed yet, beyond our own bound */
+#define KEPT_BACK 256	 /* datagrams that are answered without libcoap, before the loop goes on */
 #define EVENTS 8
+
+/* Where the answer to a datagram goes. */
+struct answer_to {
+	int fd;
+	const struct msghdr *m;
+};
+
+static ssize_t
+send_answer(void *to, const void *data, size_t len)
+{
+	const struct answer_to *a = to;
+
+	return socket_answer(a->fd, a->m, data, len);
+}
+
+static bool
+has_session(const struct listener *n, const struct msghdr *m)
+{
+	coap_address_t from;
+
+	coap_address_init(&from);
+	from.size = MIN(m->msg_namelen, (socklen_t)sizeof from.addr);
+	memcpy(&from.addr, m->msg_name, from.size);
+	return coap_session_get_by_peer(n->ctx, &from, socket_ifindex(m)) != NULL;
+}
+
+/* Before libcoap sees a datagram, which makes a session for every hello. */
+static bool
+keeps_back(void *arg, const struct msghdr *m, size_t len)
+{
+	struct listener *n = arg;
+	struct answer_to to = { n->udp_fd, m };
+
+	switch (dtls_screen(n->t->dtls, m->msg_name, m->msg_iov[0].iov_base, len, send_answer, &to)) {
+	case DTLS_LET_IN:
+		return false;
+	case DTLS_LET_IN_IF_KNOWN:
+		return !has_session(n, m);
+	case DTLS_TOO_MANY: /* the device comes again with its own retransmission */
+		if (has_session(n, m))
+			return false;
+		n->t->stats.handshakes_turned_away++;
+		return true;
+	default:
+		return true;
+	}
+}
 
 static void
 on_readable(void *arg, unsigned events)
@@ -34,7 +83,10 @@ on_readable(void *arg, unsigned events)
 	if (n_todo == 0)
 		return;
 	transport_enter(n->t);
+	struct udp_gate gate = { n->udp_fd, KEPT_BACK, keeps_back, n };
+	struct udp_gate *before = udp_gate_enter(n->scheme == TRANSPORT_COAPS ? &gate : NULL);
 	coap_io_do_epoll(n->ctx, todo, n_todo);
+	udp_gate_leave(before);
 	transport_leave(n->t);
 }
 
@@ -72,9 +124,10 @@ set_up_context(struct listener *n)
 		return false;
 	coap_set_app_data(n->ctx, n);
 	coap_context_set_session_timeout(n->ctx, IDLE_TIMEOUT_S);
-	/* for coaps this counts sessions in their handshake as well */
-	coap_context_set_max_idle_sessions(n->ctx, dtls ? n->t->max_peers + HELLOS_MAX : IDLE_COAP);
-	coap_context_set_max_handshake_sessions(n->ctx, HELLOS_MAX);
+	/* for coaps this counts sessions in their handshake as well; bounding those is dtls.c's */
+	unsigned handshakes = n->t->max_handshakes + HANDSHAKES_SLACK;
+	coap_context_set_max_idle_sessions(n->ctx, dtls ? n->t->max_peers + handshakes : IDLE_COAP);
+	coap_context_set_max_handshake_sessions(n->ctx, handshakes);
 	downlink_register(n->ctx);
 	if (!inbound_register(n->ctx))
 		return false;

@@ -4,8 +4,10 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/transport/downlink.c \
 	bsserver/transport/dtls.c bsserver/transport/dtls.h \
 	bsserver/transport/dtls_cert.c bsserver/transport/dtls_cert.h \
+	bsserver/transport/dtls_cookie.c bsserver/transport/dtls_cookie.h \
 	bsserver/transport/dtls_hook.c bsserver/transport/dtls_hook.h \
 	bsserver/transport/dtls_peek.c bsserver/transport/dtls_peek.h \
+	bsserver/transport/half_open.c bsserver/transport/half_open.h \
 	bsserver/transport/inbound.c \
 	bsserver/transport/internal.h \
 	bsserver/transport/listener.c \
@@ -14,4 +16,5 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/transport/slots.c bsserver/transport/slots.h \
 	bsserver/transport/sockets.c \
 	bsserver/transport/transport.c \
+	bsserver/transport/udp_hook.c bsserver/transport/udp_hook.h \
 	bsserver/transport/wheel.c bsserver/transport/wheel.h

@@ -144,3 +144,71 @@ socket_dropped(int fd)
 
 	return memory_of(fd, info) ? info[SK_MEMINFO_DROPS] : 0;
 }
+
+/* The one of that kind in what recvmsg() said besides; NULL: none. */
+static const void *
+said_besides(const struct msghdr *m, int level, int type, size_t size)
+{
+	struct msghdr look = *m; /* CMSG_NXTHDR() wants no const, and only reads */
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&look); c != NULL; c = CMSG_NXTHDR(&look, c))
+		if (c->cmsg_level == level && c->cmsg_type == type && c->cmsg_len >= CMSG_LEN(size))
+			return CMSG_DATA(c);
+	return NULL;
+}
+
+int
+socket_ifindex(const struct msghdr *m)
+{
+	struct in_pktinfo v4;
+	struct in6_pktinfo v6;
+	const void *in = said_besides(m, IPPROTO_IP, IP_PKTINFO, sizeof v4);
+	const void *in6 = said_besides(m, IPPROTO_IPV6, IPV6_PKTINFO, sizeof v6);
+
+	if (in != NULL) {
+		memcpy(&v4, in, sizeof v4);
+		return v4.ipi_ifindex;
+	}
+	if (in6 == NULL)
+		return 0;
+	memcpy(&v6, in6, sizeof v6);
+	return (int)v6.ipi6_ifindex;
+}
+
+/* Room for either, aligned. */
+union source {
+	struct cmsghdr first;
+	char octets[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+};
+
+static size_t
+put_source(union source *to, int level, int type, const void *info, size_t size)
+{
+	to->first.cmsg_level = level;
+	to->first.cmsg_type = type;
+	to->first.cmsg_len = CMSG_LEN(size);
+	memcpy(CMSG_DATA(&to->first), info, size);
+	return CMSG_SPACE(size);
+}
+
+ssize_t
+socket_answer(int fd, const struct msghdr *m, const void *data, size_t len)
+{
+	struct in_pktinfo v4;
+	struct iovec io = { .iov_len = len };
+	union source source = { .octets = { 0 } };
+	struct msghdr out = { .msg_name = m->msg_name, .msg_namelen = m->msg_namelen, .msg_iov = &io, .msg_iovlen = 1 };
+	const void *in = said_besides(m, IPPROTO_IP, IP_PKTINFO, sizeof v4);
+	const void *in6 = said_besides(m, IPPROTO_IPV6, IPV6_PKTINFO, sizeof(struct in6_pktinfo));
+
+	memcpy(&io.iov_base, &data, sizeof io.iov_base); /* sendmsg() only reads */
+	if (in != NULL) {
+		memcpy(&v4, in, sizeof v4);
+		v4.ipi_ifindex = 0; /* any that leads there; ipi_spec_dst is where it came to */
+		out.msg_controllen = put_source(&source, IPPROTO_IP, IP_PKTINFO, &v4, sizeof v4);
+	} else if (in6 != NULL) {
+		out.msg_controllen = put_source(&source, IPPROTO_IPV6, IPV6_PKTINFO, in6, sizeof(struct in6_pktinfo));
+	}
+	out.msg_control = out.msg_controllen > 0 ? &source : NULL;
+	return sendmsg(fd, &out, MSG_DONTWAIT);
+}

@@ -32,10 +32,10 @@ transport_enter(struct transport *t)
 }
 
 static void
-close_what_begun_anew(struct transport *t)
+bury_the_dead(struct transport *t)
 {
-	while (t->n_begun_anew > 0) {
-		coap_session_t *s = t->begun_anew[--t->n_begun_anew];
+	while (t->n_dead > 0) {
+		coap_session_t *s = t->dead[--t->n_dead];
 		struct listener *n = coap_get_app_data(coap_session_get_context(s));
 		struct link *k = link_of(s);
 
@@ -49,7 +49,7 @@ close_what_begun_anew(struct transport *t)
 static void
 do_work(struct transport *t)
 {
-	close_what_begun_anew(t);
+	bury_the_dead(t);
 	while (t->work != NULL) {
 		struct peer *p = t->work;
 
@@ -197,13 +197,15 @@ hook_failed(void *arg, void *session, const struct transport_identity *claimed, 
 	transport_down(before);
 }
 
-static void
-hook_begun_anew(void *arg, void *session)
+static bool
+hook_dead(void *arg, void *session)
 {
 	struct transport *t = arg;
 
-	if (t->n_begun_anew < N_ELEMS(t->begun_anew)) /* else its next hello does it */
-		t->begun_anew[t->n_begun_anew++] = coap_session_reference(session);
+	if (t->n_dead == N_ELEMS(t->dead))
+		return false;
+	t->dead[t->n_dead++] = coap_session_reference(session);
+	return true;
 }
 
 static void *
@@ -225,8 +227,8 @@ open_dtls(struct transport *t, const struct transport_conf *c, struct err *e)
 {
 	struct dtls_conf d = { .arg = t, .psk = hook_psk, .psk_arg = t, .failed = hook_failed,
 		.certificate = hook_certificate, .forget = hook_forget, .takes = hook_takes,
-		.begun_anew = hook_begun_anew, .tls = hook_tls,
-		.max_handshakes = c->max_handshakes != 0 ? c->max_handshakes : MAX_HANDSHAKES_DEFAULT,
+		.dead = hook_dead, .tls = hook_tls,
+		.max_handshakes = t->max_handshakes,
 		.cbc = c->cbc, .credentials = c->credentials };
 
 	for (size_t i = 0; i < c->n_listeners; i++)
@@ -272,6 +274,7 @@ transport_open(struct loop *l, const struct transport_conf *c, struct transport 
 	t->routes = c->routes;
 	t->n_routes = c->n_routes;
 	t->max_peers = c->max_peers != 0 ? c->max_peers : MAX_PEERS_DEFAULT;
+	t->max_handshakes = c->max_handshakes != 0 ? c->max_handshakes : MAX_HANDSHAKES_DEFAULT;
 	t->work_end = &t->work;
 	t->orphans_end = &t->orphans;
 	wheel_init(&t->wheel, loop_now_ms(l));
@@ -337,6 +340,9 @@ transport_stats(const struct transport *t, struct transport_stats *out)
 		dtls_stats(t->dtls, &d);
 	out->handshakes = d.handshakes;
 	out->handshakes_failed = d.failed;
+	out->handshakes_given_up = d.given_up;
+	out->half_open = d.half_open;
+	out->cookies = d.cookies;
 	for (size_t i = 0; i < t->n_listeners; i++)
 		out->datagrams_dropped += socket_dropped(t->listeners[i].udp_fd);
 }

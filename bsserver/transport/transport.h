@@ -203,6 +203,10 @@ void transport_release(struct transport *t, uint64_t peer, bool failed);
 struct transport_stats {
 	uint64_t requests_in, requests_out, retransmissions_seen, handshakes, handshakes_failed,
 	    datagrams_dropped, peers, replies_repeated;
+	uint64_t cookies;		 /* ClientHellos answered with a cookie, and forgotten */
+	uint64_t half_open;		 /* handshakes under way */
+	uint64_t handshakes_turned_away; /* not begun: there were too many */
+	uint64_t handshakes_given_up;	 /* stuck, and ended to make room */
 };
 void transport_stats(const struct transport *t, struct transport_stats *out);
 

@@ -1,9 +1,5 @@
-/*
- * Answers to block-wise requests, one after the other (code, Block1, Block2, length), and the
- * same octets looked at as a datagram of DTLS.
- */
+/* Answers to block-wise requests, one after the other (code, Block1, Block2, length). */
 #include "bsserver/transport/block.h"
-#include "bsserver/transport/dtls_peek.h"
 #include "tests/fuzz/fuzz.h"
 
 static const uint8_t payload[3000];
@@ -43,12 +39,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rbuf r = rbuf_make(data, size);
-	struct dtls_peek p;
 	struct block b;
 
-	dtls_peek(data, size, &p);
-	FUZZ_MUST(p.hello_random == NULL || (size_t)(p.hello_random - data) + DTLS_RANDOM_LEN <= size,
-	    "the random lies outside");
 	block_start(&b, payload, rbuf_be(&r, 2) % sizeof payload);
 	check_message(&b);
 	while (rbuf_left(&r) >= 9 && step(&b, &r) == BLOCK_NEXT)

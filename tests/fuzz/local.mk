@@ -92,6 +92,9 @@ tests_fuzz_fuzz_api_LDADD = $(BSSERVER_LIBS) $(FUZZ_LIBS)
 fuzz_programs += tests/fuzz/fuzz_block
 tests_fuzz_fuzz_block_SOURCES = tests/fuzz/fuzz_block.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_block_LDADD = $(TRANSPORT_LIBS) $(FUZZ_LIBS)
+fuzz_programs += tests/fuzz/fuzz_hello
+tests_fuzz_fuzz_hello_SOURCES = tests/fuzz/fuzz_hello.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_hello_LDADD = $(TRANSPORT_LIBS) $(FUZZ_LIBS)
 fuzz_programs += tests/fuzz/fuzz_coap
 tests_fuzz_fuzz_coap_SOURCES = tests/fuzz/fuzz_coap.c tests/unit/coap_client.c \
 	tests/unit/coap_client.h $(FUZZ_MAIN)

@@ -15,6 +15,7 @@ tests_system_store_full_LDADD = $(UNIT_LIBS) $(STORE_LIBS)
 # The real daemon, command line and devices, over real DTLS: scripts that source lib.sh.
 system_scripts = \
 	tests/system/daemon.sh \
+	tests/system/flood.sh \
 	tests/system/keep.sh \
 	tests/system/disk.sh \
 	tests/system/kill.sh \
@@ -29,6 +30,7 @@ dist_check_SCRIPTS += $(system_scripts)
 TESTS += $(system_scripts)
 EXTRA_DIST += \
 	tests/system/demo.sh \
+	tests/system/flood.py \
 	tests/system/killer.py \
 	tests/system/leak.py \
 	tests/system/lib.sh \

@@ -1,0 +1,69 @@
+#include "config.h"
+
+#include "bsserver/transport/udp_hook.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+#define EXPORT __attribute__((visibility("default"), used))
+
+typedef ssize_t recvmsg_fn(int, struct msghdr *, int);
+
+/* Process-wide as the symbol is; written once, by resolve(). */
+static recvmsg_fn *real_recvmsg;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static _Thread_local struct udp_gate *in_force;
+
+static void
+resolve(void)
+{
+	void *sym = dlsym(RTLD_NEXT, "recvmsg");
+
+	memcpy(&real_recvmsg, &sym, sizeof real_recvmsg); /* POSIX: a function's address fits a void * */
+}
+
+enum err_code
+udp_hook_open(struct err *e)
+{
+	(void)pthread_once(&once, resolve);
+	if (real_recvmsg == NULL || dlsym(RTLD_DEFAULT, "recvmsg") != __extension__(const void *)(recvmsg))
+		return err_set(e, ERR_INTERNAL,
+		    "DTLS: this program was linked so that libcoap would read past our cookies");
+	return ERR_OK;
+}
+
+struct udp_gate *
+udp_gate_enter(struct udp_gate *g)
+{
+	struct udp_gate *before = in_force;
+
+	in_force = g;
+	return before;
+}
+
+void
+udp_gate_leave(struct udp_gate *before)
+{
+	in_force = before;
+}
+
+EXPORT ssize_t
+recvmsg(int fd, struct msghdr *m, int flags)
+{
+	struct udp_gate *g = in_force != NULL && in_force->fd == fd ? in_force : NULL;
+	const struct msghdr asked = *m;
+	ssize_t got;
+
+	(void)pthread_once(&once, resolve);
+	while ((got = real_recvmsg(fd, m, flags)) >= 0 && g != NULL && g->keeps(g->arg, m, (size_t)got)) {
+		*m = asked;
+		if (g->left == 0) {
+			errno = EAGAIN;
+			return -1;
+		}
+		g->left--;
+	}
+	return got;
+}
