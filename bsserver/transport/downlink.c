@@ -149,7 +149,7 @@ downlink_go(struct peer *p)
 	p->link->busy = p;
 	d->state = DOWNLINK_SENT;
 	p->link->listener->t->stats.requests_out++;
-	if (coap_send(p->link->session, pdu) == COAP_INVALID_MID)
+	if (transport_coap_send(p->link->session, pdu) == COAP_INVALID_MID)
 		could_not_send(p, "the message could not be sent");
 }
 

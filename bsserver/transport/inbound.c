@@ -144,7 +144,7 @@ send_empty_ack(coap_session_t *s, uint16_t mid)
 	coap_pdu_t *pdu = coap_pdu_init(COAP_MESSAGE_ACK, COAP_EMPTY_CODE, mid, 0);
 
 	if (pdu != NULL)
-		(void)coap_send(s, pdu);
+		(void)transport_coap_send(s, pdu);
 }
 
 struct reply {
@@ -174,7 +174,7 @@ send_reply(coap_session_t *s, const struct reply *r)
 		coap_delete_pdu(pdu);
 		return;
 	}
-	(void)coap_send(s, pdu);
+	(void)transport_coap_send(s, pdu);
 }
 
 static void

@@ -136,6 +136,8 @@ void transport_leave(struct transport *t); /* does the work when it is the outer
 /* An answer without a peer: it comes with the next turn of the loop. why: a constant. */
 void transport_owe(struct transport *t, transport_answer_fn *fn, void *arg, uint64_t tag,
     const char *why);
+/* coap_send(), for a message that libcoap repeats after a while, and for any other. */
+coap_mid_t transport_coap_send(coap_session_t *s, coap_pdu_t *pdu);
 void transport_arm(struct transport *t, struct wheel_item *i, uint64_t in_ms);
 /* Around every call of a hook, a handler or an answer function: it may use GnuTLS for itself. */
 struct dtls *transport_up(void);

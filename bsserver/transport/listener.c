@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "bsserver/transport/timer_hook.h"
 #include "bsserver/transport/udp_hook.h"
 #include "lib/base/log.h"
 
@@ -120,6 +121,7 @@ set_up_context(struct listener *n)
 		.validate_id_call_back = no_key };
 
 	n->ctx = coap_new_context(NULL);
+	timer_hook_forget();
 	if (n->ctx == NULL)
 		return false;
 	coap_set_app_data(n->ctx, n);
@@ -228,6 +230,7 @@ listener_close(struct listener *n)
 	loop_fd_free(n->io);
 	if (n->ctx != NULL)
 		coap_free_context(n->ctx);
+	timer_hook_forget();
 	n->io = NULL;
 	n->ctx = NULL;
 }

@@ -15,6 +15,7 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/transport/prng.c bsserver/transport/prng.h \
 	bsserver/transport/slots.c bsserver/transport/slots.h \
 	bsserver/transport/sockets.c \
+	bsserver/transport/timer_hook.c bsserver/transport/timer_hook.h \
 	bsserver/transport/transport.c \
 	bsserver/transport/udp_hook.c bsserver/transport/udp_hook.h \
 	bsserver/transport/wheel.c bsserver/transport/wheel.h

@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "bsserver/transport/prng.h"
+#include "bsserver/transport/timer_hook.h"
 #include "lib/base/crypt.h"
 #include "lib/base/log.h"
 
 #define MAX_HANDSHAKES_DEFAULT 1024
 #define MAX_PEERS_DEFAULT 8192
 #define ALERT_ACCESS_DENIED 49
+#define FIRST_REPETITION_MS 1900 /* at the earliest: libcoap waits 2 to 3 s for an answer */
 
 struct dtls *
 transport_up(void)
@@ -27,8 +29,10 @@ transport_down(struct dtls *before)
 void
 transport_enter(struct transport *t)
 {
-	if (t->depth++ == 0)
-		t->hook_before = dtls_enter(t->dtls);
+	if (t->depth++ > 0)
+		return;
+	t->hook_before = dtls_enter(t->dtls);
+	timer_hook_enter();
 }
 
 static void
@@ -67,6 +71,7 @@ transport_leave(struct transport *t)
 {
 	if (t->depth == 1) {
 		do_work(t);
+		timer_hook_leave();
 		dtls_leave(t->hook_before);
 	}
 	t->depth--;
@@ -135,6 +140,17 @@ transport_arm(struct transport *t, struct wheel_item *i, uint64_t in_ms)
 		t->ticking = true;
 	}
 	wheel_set(&t->wheel, i, now + in_ms);
+}
+
+coap_mid_t
+transport_coap_send(coap_session_t *s, coap_pdu_t *pdu)
+{
+	coap_mid_t mid;
+
+	timer_hook_sends(FIRST_REPETITION_MS);
+	mid = coap_send(s, pdu);
+	timer_hook_sent();
+	return mid;
 }
 
 static bool
