@@ -6,6 +6,11 @@
 
 #define PAYLOAD_MAX ((size_t)1 << 20)
 #define TOKEN_LEN 4 /* RFC 7252 section 5.3.1: 32 random bits at least */
+/*
+ * libcoap gives up a handshake after so many, which are a second apart while it has nothing of its own
+ * to repeat: before a device repeats what was lost twice. GnuTLS ends it 40 s after its begin.
+ */
+#define HANDSHAKE_TIMEOUTS 60
 
 static bool
 fill_token(struct transport *t, struct downlink *d)
@@ -287,6 +292,8 @@ on_event(coap_session_t *s, const coap_event_t event)
 {
 	struct link *k = link_of(s);
 
+	if (event == COAP_EVENT_SERVER_SESSION_NEW && coap_session_get_proto(s) == COAP_PROTO_DTLS)
+		coap_session_set_max_retransmit(s, HANDSHAKE_TIMEOUTS); /* link_new() sets CoAP's own */
 	if (k != NULL && (event == COAP_EVENT_DTLS_CLOSED || event == COAP_EVENT_DTLS_ERROR))
 		link_lost(k, "the device closed its session");
 	return 0;

@@ -26,6 +26,7 @@ link_new(struct listener *n, coap_session_t *s)
 		return NULL;
 	k->listener = n;
 	k->session = coap_session_reference(s);
+	coap_session_set_max_retransmit(s, COAP_DEFAULT_MAX_RETRANSMIT);
 	if (!socket_text(&coap_session_get_addr_remote(s)->addr.sa, k->addr))
 		k->addr[0] = '\0';
 	coap_session_set_app_data(s, k);

@@ -329,7 +329,9 @@ pass(struct net *net, struct net_peer *p, const uint8_t *bytes, size_t n, bool i
 {
 	int copies = chance(net, net->cfg.dup) ? 2 : 1;
 	uint32_t offset = p->offset;
-	if (inbound ? ++p->n_received == net->cfg.drop_received : ++p->n_sent == net->cfg.drop_sent) {
+	const struct net_drop *drop = inbound ? &net->cfg.drop_received : &net->cfg.drop_sent;
+	uint32_t nth = inbound ? ++p->n_received : ++p->n_sent;
+	if (nth >= drop->first && nth <= drop->last) {
 		net->stats.lost++;
 		return;
 	}

@@ -15,12 +15,16 @@
 
 struct net;
 
+struct net_drop {
+	uint32_t first, last; /* counted from 1; 0: none */
+};
+
 struct net_config {
 	struct sockaddr_storage server;
 	socklen_t server_len;
 	size_t max_peers;          /* open at one time */
 	double loss, dup, reorder; /* shares of 1, of each datagram on each way */
-	uint32_t drop_sent, drop_received; /* each peer's n-th is lost; 0: none for certain */
+	struct net_drop drop_sent, drop_received; /* of each peer's datagrams: these are lost for certain */
 	uint32_t delay_ms;         /* of every datagram on each way */
 	uint64_t seed;
 };

@@ -195,6 +195,32 @@ set_seed(struct options *o, const char *arg, struct err *e)
 }
 
 static enum err_code
+set_drop(struct net_drop *out, const char *arg, struct err *e)
+{
+	size_t n = strcspn(arg, "-");
+	uint64_t first = 0, last = 0;
+	if (!str_to_u64(arg, n, 1, UINT32_MAX, &first))
+		return err_set(e, ERR_USAGE, "%s: not N or N-M", arg);
+	last = first;
+	if (arg[n] == '-' && !str_to_u64(arg + n + 1, strlen(arg + n + 1), first, UINT32_MAX, &last))
+		return err_set(e, ERR_USAGE, "%s: not N or N-M", arg);
+	*out = (struct net_drop){ .first = (uint32_t)first, .last = (uint32_t)last };
+	return ERR_OK;
+}
+
+static enum err_code
+set_drop_sent(struct options *o, const char *arg, struct err *e)
+{
+	return set_drop(&o->fleet.net.drop_sent, arg, e);
+}
+
+static enum err_code
+set_drop_received(struct options *o, const char *arg, struct err *e)
+{
+	return set_drop(&o->fleet.net.drop_received, arg, e);
+}
+
+static enum err_code
 set_rate(struct options *o, const char *arg, struct err *e)
 {
 	size_t n = strlen(arg);
@@ -299,8 +325,8 @@ static const struct option_def defs[] = {
 	{ COUNT, "repeat", "N", "bootstraps of each device, one after the other (1)", AT(fleet.repeat), NULL },
 	{ FLAG, "spin", NULL, "never sleep, so that whoever sends to them need not wake them", AT(fleet.spin), NULL },
 	{ SHARE, "loss", "P", "3%, both ways", AT(fleet.net.loss), NULL },
-	{ COUNT, "drop-sent", "N", "the N-th datagram that each device sends is lost", AT(fleet.net.drop_sent), NULL },
-	{ COUNT, "drop-received", "N", "the N-th that each should receive is lost", AT(fleet.net.drop_received), NULL },
+	{ CALL, "drop-sent", "N[-M]", "the N-th datagram that each device sends is lost (up to the M-th)", 0, set_drop_sent },
+	{ CALL, "drop-received", "N[-M]", "the N-th that each should receive is lost", 0, set_drop_received },
 	{ SHARE, "dup", "P", "datagrams that come twice", AT(fleet.net.dup), NULL },
 	{ SHARE, "reorder", "P", "datagrams that are overtaken", AT(fleet.net.reorder), NULL },
 	{ TIME, "delay", "T", "of every datagram (0)", AT(fleet.net.delay_ms), NULL },

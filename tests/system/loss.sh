@@ -30,6 +30,28 @@ one_lost() {
 	stop
 }
 
+# rounds_lost: the end of the handshake is lost three times, whose end it is; the fourth comes seven seconds after the first.
+rounds_lost() {
+	local way pid pids=()
+
+	new_daemon rounds
+	start
+	for way in sent received; do
+		psk_device "urn:dev:os:rounds-$way"
+	done
+	(device urn:dev:os:rounds-sent --drop-sent 4-11) & # its ChangeCipherSpec and Finished, then the whole flight twice
+	pids+=($!)
+	(device urn:dev:os:rounds-received --drop-received 4-9) & # ours, as often as it repeats its own
+	pids+=($!)
+	for pid in "${pids[@]}"; do
+		wait "$pid" || fail "a device was not provisioned"
+	done
+	for way in sent received; do
+		ended_as "urn:dev:os:rounds-$way" provisioned none finish
+	done
+	stop
+}
+
 # many_lost: a fleet on a bad network.
 many_lost() {
 	local n=30 i files=()
@@ -51,6 +73,7 @@ many_lost() {
 
 run_case any-datagram-of-the-device one_lost sent
 run_case any-datagram-of-the-server one_lost received
+run_case the-end-of-a-handshake-three-times rounds_lost
 run_case a-fleet-on-a-bad-network many_lost
 
 finish
