@@ -87,11 +87,11 @@ on_pack(void *arg, const struct transport_request *r)
 }
 
 static void
-on_peer_gone(void *arg, uint64_t peer)
+on_peer_gone(void *arg, uint64_t peer, const char *why)
 {
 	struct server_bs *b = arg;
 
-	bs_driver_peer_gone(b->driver, peer);
+	bs_driver_peer_gone(b->driver, peer, why);
 }
 
 static bool

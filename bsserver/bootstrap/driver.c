@@ -504,12 +504,12 @@ bs_driver_knock(struct bs_driver *d, const struct bs_knock *k)
 /* ---- what may come at any time ---- */
 
 void
-bs_driver_peer_gone(struct bs_driver *d, uint64_t peer)
+bs_driver_peer_gone(struct bs_driver *d, uint64_t peer, const char *why)
 {
 	struct live *l;
 
 	while ((l = find_peer(d, peer, NULL, false)) != NULL) {
-		struct bs_event ev = { .type = BS_EV_PEER_GONE, .text = "the connection was closed" };
+		struct bs_event ev = { .type = BS_EV_PEER_GONE, .text = why };
 
 		drive(d, l, &ev);
 	}

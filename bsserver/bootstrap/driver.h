@@ -55,7 +55,8 @@ void bs_driver_free(struct bs_driver *d);
 void bs_driver_knock(struct bs_driver *d, const struct bs_knock *k);
 /* The answer of a port. An event of a session that is gone is dropped (a grant in it is cleared). */
 void bs_driver_event(struct bs_driver *d, uint64_t session, struct bs_event *ev);
-void bs_driver_peer_gone(struct bs_driver *d, uint64_t peer);
+/* Its connection is over; why, in a few words, goes into the record. */
+void bs_driver_peer_gone(struct bs_driver *d, uint64_t peer, const char *why);
 /* Deadlines that have passed. Call at the time that ports.wake_at() asked for, or whenever. */
 void bs_driver_tick(struct bs_driver *d);
 /* Ends the live session of that endpoint. false: there is none. */

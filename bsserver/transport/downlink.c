@@ -282,7 +282,7 @@ on_nack(coap_session_t *s, const coap_pdu_t *sent, const coap_nack_reason_t reas
 	case COAP_NACK_ICMP_ISSUE: /* it may be there again: libcoap goes on sending */
 		break;
 	default: /* the session went away; later versions of libcoap have more words for it */
-		downlink_gone(p, "the device closed its session");
+		link_lost(p->link, "the device closed its session");
 		break;
 	}
 }

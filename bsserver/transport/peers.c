@@ -178,12 +178,12 @@ bury(struct peer *p)
 {
 	struct transport *t = p->link->listener->t;
 
-	downlink_gone(p, p->link->lost);
 	if (!p->released && t->hooks.peer_gone != NULL) {
 		struct dtls *before = transport_up();
-		t->hooks.peer_gone(t->hooks.arg, p->handle);
+		t->hooks.peer_gone(t->hooks.arg, p->handle, p->link->lost);
 		transport_down(before);
 	}
+	downlink_gone(p, p->link->lost); /* who asked knows by now why no answer came */
 	peer_free(p);
 }
 

@@ -54,16 +54,18 @@ static void
 do_work(struct transport *t)
 {
 	bury_the_dead(t);
-	while (t->work != NULL) {
-		struct peer *p = t->work;
+	do {
+		while (t->work != NULL) {
+			struct peer *p = t->work;
 
-		t->work = p->work_next;
-		if (t->work == NULL)
-			t->work_end = &t->work;
-		peer_do_work(p);
-	}
-	for (size_t i = 0; i < t->n_listeners; i++)
-		listener_sweep(&t->listeners[i]);
+			t->work = p->work_next;
+			if (t->work == NULL)
+				t->work_end = &t->work;
+			peer_do_work(p);
+		}
+		for (size_t i = 0; i < t->n_listeners; i++)
+			listener_sweep(&t->listeners[i]);
+	} while (t->work != NULL); /* libcoap may have found a session that went away */
 }
 
 void

@@ -145,8 +145,11 @@ struct transport_hooks {
 	void (*forget)(void *arg, void *proof);	/* the session is over */
 	/* Unknown identity, wrong key, refused certificate, no common cipher, gone away. */
 	void (*handshake_failed)(void *arg, const struct transport_failure *f);
-	/* It went away without a transport_release(): its handle is of no use any more. */
-	void (*peer_gone)(void *arg, uint64_t peer);
+	/*
+	 * It went away without a transport_release(): its handle is of no use any more. why: a few words. A
+	 * request that is under way to it comes as GONE after this.
+	 */
+	void (*peer_gone)(void *arg, uint64_t peer, const char *why);
 };
 
 /* What we show to devices that do not come with a pre-shared key. Paths; NULL: there is none. */

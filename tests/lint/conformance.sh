@@ -8,7 +8,7 @@ defined=$(sources $product | grep '\.c$' | xargs cat | grep -oE '^[a-z][a-z0-9_]
 verdict "conformance: functions" "$(names '[a-z0-9_]+\(\)' | while read -r name; do
 	printf '%s\n' "$defined" | grep -qxF "${name%)}" || echo "$name is not defined anywhere"
 done)"
-verdict "conformance: files of tests" "$(names 'tests/[^:]*' | while read -r name; do
+verdict "conformance: files of tests" "$(names 'tests/[^:`]*' | while read -r name; do
 	[ -e "$name" ] || echo "$name is not there"
 done)"
 verdict "conformance: cases of tests" "$(names 'test_[a-z0-9_]+:[a-z0-9_]+' | while read -r name; do

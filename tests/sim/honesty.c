@@ -274,13 +274,16 @@ static void
 happen(struct world *w, enum bs_event_type type)
 {
 	struct bs_event ev = { .type = type, .text = "as the test wants it" };
+	struct bs_event unsent = { .type = BS_EV_SEND_FAILED, .text = "the device closed its session" };
+	uint64_t sending = w->sending;
 
 	switch (type) {
 	case BS_EV_SUPERSEDED: /* the client restarts: a new request, from a new port, granted */
 		knock(w, 77);
 		break;
-	case BS_EV_PEER_GONE:
-		bs_driver_peer_gone(w->d, 1);
+	case BS_EV_PEER_GONE: /* the transport then ends the request that was under way, too: that is no news */
+		bs_driver_peer_gone(w->d, 1, "the device closed its session");
+		bs_driver_event(w->d, sending, &unsent);
 		break;
 	case BS_EV_DEADLINE:
 		w->now += 300000;

@@ -341,7 +341,7 @@ happen(struct world *w, const struct happening *h)
 	case CLOSED_AT_SERVER:
 		if (w->conns[h->conn].alive) {
 			w->conns[h->conn].alive = false;
-			bs_driver_peer_gone(w->driver, h->conn);
+			bs_driver_peer_gone(w->driver, h->conn, "the device closed its session");
 		}
 		break;
 	case STORE_ANSWERS:

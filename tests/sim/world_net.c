@@ -171,7 +171,7 @@ net_opened(struct world *w, unsigned dev, uint64_t conn, uint64_t old)
 
 	if (old != 0 && w->conns[old].alive) {
 		w->conns[old].alive = false;
-		bs_driver_peer_gone(w->driver, old);
+		bs_driver_peer_gone(w->driver, old, "the device began a new handshake");
 	}
 	w->conns[conn].alive = true;
 	if (sd->conn != conn)

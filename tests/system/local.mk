@@ -14,6 +14,7 @@ tests_system_store_full_LDADD = $(UNIT_LIBS) $(STORE_LIBS)
 
 # The real daemon, command line and devices, over real DTLS: scripts that source lib.sh.
 system_scripts = \
+	tests/system/again.sh \
 	tests/system/daemon.sh \
 	tests/system/flood.sh \
 	tests/system/keep.sh \

@@ -149,14 +149,42 @@ START_TEST(a_device_that_restarts_on_its_port_gets_a_handshake)
 	(void)printf("# %s: handshake after %u ms\n", states[_i], (unsigned)(clock_mono_ms() - before));
 	knock(&w, &c, 1, "a"); /* the same message id and token: another session, another request */
 	ck_assert_uint_ne(w.last.peer, old);
-	if (_i < 3)
+	if (_i < 3) {
 		ck_assert_uint_eq(w.n_gone, 1);
+		ck_assert_str_eq(w.gone_why, "the device began a new handshake");
+	}
 	if (_i == 1) {
+		ck_assert_uint_eq(w.answers_before_gone, 0);
 		ck_assert_uint_eq(w.n_answers, 1);
 		ck_assert_str_eq(w.answers[0].why, "the device began a new handshake");
 	}
 	client_close(&c, false);
 	turn_until(&w, &w.n_gone, _i < 3 ? 2 : 1, WAIT_MS);
+	world_close(&w);
+}
+END_TEST
+
+/* Whoever keeps the session hears that the device went away before the request's own answer says so. */
+START_TEST(a_device_that_closes_is_gone_before_its_request_is)
+{
+	struct world w;
+	struct client c;
+	struct msg m;
+	const struct client_psk psk = { "dev", 3, KEY, NULL };
+
+	world_open(&w);
+	must_open(&w, &c, COAPS4, 0, &psk);
+	ck_assert(shake(&w, &c, WAIT_MS));
+	knock(&w, &c, 1, "a");
+	ask(&w, w.last.peer, TRANSPORT_GET, "/1", NULL, 0, 60000);
+	must_get(&w, &c, &m);
+	client_close(&c, false);
+	turn_until(&w, &w.n_gone, 1, WAIT_MS);
+	ck_assert_str_eq(w.gone_why, "the device closed its session");
+	ck_assert_uint_eq(w.answers_before_gone, 0);
+	ck_assert_uint_eq(w.n_answers, 1);
+	ck_assert_int_eq(w.answers[0].outcome, TRANSPORT_GONE);
+	ck_assert_str_eq(w.answers[0].why, "the device closed its session");
 	world_close(&w);
 }
 END_TEST
@@ -190,6 +218,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(a_device_with_a_key_is_known_by_its_identity, N_ELEMS(good)),
 	UNIT_CASE(a_handshake_that_fails_is_reported, N_ELEMS(bad)),
 	UNIT_CASE(a_device_that_restarts_on_its_port_gets_a_handshake, 4),
+	UNIT_CASE(a_device_that_closes_is_gone_before_its_request_is, 0),
 	UNIT_CASE(a_hello_from_elsewhere_does_not_end_a_session, 0),
 };
 

@@ -85,12 +85,14 @@ on_failed(void *arg, const struct transport_failure *f)
 }
 
 static void
-on_gone(void *arg, uint64_t peer)
+on_gone(void *arg, uint64_t peer, const char *why)
 {
 	struct world *w = arg;
 
 	(void)peer;
 	w->n_gone++;
+	w->answers_before_gone = w->n_answers;
+	(void)snprintf(w->gone_why, sizeof w->gone_why, "%s", why);
 }
 
 const struct transport_route world_routes[1] = { { TRANSPORT_POST, "bs", on_bs } };

@@ -37,6 +37,8 @@ struct world {
 	const char *text;
 	bool send_in_handler;
 	unsigned n_requests, n_answers, n_failures, n_gone;
+	unsigned answers_before_gone; /* n_answers when somebody went away last */
+	char gone_why[64];
 	struct transport_request last; /* pointers of it are not kept */
 	char addr[64], listener[96], identity[200], queries[256];
 	size_t identity_len;
