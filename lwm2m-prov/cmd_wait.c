@@ -57,7 +57,20 @@ has_reached(const struct waiting *w, const json_t *device)
 	           json_is_true(json_object_get(device, "written")));
 }
 
-/* A session that began to count after we did and did not end well. */
+/* That session was to bring the current revision; and no other has begun since. */
+static bool
+is_current(const json_t *last, const json_t *device)
+{
+	json_int_t brought = json_integer_value(json_object_get(last, "revision"));
+
+	return brought > 0 && brought >= json_integer_value(json_object_get(device, "current_revision")) &&
+	       json_is_null(json_object_get(device, "live"));
+}
+
+/*
+ * The newest session did not end well, and counts: it ended after we began, or the device was quicker
+ * than whoever called us, and nothing has changed since.
+ */
 static bool
 has_failed(struct waited *d, const json_t *device)
 {
@@ -67,7 +80,7 @@ has_failed(struct waited *d, const json_t *device)
 
 	if (d->first_session < 0)
 		d->first_session = id;
-	return id != d->first_session && verdict != NULL &&
+	return (id != d->first_session || is_current(last, device)) && verdict != NULL &&
 	       (strcmp(verdict, "failed") == 0 || strcmp(verdict, "refused") == 0);
 }
 

@@ -265,7 +265,13 @@ rc=$?
 why=
 [ $rc -eq 1 ] && grep -q '^dev-3  failed  error_response ' waited || why=$(cat waited device)
 report 'wait --fail-fast: ends with the first failure and its reason'
-expect 6 'wait: the time is over' wait dev-3 --for provisioned --timeout 1 <<'END'
+expect 1 'wait --fail-fast: what failed before cannot be missed' wait dev-3 --for provisioned --fail-fast --timeout "$PATIENCE" <<'END'
+dev-3  failed  error_response  the device answered 4.00
+! lwm2m-prov: wait: a session failed; lwm2m-prov why ENDPOINT says more
+END
+"$PROV" --json device show dev-3 | jq '.document | .labels = { changed: "yes" }' >dev-3.json
+ends 0 'apply: a device is changed' apply -f dev-3.json
+expect 6 'wait --fail-fast: what failed before the last change does not count' wait dev-3 --for provisioned --fail-fast --timeout 1 <<'END'
 ! lwm2m-prov: wait: not provisioned yet: 1 of 1
 END
 ends 0 'session show --last' session show dev-1 --last
