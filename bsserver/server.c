@@ -250,6 +250,14 @@ open_ports(struct server *s, struct err *e)
 	return ports_new(&c, &s->ports, e);
 }
 
+static void
+on_revoked(void *arg, const char *sha256, const char *why)
+{
+	struct server *s = arg;
+
+	ports_revoked(s->ports, sha256, why);
+}
+
 static enum err_code
 open_vet(struct server *s, struct err *e)
 {
@@ -263,6 +271,7 @@ open_vet(struct server *s, struct err *e)
 	c.loop = s->loop;
 	c.arg = s;
 	c.deliver = deliver;
+	c.revoked = on_revoked;
 	return vet_open(&c, rules, &s->vet, e);
 }
 

@@ -10,6 +10,7 @@
 #include "lwm2m-prov/ca.h"
 #include "lwm2m-prov/cmd_pki.h"
 #include "lwm2m-prov/output.h"
+#include "lwm2m-prov/remote.h"
 #include "pki/issue.h"
 #include "pki/object.h"
 #include "pki/pem.h"
@@ -359,6 +360,30 @@ serial_of(const char *arg, const struct ca *ca, struct gbuf *out, struct err *e)
 	return rc;
 }
 
+/* The daemon knows it by its SHA-256. */
+static enum err_code
+tell_daemon(struct cli *cli, const json_t *issued, const char *reason, struct err *e)
+{
+	const char *sha256 = json_string_value(json_object_get(issued, "sha256"));
+	struct gbuf path = { .max = 4096 };
+	json_t *body = json_pack("{s:s}", "why", reason), *doc = NULL;
+	struct remote_call call = { .method = "POST", .body = body, .audited = true };
+	enum err_code rc = sha256 != NULL ? ERR_OK :
+					    err_set(e, ERR_INVALID, "the CA's list does not say which certificate that is");
+
+	if (rc == ERR_OK) {
+		remote_path(&path, "/v1/certificates/", sha256, "/revoke");
+		call.path = gbuf_cstr(&path);
+		rc = remote_call(cli, &call, &doc, e);
+	}
+	if (rc != ERR_OK)
+		err_wrap(e, "revoked in the CA's list, but the daemon was not told; run it again");
+	json_decref(doc);
+	json_decref(body);
+	gbuf_clear(&path);
+	return rc;
+}
+
 enum prov_exit
 cmd_pki_revoke(struct cli *cli, struct err *e)
 {
@@ -378,6 +403,8 @@ cmd_pki_revoke(struct cli *cli, struct err *e)
 		rc = serial_of(cli->args[1], &ca, &serial, e);
 	if (rc == ERR_OK)
 		rc = ca_note_revoked(&ca, gbuf_cstr(&serial), now(), reason, e);
+	if ((rc == ERR_OK || rc == ERR_EXISTS) && cli_has(cli, OPT_TELL))
+		rc = tell_daemon(cli, json_object_get(ca.issued, gbuf_cstr(&serial)), reason, e);
 	if (rc == ERR_OK) {
 		json_t *j = json_object_get(ca.issued, gbuf_cstr(&serial));
 

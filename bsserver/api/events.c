@@ -297,6 +297,7 @@ change_name(const struct store_feed *f)
 		return store_state_name(f->state);
 	case STORE_FEED_IDENTITY:
 	case STORE_FEED_NO_IDENTITY:
+	case STORE_FEED_REVOKED:
 		return NULL;
 	}
 	return NULL;

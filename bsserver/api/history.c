@@ -240,6 +240,7 @@ struct wishing {
 	struct store_change c;
 	struct store_wish w;
 	struct store_actor who;
+	bool replaced_too;
 };
 
 static void
@@ -293,10 +294,10 @@ take_back(struct req *r, enum store_wish_kind kind)
 
 /* Certificates of then may be over, or were never fit: as the session will judge them. */
 static enum err_code
-check_keys_of_then(const struct profile_desired *d, struct err *e)
+check_keys_of_then(const struct profile_desired *d, const struct shelf *shelf, struct err *e)
 {
 	struct gbuf verdicts = { .max = 65536 };
-	enum err_code rc = handout_judge(d, NULL, clock_wall_ms() / 1000, &verdicts, e);
+	enum err_code rc = handout_judge(d, NULL, shelf, clock_wall_ms() / 1000, &verdicts, e);
 
 	gbuf_clear(&verdicts);
 	return rc;
@@ -317,11 +318,12 @@ check_restorable(const struct wishing *w, struct store_device *d, struct store_c
 
 	if (rc == ERR_OK) {
 		const struct restore r = { .wrote = &target->wrote, .now = &now.desired,
-			.with_credentials = w->w.with_credentials };
+			.with_credentials = w->w.with_credentials, .withdrawn = &target->withdrawn,
+			.agreed = w->replaced_too ? RESTORE_ALL_AGREED : 0 };
 		rc = restore_make(&r, c->model, &got, e);
 	}
 	if (rc == ERR_OK && w->w.with_credentials)
-		rc = check_keys_of_then(&got, e);
+		rc = check_keys_of_then(&got, c->shelf, e);
 	if (rc == ERR_CONFLICT)
 		err_wrap(e, "without with_credentials");
 	profile_desired_clear(&got);
@@ -403,30 +405,44 @@ on_before(void *arg, enum err_code rc, const struct err *e, struct store_held *v
 }
 
 static bool
-read_rollback(struct req *r, json_t *j, struct store_wish *w)
+read_flag(struct req *r, const json_t *j, const char *name, bool *out)
 {
-	const json_t *session = json_object_get(j, "session"), *with = json_object_get(j, "with_credentials");
+	const json_t *v = json_object_get(j, name);
 
-	if (!req_members(r, j, "session with_credentials"))
+	if (v != NULL && !json_is_boolean(v)) {
+		answer_fail(r, 0, ERR_INVALID, "/%s: must be true or false", name);
+		return false;
+	}
+	*out = json_is_true(v);
+	return true;
+}
+
+static bool
+read_rollback(struct req *r, json_t *j, struct wishing *wi)
+{
+	const json_t *session = json_object_get(j, "session");
+	struct store_wish *w = &wi->w;
+
+	if (!req_members(r, j, "session with_credentials replaced_too"))
 		return false;
 	if (session != NULL && !json_is_null(session) &&
 	    (!json_is_integer(session) || json_integer_value(session) < 1)) {
 		answer_fail(r, 0, ERR_INVALID, "/session: must be a session's number");
 		return false;
 	}
-	if (with != NULL && !json_is_boolean(with)) {
-		answer_fail(r, 0, ERR_INVALID, "/with_credentials: must be true or false");
-		return false;
-	}
 	w->session = (uint64_t)json_integer_value(session);
-	w->with_credentials = json_is_true(with);
-	return true;
+	if (!read_flag(r, j, "with_credentials", &w->with_credentials) ||
+	    !read_flag(r, j, "replaced_too", &wi->replaced_too))
+		return false;
+	if (wi->replaced_too && !w->with_credentials)
+		answer_fail(r, 0, ERR_INVALID, "/replaced_too: without with_credentials no key of then comes back");
+	return !wi->replaced_too || w->with_credentials;
 }
 
 void
 post_device_rollback(struct req *r)
 {
-	struct store_wish wish = { 0 };
+	struct wishing wish = { .r = r };
 	json_t *j = req_json(r);
 	struct rollback *b;
 	bool fine = j != NULL && read_rollback(r, j, &wish);
@@ -439,15 +455,16 @@ post_device_rollback(struct req *r)
 		answer_fail(r, 0, ERR_NO_MEMORY, "out of memory");
 		return;
 	}
-	b->w = (struct wishing){ .r = r, .w = wish, .who = req_actor(r) };
+	b->w = wish;
+	b->w.who = req_actor(r);
 	b->w.c = (struct store_change){ .op = STORE_SET_WISH, .name = req_arg(r, 0),
 		.wish_kind = STORE_WISH_ROLLBACK, .wish = &b->w.w };
 	r->state = b;
 	r->state_free = rollback_free;
-	if (wish.session == 0)
+	if (wish.w.session == 0)
 		r->api->c.ops->held_list(r->api->c.store, req_arg(r, 0), on_before, b);
 	else
-		r->api->c.ops->held_get(r->api->c.store, req_arg(r, 0), wish.session, on_target, b);
+		r->api->c.ops->held_get(r->api->c.store, req_arg(r, 0), wish.w.session, on_target, b);
 }
 
 void

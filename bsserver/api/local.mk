@@ -2,6 +2,7 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/api/answer.c \
 	bsserver/api/api.c bsserver/api/api.h \
 	bsserver/api/apply.c bsserver/api/apply.h \
+	bsserver/api/certificates.c \
 	bsserver/api/devices.c bsserver/api/devices.h \
 	bsserver/api/events.c \
 	bsserver/api/held.c bsserver/api/held.h \

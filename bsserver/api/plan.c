@@ -245,7 +245,7 @@ put_back(struct planning *pl, struct err *e)
 	const struct store_device *d = &pl->device;
 	const struct store_wish *w = &d->wishes[STORE_WISH_ROLLBACK];
 	const struct restore r = { .wrote = &d->restore.wrote, .now = &pl->desired,
-		.with_credentials = w->with_credentials };
+		.with_credentials = w->with_credentials, .withdrawn = &d->restore.withdrawn, .agreed = w->number };
 	struct profile_desired got = { 0 };
 	struct chain ch = { .n = 0 };
 	enum err_code rc;

@@ -53,6 +53,8 @@ static const struct route routes[] = {
 	  "Its newest session, with transcript" },
 	{ "DELETE", "/v1/devices/{ep}/session", PERM_OPERATE, BODY_NONE, false, "reason", delete_device_session,
 	  "End its live session" },
+	{ "POST", "/v1/certificates/{sha256}/revoke", PERM_OPERATE, BODY_JSON, true, "reason", post_certificate_revoke,
+	  "Hand out and restore this certificate no more" },
 	{ "GET", "/v1/profiles", PERM_READ, BODY_NONE, false, "glob after limit", get_profiles,
 	  "Shared profiles by name" },
 	{ "GET", "/v1/profiles/{name}", PERM_READ, BODY_NONE, false, "", get_profile,

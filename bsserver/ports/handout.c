@@ -7,6 +7,7 @@
 
 #include "bsserver/ports/internal.h"
 #include "lib/base/clock.h"
+#include "lib/base/enc.h"
 #include "pki/chain.h"
 #include "pki/identity.h"
 #include "profiles/uri.h"
@@ -18,6 +19,7 @@
 struct judging {
 	const struct profile_desired *d;
 	const struct pki_certs *known;
+	const struct shelf *shelf;
 	struct pki_certs handed; /* CAs of this very configuration */
 	int64_t now, until;
 	struct gbuf *verdicts;
@@ -77,6 +79,32 @@ judge_dates(
 	    c->not_after < j->until ? ", which is before the device is expected again" : "");
 	say(j, a, text);
 	return ERR_OK;
+}
+
+static enum err_code
+judge_revoked(const struct judging *j, const struct account *a, uint16_t rid, const struct pki_cert *c)
+{
+	struct gbuf hex = { 0 }, text = { .max = 512 };
+	enum err_code rc = ERR_OK;
+
+	enc_hex(&hex, c->fingerprint, sizeof c->fingerprint);
+	const char *why = j->shelf == NULL || hex.failed ? NULL : shelf_revoked(j->shelf, gbuf_cstr(&hex));
+	if (why != NULL) {
+		gbuf_printf(&text, "%s (%s)", pki_reason_sentence(PKI_R_REVOKED), why);
+		rc = refuse(j, a, rid, gbuf_cstr(&text));
+	}
+	gbuf_clear(&text);
+	gbuf_clear(&hex);
+	return rc;
+}
+
+/* In time, and not revoked. */
+static enum err_code
+judge_alive(const struct judging *j, const struct account *a, uint16_t rid, const struct pki_cert *c)
+{
+	enum err_code rc = judge_revoked(j, a, rid, c);
+
+	return rc == ERR_OK ? judge_dates(j, a, rid, c) : rc;
 }
 
 /* A certificate that says of itself that it may issue certificates, and signed itself if it says
@@ -179,12 +207,12 @@ judge_x509(const struct judging *j, const struct account *a)
 	if (own != NULL && own->bytes.len > 0) {
 		if (pki_cert_parse(own->bytes.data, own->bytes.len, &c, &why) != ERR_OK)
 			return refuse(j, a, 3, why.msg);
-		rc = judge_dates(j, a, 3, c);
+		rc = judge_alive(j, a, 3, c);
 		pki_cert_unref(c);
 	}
 	c = rc == ERR_OK ? pinned(j, a->inst) : NULL;
 	if (c != NULL)
-		rc = judge_dates(j, a, 4, c);
+		rc = judge_alive(j, a, 4, c);
 	else if (rc == ERR_OK)
 		say(j, a, "what the digest in resource 4 is of is not known here");
 	if (c != NULL && rc == ERR_OK)
@@ -252,11 +280,12 @@ collect(struct judging *j, struct lwm2m_path inst)
 }
 
 enum err_code
-handout_judge(const struct profile_desired *d, const struct pki_certs *known, int64_t now,
-    struct gbuf *verdicts, struct err *e)
+handout_judge(const struct profile_desired *d, const struct pki_certs *known,
+    const struct shelf *shelf, int64_t now, struct gbuf *verdicts, struct err *e)
 {
 	struct judging j = { .d = d,
 		.known = known,
+		.shelf = shelf,
 		.handed = PKI_CERTS_NONE,
 		.now = now,
 		.until = now + (d->next_bootstrap_s > 0 ? (int64_t)d->next_bootstrap_s : SOON_S),
@@ -310,6 +339,6 @@ ports_inspect(void *arg, uint64_t session, const struct bs_grant *g)
 		return; /* the session's deadline answers */
 	i->p = p;
 	i->session = session;
-	i->rc = handout_judge(&g->desired, NULL, clock_wall_ms() / 1000, &i->verdicts, &i->e);
+	i->rc = handout_judge(&g->desired, NULL, p->c.shelf, clock_wall_ms() / 1000, &i->verdicts, &i->e);
 	loop_post(p->c.loop, deliver, i);
 }

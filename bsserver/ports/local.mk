@@ -5,6 +5,7 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/ports/internal.h bsserver/ports/ports.h \
 	bsserver/ports/lookup.c bsserver/ports/record.c \
 	bsserver/ports/past.c bsserver/ports/past.h \
+	bsserver/ports/revoked.c \
 	bsserver/ports/restore.c bsserver/ports/restore.h \
 	bsserver/ports/shelf.c bsserver/ports/shelf.h \
 	bsserver/ports/vet.c bsserver/ports/vet.h

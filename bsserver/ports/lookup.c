@@ -123,7 +123,7 @@ choose(const struct ports_conf *c, const struct store_device *d, const struct co
 {
 	const struct store_wish *w = &d->wishes[STORE_WISH_ROLLBACK];
 	const struct restore r = { .wrote = &d->restore.wrote, .now = &now->desired,
-		.with_credentials = w->with_credentials };
+		.with_credentials = w->with_credentials, .withdrawn = &d->restore.withdrawn, .agreed = w->number };
 	enum err_code rc;
 
 	ch->revision = MAX(d->revision, now->parents);

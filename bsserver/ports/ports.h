@@ -34,4 +34,7 @@ void ports_lookup(void *arg, uint64_t session, const struct bs_lookup *q);
 void ports_inspect(void *arg, uint64_t session, const struct bs_grant *g);
 void ports_record(void *arg, uint64_t session, const struct bs_record *r);
 
+/* A certificate that was found revoked is noted in the store, once. Strings are copied. */
+void ports_revoked(struct ports *p, const char *sha256, const char *why);
+
 #endif

@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 
+#include "lib/base/clock.h"
+
 /* Resources of Object 0 that are credentials: identity, server's key, secret key. */
 #define FIRST_KEY 3
 #define LAST_KEY 5
@@ -127,6 +129,21 @@ renew(const struct restore *r, const struct lwm2m_model *m, struct lwm2m_tree *t
 	return rc;
 }
 
+/* A key that somebody took away, or has another one in place of, is not brought back behind his back. */
+static enum err_code
+check_in_force(const struct restore *r, struct err *e)
+{
+	const struct store_withdrawn *w = r->withdrawn;
+	char when[CLOCK_RFC3339_LEN + 1];
+
+	if (w == NULL || w->why == STORE_KEY_IN_FORCE || (w->why == STORE_KEY_REPLACED && w->number <= r->agreed))
+		return ERR_OK;
+	clock_rfc3339(w->at_ms, when);
+	return err_set(e, ERR_REFUSED, "%s of %s: %s on %.19sZ by %s; apply it again to have it back%s", w->slot,
+	    w->owner, store_withdrawal_name(w->why), when, w->actor,
+	    w->why == STORE_KEY_REPLACED ? ", or say that replaced ones are wanted too" : "");
+}
+
 enum err_code
 restore_make(const struct restore *r, const struct lwm2m_model *m, struct profile_desired *out, struct err *e)
 {
@@ -134,6 +151,8 @@ restore_make(const struct restore *r, const struct lwm2m_model *m, struct profil
 
 	if (r->wrote->len == 0)
 		return err_set(e, ERR_NOT_FOUND, "it is not kept what that session wrote");
+	if (r->with_credentials && (rc = check_in_force(r, e)) != ERR_OK)
+		return rc;
 	rc = profile_desired_unpack(r->wrote->data, r->wrote->len, out, e);
 	if (rc == ERR_OK && !r->with_credentials)
 		rc = renew(r, m, &out->tree, e);

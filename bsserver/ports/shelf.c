@@ -1,5 +1,6 @@
 #include "bsserver/ports/shelf.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +16,15 @@ struct item {
 	size_t n_credentials;
 };
 
+/* A certificate that is revoked. */
+struct gone {
+	struct table_node node;
+	char sha256[65];
+	char *why;
+};
+
 struct shelf {
-	struct table items;
+	struct table items, revoked;
 };
 
 struct shelf *
@@ -24,8 +32,10 @@ shelf_new(uint64_t seed)
 {
 	struct shelf *s = calloc(1, sizeof *s);
 
-	if (s != NULL)
+	if (s != NULL) {
 		table_init(&s->items, seed);
+		table_init(&s->revoked, seed);
+	}
 	return s;
 }
 
@@ -54,6 +64,14 @@ shelf_free(struct shelf *s)
 		item_free(CONTAINER_OF(n, struct item, node));
 	}
 	table_clear(&s->items);
+	for (size_t at = 0; (n = table_each(&s->revoked, &at, NULL)) != NULL; at = 0) {
+		struct gone *g = CONTAINER_OF(n, struct gone, node);
+
+		table_remove(&s->revoked, n);
+		free(g->why);
+		free(g);
+	}
+	table_clear(&s->revoked);
 	free(s);
 }
 
@@ -131,6 +149,40 @@ put(struct shelf *s, const struct store_feed *f, struct err *e)
 	return rc;
 }
 
+static enum err_code
+put_revoked(struct shelf *s, const struct store_feed *f, struct err *e)
+{
+	const char *why = f->doc == NULL || f->doc[0] == 0 ? "revoked" : f->doc;
+	struct gone *g = calloc(1, sizeof *g);
+	enum err_code rc = g == NULL ? err_no_memory(e) : ERR_OK;
+
+	if (rc == ERR_OK) {
+		(void)snprintf(g->sha256, sizeof g->sha256, "%s", f->name);
+		g->why = str_dup_n(why, strlen(why));
+		rc = g->why == NULL ? err_no_memory(e) :
+				      table_add(&s->revoked, &g->node, table_hash(&s->revoked, g->sha256, 64));
+	}
+	if (rc != ERR_OK && g != NULL) {
+		free(g->why);
+		free(g);
+	}
+	return rc;
+}
+
+const char *
+shelf_revoked(const struct shelf *s, const char *sha256)
+{
+	struct table_node *n = table_first(&s->revoked, table_hash(&s->revoked, sha256, strlen(sha256)));
+
+	for (; n != NULL; n = table_next(n)) {
+		struct gone *g = CONTAINER_OF(n, struct gone, node);
+
+		if (strcmp(g->sha256, sha256) == 0)
+			return g->why;
+	}
+	return NULL;
+}
+
 enum err_code
 shelf_feed(struct shelf *s, const struct store_feed *f, struct err *e)
 {
@@ -138,6 +190,8 @@ shelf_feed(struct shelf *s, const struct store_feed *f, struct err *e)
 		return put(s, f, e);
 	if (f->kind == STORE_FEED_NO_PROFILE)
 		drop(s, f->name);
+	if (f->kind == STORE_FEED_REVOKED)
+		return put_revoked(s, f, e);
 	return ERR_OK;
 }
 

@@ -1,5 +1,6 @@
 /*
- * bsserver/ports/shelf.h: the shared profiles, parsed and in memory, kept true by the store's feed.
+ * bsserver/ports/shelf.h: the shared profiles, parsed and in memory, kept true by the store's feed;
+ * and the certificates that are known to be revoked.
  */
 #ifndef BSSERVER_PORTS_SHELF_H
 #define BSSERVER_PORTS_SHELF_H
@@ -23,5 +24,7 @@ const struct store_credential *shelf_credential(const struct shelf *s, const cha
 enum err_code shelf_match(const struct shelf *s, const char *endpoint, const char **profile, const char **pattern,
     struct err *e);
 size_t shelf_count(const struct shelf *s);
+/* Who said that a certificate is revoked; NULL: nobody. sha256: of it, in lower-case hex. Valid until the next feed. */
+const char *shelf_revoked(const struct shelf *s, const char *sha256);
 
 #endif

@@ -6,6 +6,7 @@
 #include "bsserver/loop/http_client.h"
 #include "lib/base/clock.h"
 #include "lib/base/crypt.h"
+#include "lib/base/enc.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
@@ -50,6 +51,7 @@ struct question {
 	struct table_node node;
 	struct vet *vet;
 	uint64_t session;
+	uint8_t leaf[PKI_SHA256_LEN];
 	struct pki_rev_check *check; /* NULL: the answer is on its way by itself */
 	enum bs_reason reason;       /* then: NONE, or why it is refused */
 	const char *text;
@@ -330,6 +332,22 @@ reason_of(const struct pki_rev_result *r)
 	                                           : BS_REASON_NO_STATUS;
 }
 
+/* It stays known when the answer has run out. */
+static void
+tell_revoked(const struct question *q, const struct pki_rev_result *r)
+{
+	struct gbuf hex = { 0 }, why = { .max = 512 };
+
+	if (r->reason != PKI_R_REVOKED || r->index != 0 || q->vet->c.revoked == NULL)
+		return;
+	enc_hex(&hex, q->leaf, sizeof q->leaf);
+	pki_rev_result_text(&why, r);
+	if (!hex.failed && !why.failed)
+		q->vet->c.revoked(q->vet->c.arg, gbuf_cstr(&hex), gbuf_cstr(&why));
+	gbuf_clear(&hex);
+	gbuf_clear(&why);
+}
+
 static void
 on_checked(void *arg, enum err_code rc, const struct pki_rev_result *r)
 {
@@ -353,6 +371,7 @@ on_checked(void *arg, enum err_code rc, const struct pki_rev_result *r)
 		log_msg(LVL_WARNING, LOG_PKI, &(struct log_about){ .session = q->session }, "%s",
 		    gbuf_cstr(&text));
 	}
+	tell_revoked(q, r);
 	answer(q, reason_of(r), gbuf_cstr(&text));
 	gbuf_clear(&text);
 }
@@ -405,6 +424,8 @@ begin_check(struct question *q, const struct bs_peer *peer)
 	             ERR_OK)
 		answer_later(
 		    q, BS_REASON_NO_MEMORY, "the certificate's status could not be asked for");
+	if (path.n > 0)
+		memcpy(q->leaf, path.v[0]->fingerprint, sizeof q->leaf);
 	pki_certs_clear(&path);
 }
 

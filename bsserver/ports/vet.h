@@ -25,6 +25,8 @@ struct vet_conf {
 	void *arg;
 	/* One BS_EV_VETTED or BS_EV_REFUSED for each question, never from inside. */
 	void (*deliver)(void *arg, uint64_t session, struct bs_event *ev);
+	/* A device's own certificate (by its SHA-256, in hex) was found revoked; why says by whom. NULL: nobody listens. */
+	void (*revoked)(void *arg, const char *sha256, const char *why);
 };
 
 /* Rules that can be used: checked, their revocation lists read. ERR_INVALID, ERR_PARSE name the

@@ -14,6 +14,7 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/store/sqlite_session.c \
 	bsserver/store/sqlite_sql.c bsserver/store/sqlite_sql.h \
 	bsserver/store/sqlite_wish.c \
+	bsserver/store/sqlite_withdrawn.c \
 	bsserver/store/sqlite_writer.c \
 	bsserver/store/store.c bsserver/store/store.h \
 	bsserver/store/store_key.c \

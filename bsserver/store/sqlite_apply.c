@@ -63,6 +63,14 @@ check_expected(const struct store_change *c, const struct found *f, struct err *
 	    (unsigned long long)c->expect_revision, (unsigned long long)f->revision);
 }
 
+static const char *
+kind_name(enum sq_kind kind)
+{
+	static const char *const names[] = { "device", "profile", "certificate" };
+
+	return names[kind];
+}
+
 static enum err_code
 audit(struct store *s, struct sq_db *db, const struct sq_change *ch, const char *what, struct err *e)
 {
@@ -70,7 +78,7 @@ audit(struct store *s, struct sq_db *db, const struct sq_change *ch, const char 
 	struct sq q = sq_use(db, SQ_AUDIT_PUT);
 
 	(void)s;
-	(void)snprintf(action, sizeof action, "%s.%s", ch->kind == SQ_DEVICE ? "device" : "profile", what);
+	(void)snprintf(action, sizeof action, "%s.%s", kind_name(ch->kind), what);
 	sq_put_int(&q, (int64_t)ch->seq);
 	sq_put_int(&q, ch->now_ms);
 	sq_put_text(&q, ch->who->name);
@@ -296,6 +304,8 @@ remove_one(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *
 	ch->seq = ++s->tally.counts.seq;
 	rc = feed_removed(s, db, ch, e);
 	if (rc == ERR_OK)
+		rc = ch->kind == SQ_DEVICE ? sq_withdrawn_remove(db, ch, e) : sq_withdraw_all(db, ch, e);
+	if (rc == ERR_OK)
 		rc = remove_of_owner(db, SQ_CRED_REMOVE_ALL, ch, e);
 	if (rc == ERR_OK)
 		rc = remove_of_owner(db, SQ_HISTORY_REMOVE, ch, e);
@@ -374,6 +384,14 @@ set_wish(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *e)
 	return rc == ERR_OK ? audit(s, db, ch, store_wish_name(ch->c->wish_kind), e) : rc;
 }
 
+static enum err_code
+revoke(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *e)
+{
+	enum err_code rc = sq_revoke(s, db, ch, e);
+
+	return rc == ERR_OK && ch->result->kind == STORE_CREATED ? audit(s, db, ch, "revoke", e) : rc;
+}
+
 static const struct {
 	enum sq_kind kind;
 	enum err_code (*run)(struct store *, struct sq_db *, struct sq_change *, struct err *);
@@ -384,6 +402,7 @@ static const struct {
 	[STORE_RM_PROFILE] = { SQ_PROFILE, remove_one },
 	[STORE_SET_STATE] = { SQ_DEVICE, set_state },
 	[STORE_SET_WISH] = { SQ_DEVICE, set_wish },
+	[STORE_REVOKE] = { SQ_CERTIFICATE, revoke },
 };
 
 static enum err_code
@@ -400,7 +419,7 @@ run_change(struct store *s, struct sq_db *db, struct apply_req *r, size_t i, int
 		rc = err_no_memory(e);
 	gbuf_clear(&ch.detail);
 	if (rc != ERR_OK)
-		return err_wrap(e, "%s %s", ch.kind == SQ_DEVICE ? "device" : "profile", c->name);
+		return err_wrap(e, "%s %s", kind_name(ch.kind), c->name);
 	return ERR_OK;
 }
 

@@ -138,6 +138,8 @@ remove_one(struct sq_db *db, struct sq_change *ch, const struct store_credential
 	sq_put_text(&q, ch->c->name);
 	sq_put_text(&q, old->slot);
 	enum err_code rc = sq_run(&q, e);
+	if (rc == ERR_OK)
+		rc = sq_withdraw(db, ch, old, STORE_KEY_REMOVED, e);
 	if (rc != ERR_OK)
 		return rc;
 	note(ch, old->slot, "removed");
@@ -167,6 +169,10 @@ put_one(struct store *s, struct sq_db *db, struct sq_change *ch, const struct st
 		rc = sq_run(&q, e);
 	}
 	gbuf_clear(&sealed);
+	if (rc == ERR_OK && old != NULL)
+		rc = sq_withdraw(db, ch, old, STORE_KEY_REPLACED, e);
+	if (rc == ERR_OK)
+		rc = sq_in_force(db, ch, fingerprint, e);
 	if (rc != ERR_OK)
 		return rc;
 	note(ch, now->slot, fingerprint);

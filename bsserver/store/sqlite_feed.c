@@ -126,6 +126,19 @@ tell_profile(struct store *s, struct sq_db *db, struct sq *q, struct err *e)
 }
 
 static enum err_code
+tell_revoked(struct store *s, struct sq_db *db, struct sq *q, struct err *e)
+{
+	struct store_feed f = { .kind = STORE_FEED_REVOKED };
+
+	(void)db;
+	(void)e;
+	f.name = sq_get_text(q);
+	f.doc = sq_get_text(q);
+	tell(s, f);
+	return ERR_OK;
+}
+
+static enum err_code
 tell_rows(struct store *s, struct sq_db *db, struct sq *q,
     enum err_code (*row_fn)(struct store *, struct sq_db *, struct sq *, struct err *), struct err *e)
 {
@@ -149,6 +162,10 @@ sq_feed_all(struct store *s, struct sq_db *db, struct err *e)
 	struct sq q = sq_use(db, SQ_PROFILE_LIST);
 	sq_put_text(&q, "");
 	enum err_code rc = tell_rows(s, db, &q, tell_profile, e);
+	if (rc != ERR_OK)
+		return rc;
+	q = sq_use(db, SQ_FEED_REVOKED);
+	rc = tell_rows(s, db, &q, tell_revoked, e);
 	if (rc != ERR_OK)
 		return rc;
 	q = sq_use(db, SQ_FEED_DEVICES);

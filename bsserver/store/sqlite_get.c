@@ -82,6 +82,8 @@ load_past(const struct store *s, struct sq_db *db, struct sq_held_key key, struc
 	key.session = d->wishes[STORE_WISH_ROLLBACK].session;
 	if (rc == ERR_OK && key.session != 0)
 		rc = sq_held_find(s, db, SQ_HELD_OF, &key, &d->restore, e);
+	if (rc == ERR_OK && d->restore.session != 0)
+		rc = sq_withdrawn_find(db, key.endpoint, &d->restore, e);
 	return rc;
 }
 

@@ -348,7 +348,9 @@ held_run(struct store *s, struct sq_db *db, struct sq_req *base, struct err *e)
 			break;
 	}
 	sq_end(&q);
-	if (rc != ERR_OK || r->list || r->n > 0)
+	if (rc == ERR_OK && !r->list && r->n > 0)
+		return sq_withdrawn_find(db, r->endpoint, &r->v[0], e);
+	if (rc != ERR_OK || r->list)
 		return rc;
 	if (r->session == 0)
 		return err_set(e, ERR_NOT_FOUND, "device %s: nothing is known of what it holds", r->endpoint);

@@ -57,7 +57,19 @@ static const char schema_2[] =
     " with_credentials INTEGER NOT NULL, done_session INTEGER NOT NULL, done_revision INTEGER NOT NULL,"
     " PRIMARY KEY(device, kind)) WITHOUT ROWID;";
 
-static const char *const steps[] = { schema_1, schema_2 };
+/*
+ * withdrawn: keys that are in no document any more (struct store_withdrawn). revoked: certificates,
+ * whoever has them.
+ */
+static const char schema_3[] =
+    "CREATE TABLE withdrawn(kind INTEGER NOT NULL, owner TEXT NOT NULL, fingerprint TEXT NOT NULL,"
+    " slot TEXT NOT NULL, why INTEGER NOT NULL, number INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
+    " actor TEXT NOT NULL, PRIMARY KEY(kind, owner, fingerprint)) WITHOUT ROWID;"
+    "CREATE INDEX withdrawn_key ON withdrawn(fingerprint);"
+    "CREATE TABLE revoked(sha256 TEXT PRIMARY KEY, number INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
+    " detail TEXT) WITHOUT ROWID;";
+
+static const char *const steps[] = { schema_1, schema_2, schema_3 };
 const struct sq_schema sq_schema = { steps, N_ELEMS(steps) };
 
 static enum err_code

@@ -109,6 +109,24 @@ static const char *const texts[] = {
 			    " (SELECT max(id) AS i FROM session WHERE device ="
 			    "   (SELECT id FROM device WHERE endpoint = ?1)"
 			    "  UNION ALL SELECT max(id) FROM session WHERE device = 0 AND endpoint = ?1))",
+	[SQ_WITHDRAW] = "INSERT OR REPLACE INTO withdrawn(kind, owner, fingerprint, slot, why, number, at_ms, actor)"
+			" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[SQ_WITHDRAW_ALL] = "INSERT OR REPLACE INTO withdrawn(kind, owner, fingerprint, slot, why, number, at_ms, actor)"
+			    " SELECT kind, owner, fingerprint, slot, ?3, ?4, ?5, ?6 FROM credential"
+			    " WHERE kind = ?1 AND owner = ?2",
+	[SQ_WITHDRAWN_UNDO] = "DELETE FROM withdrawn WHERE kind = ?1 AND owner = ?2 AND fingerprint = ?3",
+	[SQ_WITHDRAWN_PRUNE] = "DELETE FROM withdrawn WHERE kind = ?1 AND owner = ?2 AND number <= (SELECT number"
+			       " FROM withdrawn WHERE kind = ?1 AND owner = ?2 ORDER BY number DESC LIMIT 1 OFFSET ?3)",
+	[SQ_WITHDRAWN_REMOVE] = "DELETE FROM withdrawn WHERE kind = ?1 AND owner = ?2",
+	[SQ_WITHDRAWN_FIND] = "SELECT why, number, at_ms, owner, slot, actor FROM withdrawn"
+			      " WHERE fingerprint = ?2 AND (kind = 1 OR (kind = 0 AND owner = ?1))"
+			      " AND NOT EXISTS(SELECT 1 FROM credential c WHERE c.kind = 0 AND c.owner = ?1"
+			      "  AND c.fingerprint = ?2)"
+			      " AND NOT EXISTS(SELECT 1 FROM credential c WHERE c.kind = 1 AND c.fingerprint = ?2)"
+			      " ORDER BY why DESC, number DESC LIMIT 1",
+	[SQ_REVOKED_PUT] = "INSERT INTO revoked(sha256, number, at_ms, detail) VALUES(?1, ?2, ?3, ?4)",
+	[SQ_REVOKED_GET] = "SELECT number FROM revoked WHERE sha256 = ?1",
+	[SQ_FEED_REVOKED] = "SELECT sha256, detail FROM revoked",
 	[SQ_HELD_PUT] = "INSERT INTO held(" HELD_COLUMNS ", device)"
 			" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
 			" ?18)",

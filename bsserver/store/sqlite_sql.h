@@ -5,7 +5,7 @@
 #define BSSERVER_STORE_SQLITE_SQL_H
 
 /* What comes in two kinds, devices first, is chosen by adding enum sq_kind. */
-enum sq_kind { SQ_DEVICE, SQ_PROFILE };
+enum sq_kind { SQ_DEVICE, SQ_PROFILE, SQ_CERTIFICATE }; /* the last only in changes */
 
 enum sq_query {
 	SQ_BEGIN_WRITE,
@@ -41,6 +41,14 @@ enum sq_query {
 	SQ_CRED_REMOVE, /* (kind, owner, slot) */
 	SQ_CRED_REMOVE_ALL, /* (kind, owner) */
 	SQ_CRED_BY_IDENTITY, /* (identity) -> owner: of devices */
+	SQ_WITHDRAW,	     /* (kind, owner, fingerprint, slot, why, number, at_ms, actor) */
+	SQ_WITHDRAW_ALL,     /* (kind, owner, why, number, at_ms, actor): every credential it has */
+	SQ_WITHDRAWN_UNDO,   /* (kind, owner, fingerprint) */
+	SQ_WITHDRAWN_PRUNE,  /* (kind, owner, how many stay) */
+	SQ_WITHDRAWN_REMOVE, /* (kind, owner) */
+	SQ_WITHDRAWN_FIND,   /* (endpoint, fingerprint) -> why, number, at_ms, owner, slot, actor: unless it is in force */
+	SQ_REVOKED_PUT,	     /* (sha256, number, at_ms, detail) */
+	SQ_REVOKED_GET,	     /* (sha256) -> number */
 	SQ_AUDIT_PUT,	     /* (seq, at_ms, actor, action, object, detail, reason) */
 
 	SQ_SESSION_OF,	    /* (endpoint) -> id, last_session, verdict, failures, kept */
@@ -81,6 +89,7 @@ enum sq_query {
 	SQ_WISH_DONE, /* (done_session, done_revision, device, kind, number) */
 	SQ_WISH_MET,  /* (device, kind, number): it goes */
 	SQ_AUDIT_LIST,	    /* (before, since) -> seq, at_ms, actor, action, object, detail, reason */
+	SQ_FEED_REVOKED,    /* -> sha256, detail */
 	SQ_FEED_DEVICES,    /* -> endpoint, state, identity, slot, sealed */
 	SQ__COUNT
 };

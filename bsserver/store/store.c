@@ -90,6 +90,9 @@ store_held_clear(struct store_held *h)
 	free(h->values);
 	free(h->findings);
 	secret_clear(&h->wrote);
+	free(h->withdrawn.owner);
+	free(h->withdrawn.slot);
+	free(h->withdrawn.actor);
 	*h = (struct store_held){ 0 };
 }
 

@@ -53,6 +53,23 @@ struct store_wish {
 void store_wish_clear(struct store_wish *w);
 
 /*
+ * A key that was in a document and is no more. Kept for each device and profile, the newest 256; one
+ * that is put again is withdrawn no longer.
+ */
+enum store_withdrawal {
+	STORE_KEY_IN_FORCE,
+	STORE_KEY_REPLACED, /* another key took its place */
+	STORE_KEY_REMOVED	/* its account went, or its profile */
+};
+struct store_withdrawn {
+	enum store_withdrawal why;
+	uint64_t number; /* of the change that withdrew it */
+	int64_t at_ms;
+	char *owner, *slot; /* where it was: an endpoint or a profile's name */
+	char *actor;
+};
+
+/*
  * What a device was seen to hold at the end of a session, and what was wanted of it. Sessions in a
  * row that left the same share one: it has the first one's number, and is otherwise the newest's.
  */
@@ -69,6 +86,8 @@ struct store_held {
 	uint64_t likeness;    /* of struct store_outcome */
 	char *findings;	      /* as the session told them, JSON; NULL */
 	struct secret wrote;  /* profile_desired_pack() of what was wanted; empty in lists */
+	/* The gravest case among the keys of fingerprints, then the newest. Only of store_device.restore and held_get. */
+	struct store_withdrawn withdrawn;
 };
 void store_held_clear(struct store_held *h);
 
@@ -129,11 +148,13 @@ enum store_op {
 	STORE_PUT_PROFILE,
 	STORE_RM_PROFILE,
 	STORE_SET_STATE,
-	STORE_SET_WISH
+	STORE_SET_WISH,
+	STORE_REVOKE /* a certificate: name is its SHA-256 in lower-case hex, detail who said so */
 };
 struct store_change {
 	enum store_op op;
 	const char *name;	 /* endpoint or profile name */
+	const char *detail;	 /* REVOKE; NULL */
 	const char *doc;	 /* PUT: without secrets */
 	const struct store_credential *credentials; /* PUT: all that it has now; those neither named
 						     * here nor in keep_slots are removed */
@@ -191,8 +212,8 @@ struct store_audit_row {
 	uint64_t seq;
 	int64_t at_ms;
 	char *actor;  /* who */
-	char *action; /* "device.create", .update, .remove, .state, .rollback, .handover; "profile.create", .update, .remove */
-	char *object; /* endpoint or name */
+	char *action; /* "device.create", .update, .remove, .state, .rollback, .handover; "profile.create", .update, .remove; "certificate.revoke" */
+	char *object; /* endpoint, name, or SHA-256 of a certificate */
 	char *detail; /* which credentials, by fingerprint; which state; NULL */
 	char *reason; /* as the actor gave it; NULL */
 };
@@ -243,6 +264,7 @@ enum store_feed_kind {
 	STORE_FEED_NO_DEVICE,
 	STORE_FEED_PROFILE,	/* name, doc, revision: new or changed */
 	STORE_FEED_NO_PROFILE,
+	STORE_FEED_REVOKED, /* name: SHA-256 of a certificate; doc: who said so, and when */
 };
 struct store_feed {
 	enum store_feed_kind kind;
@@ -335,6 +357,7 @@ enum err_code store_key_create(const char *file, struct err *e);
 enum err_code store_key_load(const char *file, struct secret *out, struct err *e);
 
 const char *store_wish_name(enum store_wish_kind k); /* "rollback", "handover" */
+const char *store_withdrawal_name(enum store_withdrawal w); /* "in force", "replaced", "removed" */
 const char *store_state_name(enum store_state s); /* "active", "blocked", "retired" */
 bool store_state_from_name(const char *s, enum store_state *out);
 

@@ -326,7 +326,7 @@ goes_back() {
 
 # The keys of now go with the configuration of then, unless those of then are wanted.
 goes_back_with_keys() {
-	local ep=dev-keys old new
+	local ep=dev-keys old new first
 
 	new_daemon keys
 	start
@@ -343,10 +343,33 @@ goes_back_with_keys() {
 	# 32 is gone from the profile: nobody has a key for it now
 	expect_rc 10 prov device rollback $ep
 	says 'Short Server ID 32: there are no credentials for it now'
-	expect_rc 0 prov device rollback $ep --with-credentials
+	# nor are the keys that were taken away brought back
+	expect_rc 7 prov device rollback $ep --with-credentials
+	says "servers/s32/security/key of $ep: removed on "
+	says '; apply it again to have it back'
+	expect_rc 7 prov device rollback $ep --with-credentials --replaced-too
+	says 'servers/s32/security/key'
+	expect_rc 2 prov device rollback $ep --replaced-too
+	BOOTSTRAP=$NEVER_EARLY profile $ep 31 32
+	knock $ep
+	expect_rc 0 prov device history $ep
+	first=$(prov --json device history $ep | jq '.history | last | .session')
+	expect_rc 7 prov device rollback $ep --to "$first" --with-credentials
+	says "servers/s31/security/key of $ep: replaced on "
+	says ', or say that replaced ones are wanted too'
+	expect_rc 0 prov device rollback $ep --to "$first" --with-credentials --replaced-too
 	knock $ep
 	has /0/1/5 "{\"hex\":\"$old\"}"
 	has /1/1/0 32
+	# a key that is replaced while the device is awaited is not given to it either
+	expect_rc 0 prov device rollback $ep --to "$first" --with-credentials --replaced-too
+	cp "$(key_file "$ep-third")" "$(key_file "$ep-32")"
+	BOOTSTRAP=$NEVER_EARLY profile $ep 31 32
+	device $ep --state "$STATE" --expect refused >/dev/null
+	ended_as $ep refused bad_profile lookup /bs
+	expect_rc 0 prov session show $ep --last
+	says "servers/s32/security/key of $ep: replaced on"
+	expect_rc 0 prov device rollback $ep --cancel
 	# with 32 in the profile again the configuration comes with the new key
 	BOOTSTRAP=$NEVER_EARLY profile $ep 31 32
 	sed -i 's/"lifetime": 86400/"lifetime": 77/' "$WORK/$ep.json"
@@ -404,10 +427,64 @@ is_handed_over() {
 	stop
 }
 
+# A certificate that was revoked: not restored, and not handed out any more. The CA's list tells the daemon.
+goes_back_without_revoked() {
+	local ep=dev-revoked n
+
+	new_daemon revoked
+	start
+	mkdir -p "$WORK/keys"
+	expect_rc 0 prov pki ca init "$WORK/ca" --subject CN=ca --days 30
+	for n in first second; do
+		expect_rc 0 prov pki issue "$WORK/ca" --purpose client --subject "CN=$n" --days 20 --out "$WORK/keys/$n.pem" \
+			--key-out "$WORK/keys/$n.key"
+	done
+	expect_rc 0 prov pki issue "$WORK/ca" --purpose server --name dns:dm.example.com --subject CN=dm --days 20 \
+		--out "$WORK/keys/dm.pem" --key-out "$WORK/keys/dm.key"
+	certificate_profile $ep first
+	factory $ep
+	knock $ep
+	ended_as $ep provisioned
+	certificate_profile $ep second
+	knock $ep
+	expect_rc 7 prov device rollback $ep --with-credentials
+	says 'servers/dm/security/key'
+	expect_rc 0 prov device rollback $ep --with-credentials --replaced-too
+	expect_rc 0 prov device rollback $ep --cancel
+	# what the CA revokes, and says so here
+	expect_rc 0 prov pki revoke "$WORK/ca" "$WORK/keys/first.pem" --reason keyCompromise --tell
+	expect_rc 10 prov pki revoke "$WORK/ca" "$WORK/keys/first.pem"
+	expect_rc 0 prov pki revoke "$WORK/ca" "$WORK/keys/first.pem" --tell # so that one that was not told can be told
+	expect_rc 7 prov device rollback $ep --with-credentials --replaced-too
+	says '/0/0/3: '
+	says 'keyCompromise'
+	stop KILL
+	start
+	expect_rc 7 prov device rollback $ep --with-credentials --replaced-too
+	# nor is it handed out anew
+	certificate_profile $ep first
+	device $ep --state "$STATE" --expect failed >/dev/null
+	ended_as $ep failed '*' plan
+	expect_rc 0 prov session show $ep --last
+	says 'keyCompromise'
+	stop
+	expect_rc 5 prov pki revoke "$WORK/ca" "$WORK/keys/second.pem" --tell
+	says 'the daemon was not told; run it again'
+}
+
+# certificate_profile ENDPOINT NAME: applied, with an account of the certificate of that name.
+certificate_profile() {
+	BOOTSTRAP=$NEVER_EARLY psk_device "$1" "\"servers\": { \"dm\": { \"short_server_id\": 7, \"uri\": \"coaps://dm.example.com\",
+		\"lifetime\": 60, \"binding\": \"U\", \"security\": { \"mode\": \"x509\", \"identity\": { \"file\": \"keys/$2.pem\" },
+		\"key\": { \"file\": \"keys/$2.key\" }, \"server_public_key\": { \"file\": \"keys/dm.pem\" } } } },
+		\"bootstrap\": { $NEVER_EARLY }"
+}
+
 run_case third-server third_server
 run_case returns-well returns_well
 run_case returns-for-a-reason returns_for_a_reason
 run_case goes-back goes_back
 run_case goes-back-with-keys goes_back_with_keys
+run_case goes-back-without-revoked goes_back_without_revoked
 run_case handover is_handed_over
 finish

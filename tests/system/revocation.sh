@@ -134,6 +134,12 @@ good_revoked_and_unknown() {
 	knock bad-1 '4.00 silent'
 	record bad-1 revoked '[0-9]+ s ago'
 	[ "$(wc -l <"$pki/requests")" = 3 ] || fail 'what was known was asked for again'
+	# it stays known when the answer has run out, so that it is not handed out either
+	openssl x509 -in "$pki/bad-1.pem" -outform DER -out "$pki/bad-1.der"
+	python3 -c 'import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute("SELECT sha256, detail FROM revoked"))' \
+		"$WORK/verdicts/store.db" >"$WORK/revoked"
+	grep -q "$(sha256sum <"$pki/bad-1.der" | cut -c 1-64).*keyCompromise" "$WORK/revoked" || fail "the store knows of: $(cat "$WORK/revoked")"
+	[ "$(wc -l <"$WORK/revoked")" = 1 ] || fail 'it was noted twice, or another one'
 }
 
 soft_mode() {

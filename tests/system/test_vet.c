@@ -249,6 +249,18 @@ made_rules(void)
 	return out;
 }
 
+static unsigned n_revoked;
+static char last_revoked[80], last_why[256];
+
+static void
+on_revoked(void *arg, const char *sha256, const char *why)
+{
+	(void)arg;
+	n_revoked++;
+	(void)snprintf(last_revoked, sizeof last_revoked, "%s", sha256);
+	(void)snprintf(last_why, sizeof last_why, "%s", why);
+}
+
 static void
 open_vet(void)
 {
@@ -257,6 +269,7 @@ open_vet(void)
 
 	pki_rev_conf_default(&c.limits);
 	c.limits.deadline_ms = deadline_ms;
+	c.revoked = on_revoked;
 	c.limits.request_ms = deadline_ms / 2;
 	c.limits.retry_ms = 10;
 	ck_assert_int_eq(vet_open(&c, made_rules(), &vet, &e), ERR_OK);
@@ -276,6 +289,7 @@ setup(void)
 	struct err e;
 
 	memset(told, 0, sizeof told);
+	n_revoked = 0;
 	n_asked_about = 0;
 	down = false;
 	deadline_ms = 30000;
@@ -497,6 +511,25 @@ START_TEST(stopping_answers_everybody_once) /* 48 */
 }
 END_TEST
 
+START_TEST(a_certificate_that_was_found_revoked_is_told_by_its_digest)
+{
+	static struct forge k, other;
+	char hex[65];
+
+	device(&k, "/revoked", NULL);
+	device(&other, "/unknown", NULL);
+	ask(1, &k);
+	ask(2, &other);
+	ck_assert_int_eq(wait_for(1)->reason, REVOKED);
+	ck_assert_int_eq(wait_for(2)->reason, BS_REASON_STATUS_UNKNOWN);
+	for (size_t i = 0; i < PKI_SHA256_LEN; i++)
+		(void)snprintf(hex + 2 * i, 3, "%02x", k.cert->fingerprint[i]);
+	ck_assert_uint_eq(n_revoked, 1);
+	ck_assert_str_eq(last_revoked, hex);
+	ck_assert_ptr_nonnull(strstr(last_why, "keyCompromise"));
+}
+END_TEST
+
 START_TEST(other_rules_leave_open_questions_alone) /* 48 */
 {
 	static struct forge k;
@@ -587,6 +620,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(many_devices_with_one_certificate_are_one_request, 0),
 	UNIT_CASE(a_device_that_goes_is_forgotten, 0),
 	UNIT_CASE(stopping_answers_everybody_once, 0),
+	UNIT_CASE(a_certificate_that_was_found_revoked_is_told_by_its_digest, 0),
 	UNIT_CASE(other_rules_leave_open_questions_alone, 0),
 	UNIT_CASE(what_is_not_configured_is_refused, 0),
 	UNIT_CASE(answers_outlive_a_restart_unless_the_file_is_changed, 0),

@@ -23,6 +23,7 @@ on_feed(void *arg, const struct store_feed *n)
 		[STORE_FEED_NO_DEVICE] = "-device",
 		[STORE_FEED_PROFILE] = "+profile",
 		[STORE_FEED_NO_PROFILE] = "-profile",
+		[STORE_FEED_REVOKED] = "revoked",
 	};
 	struct fx *f = arg;
 

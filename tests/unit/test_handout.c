@@ -245,7 +245,7 @@ START_TEST(what_is_handed_out_is_judged_before)
 
 	ck_assert_int_eq(pki_certs_parse(&known, ca, strlen(ca), 1, NULL), ERR_OK);
 	compile_account(handouts[_i].uri, handouts[_i].members, &d);
-	enum err_code rc = handout_judge(&d, handouts[_i].ca_known ? &known : NULL,
+	enum err_code rc = handout_judge(&d, handouts[_i].ca_known ? &known : NULL, NULL,
 	    PKI_KIT_NOW + handouts[_i].later, &verdicts, &e);
 	if (handouts[_i].verdict != NULL)
 		ck_assert_msg(

@@ -107,6 +107,53 @@ START_TEST(a_configuration_comes_back_with_the_keys_of_now)
 }
 END_TEST
 
+/* clang-format off */
+static const struct {
+	enum store_withdrawal why;
+	uint64_t number, agreed;
+	bool with_credentials;
+	const char *refused; /* NULL: it is not */
+} out_of_force[] = {
+	{ STORE_KEY_IN_FORCE, 0, 0, true, NULL },
+	{ STORE_KEY_REPLACED, 7, 0, true, "servers/dm/security/key of dev: replaced on 1970-01-01T00:00:01Z by uid 0; "
+	  "apply it again to have it back, or say that replaced ones are wanted too" },
+	{ STORE_KEY_REPLACED, 7, 0, false, NULL }, /* the keys of now */
+	{ STORE_KEY_REPLACED, 7, 7, true, NULL },
+	{ STORE_KEY_REPLACED, 8, 7, true, "servers/dm/security/key of dev: replaced on " }, /* after it was agreed to */
+	{ STORE_KEY_REPLACED, 7, RESTORE_ALL_AGREED, true, NULL },
+	{ STORE_KEY_REMOVED, 7, RESTORE_ALL_AGREED, true, "servers/dm/security/key of dev: removed on 1970-01-01T00:00:01Z by uid 0; "
+	  "apply it again to have it back" },
+};
+/* clang-format on */
+
+START_TEST(keys_that_are_in_force_no_more_stay_away)
+{
+	struct profile_desired then = { 0 }, now = { 0 }, got = { 0 };
+	struct err e = { 0 };
+	char slot[] = "servers/dm/security/key", owner[] = "dev", actor[] = "uid 0";
+	const struct store_withdrawn w = { .why = out_of_force[_i].why, .number = out_of_force[_i].number, .at_ms = 1000,
+		.slot = slot, .owner = owner, .actor = actor };
+
+	compile(DEV SERVERS(SERVER("dm", 101, "coaps://old", PSK("i", "01"))), &then);
+	compile(DEV SERVERS(SERVER("dm", 101, "coaps://new", PSK("j", "02"))), &now);
+	struct secret wrote = packed(&then);
+	const struct restore r = { .wrote = &wrote, .now = &now, .with_credentials = out_of_force[_i].with_credentials,
+		.withdrawn = &w, .agreed = out_of_force[_i].agreed };
+	enum err_code rc = restore_make(&r, lwm2m_model_builtin(), &got, &e);
+	if (out_of_force[_i].refused == NULL) {
+		ck_assert_msg(rc == ERR_OK, "%s", e.msg);
+	} else {
+		ck_assert_int_eq(rc, ERR_REFUSED);
+		ck_assert_msg(strncmp(e.msg, out_of_force[_i].refused, strlen(out_of_force[_i].refused)) == 0, "%s", e.msg);
+		ck_assert_uint_eq(got.tree.n, 0);
+	}
+	profile_desired_clear(&then);
+	profile_desired_clear(&now);
+	profile_desired_clear(&got);
+	secret_clear(&wrote);
+}
+END_TEST
+
 START_TEST(what_was_not_kept_is_not_restored)
 {
 	const struct profile_desired now = { 0 };
@@ -114,7 +161,7 @@ START_TEST(what_was_not_kept_is_not_restored)
 	struct secret none = SECRET_NONE;
 	struct err e;
 
-	ck_assert_int_eq(restore_make(&(struct restore){ &none, &now, false }, lwm2m_model_builtin(), &got, &e), ERR_NOT_FOUND);
+	ck_assert_int_eq(restore_make(&(struct restore){ .wrote = &none, .now = &now }, lwm2m_model_builtin(), &got, &e), ERR_NOT_FOUND);
 }
 END_TEST
 
@@ -170,6 +217,7 @@ END_TEST
 
 static const struct unit_case cases[] = {
 	UNIT_CASE(a_configuration_comes_back_with_the_keys_of_now, N_ELEMS(rows)),
+	UNIT_CASE(keys_that_are_in_force_no_more_stay_away, N_ELEMS(out_of_force)),
 	UNIT_CASE(what_was_not_kept_is_not_restored, 0),
 	UNIT_CASE(the_next_session_knows_of_those_before, 0),
 	UNIT_CASE(a_rollback_holds_until_something_newer_is_applied, N_ELEMS(wishes)),

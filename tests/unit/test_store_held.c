@@ -305,6 +305,170 @@ START_TEST(a_device_that_goes_takes_all_along)
 }
 END_TEST
 
+/* ---- keys that were withdrawn ---- */
+
+static enum err_code
+put_keys(enum store_op op, const char *name, const char *slot, const char *key)
+{
+	char slots[2][32], words[2][32];
+	struct store_credential c[2] = { { .slot = slots[0] }, { .slot = slots[1] } };
+	size_t n = 0;
+
+	/* "dm fota" and "k1 k2": two slots with a key each */
+	char at[64], kat[64], *save, *ksave;
+	(void)snprintf(at, sizeof at, "%s", slot);
+	(void)snprintf(kat, sizeof kat, "%s", key);
+	for (char *s = strtok_r(at, " ", &save), *k = strtok_r(kat, " ", &ksave); s != NULL && k != NULL && n < 2;
+	     s = strtok_r(NULL, " ", &save), k = strtok_r(NULL, " ", &ksave), n++) {
+		(void)snprintf(slots[n], sizeof slots[n], "servers/%s/security/key", s);
+		(void)snprintf(words[n], sizeof words[n], "%s", k);
+		c[n].key = fx_secret(words[n]);
+	}
+	char doc[128];
+	(void)snprintf(doc, sizeof doc, "{\"x_\":\"%s %s\"}", slot, key);
+	return fx_apply(&f, &(struct store_change){ .op = op, .name = name, .doc = doc, .credentials = c,
+	    .n_credentials = n }, 1);
+}
+
+/* A session that wrote these keys; *h: what it left, as it is known now. */
+static const struct store_held *
+wrote_keys(const char *keys)
+{
+	static uint64_t count;
+	const uint64_t id = ++count;
+	char endpoint[] = "ep", fingerprints[256] = "", fp[CRYPT_FP_LEN + 1];
+	struct bs_record r = { .id = 1000 + id, .endpoint = endpoint, .fingerprints = fingerprints,
+		.verdict = BS_VERDICT_PROVISIONED, .used_format = -1, .revision = id, .started_ms = 1, .ended_ms = 2 };
+	struct secret desired = fx_secret("w");
+	const struct store_outcome o = { .links = "</1>", .likeness = id, .wrote = &desired };
+
+	char at[64], *save;
+	(void)snprintf(at, sizeof at, "%s", keys);
+	for (char *k = strtok_r(at, " ", &save); k != NULL; k = strtok_r(NULL, " ", &save)) {
+		struct secret key = fx_secret(k);
+		ck_assert_int_eq(store_sqlite.fingerprint(f.store, &key, fp, NULL), ERR_OK);
+		(void)snprintf(fingerprints + strlen(fingerprints), sizeof fingerprints - strlen(fingerprints), "%sx=%s",
+		    fingerprints[0] == 0 ? "" : " ", fp);
+	}
+	ck_assert_int_eq(fx_outcome_put(&f, &r, &o), ERR_OK);
+	ck_assert_int_eq(fx_held(&f, "ep", r.id), ERR_OK);
+	return &f.held;
+}
+
+/* clang-format off */
+static const struct {
+	const char *what, *keys; /* of the session that is looked at */
+	struct { enum store_op op; const char *name, *slots, *keys; } changes[4];
+	enum store_withdrawal why;
+	const char *slot, *owner;
+} withdrawals[] = {
+	{ "nothing happened since", "k1", { { STORE_PUT_DEVICE, "ep", "dm", "k1" } }, STORE_KEY_IN_FORCE, NULL, NULL },
+	{ "a key that was never in a document", "k9", { { STORE_PUT_DEVICE, "ep", "dm", "k1" } }, STORE_KEY_IN_FORCE, NULL, NULL },
+	{ "replaced", "k1", { { STORE_PUT_DEVICE, "ep", "dm", "k1" }, { STORE_PUT_DEVICE, "ep", "dm", "k2" } },
+	  STORE_KEY_REPLACED, "servers/dm/security/key", "ep" },
+	{ "replaced, and replaced back", "k1", { { STORE_PUT_DEVICE, "ep", "dm", "k1" }, { STORE_PUT_DEVICE, "ep", "dm", "k2" },
+	  { STORE_PUT_DEVICE, "ep", "dm", "k1" } }, STORE_KEY_IN_FORCE, NULL, NULL },
+	{ "and the other one is out now", "k2", { { STORE_PUT_DEVICE, "ep", "dm", "k1" }, { STORE_PUT_DEVICE, "ep", "dm", "k2" },
+	  { STORE_PUT_DEVICE, "ep", "dm", "k1" } }, STORE_KEY_REPLACED, "servers/dm/security/key", "ep" },
+	{ "removed", "k1", { { STORE_PUT_DEVICE, "ep", "dm", "k1" }, { STORE_PUT_DEVICE, "ep", "", "" } },
+	  STORE_KEY_REMOVED, "servers/dm/security/key", "ep" },
+	{ "removed is graver than replaced", "k1 k2", { { STORE_PUT_DEVICE, "ep", "dm fota", "k1 k2" },
+	  { STORE_PUT_DEVICE, "ep", "dm fota", "k3 k2" }, { STORE_PUT_DEVICE, "ep", "dm", "k3" } },
+	  STORE_KEY_REMOVED, "servers/fota/security/key", "ep" },
+	{ "the same key under another name", "k1", { { STORE_PUT_DEVICE, "ep", "dm", "k1" }, { STORE_PUT_DEVICE, "ep", "lwm2m", "k1" } },
+	  STORE_KEY_IN_FORCE, NULL, NULL },
+	{ "moved into a shared profile", "k1", { { STORE_PUT_DEVICE, "ep", "dm", "k1" }, { STORE_PUT_DEVICE, "ep", "", "" },
+	  { STORE_PUT_PROFILE, "base", "dm", "k1" } }, STORE_KEY_IN_FORCE, NULL, NULL },
+	{ "replaced in a shared profile", "k1", { { STORE_PUT_PROFILE, "base", "dm", "k1" }, { STORE_PUT_PROFILE, "base", "dm", "k2" } },
+	  STORE_KEY_REPLACED, "servers/dm/security/key", "base" },
+	{ "a shared profile is gone", "k1", { { STORE_PUT_PROFILE, "base", "dm", "k1" }, { STORE_RM_PROFILE, "base", "", "" } },
+	  STORE_KEY_REMOVED, "servers/dm/security/key", "base" },
+	{ "another device's affair", "k1", { { STORE_PUT_DEVICE, "other", "dm", "k1" }, { STORE_PUT_DEVICE, "other", "dm", "k2" } },
+	  STORE_KEY_IN_FORCE, NULL, NULL },
+};
+/* clang-format on */
+
+START_TEST(keys_that_are_in_force_no_more_are_known)
+{
+	open_fresh();
+	for (size_t i = 0; i < N_ELEMS(withdrawals[_i].changes) && withdrawals[_i].changes[i].name != NULL; i++)
+		ck_assert_msg(put_keys(withdrawals[_i].changes[i].op, withdrawals[_i].changes[i].name,
+			withdrawals[_i].changes[i].slots, withdrawals[_i].changes[i].keys) == ERR_OK, "%s", f.e.msg);
+	fx_reopen(&f);
+	const struct store_withdrawn *w = &wrote_keys(withdrawals[_i].keys)->withdrawn;
+	ck_assert_msg(w->why == withdrawals[_i].why, "%s: %s", withdrawals[_i].what, store_withdrawal_name(w->why));
+	if (w->why == STORE_KEY_IN_FORCE) {
+		ck_assert_ptr_null(w->slot);
+	} else {
+		ck_assert_str_eq(w->slot, withdrawals[_i].slot);
+		ck_assert_str_eq(w->owner, withdrawals[_i].owner);
+		ck_assert_str_eq(w->actor, "tester");
+		ck_assert(w->number > 1 && w->at_ms > 0);
+	}
+	fx_free(&f);
+}
+END_TEST
+
+START_TEST(what_is_restored_comes_with_the_withdrawal)
+{
+	open_fresh();
+	ck_assert_int_eq(put_keys(STORE_PUT_DEVICE, "ep", "dm", "k1"), ERR_OK);
+	uint64_t session = wrote_keys("k1")->session;
+	ck_assert_int_eq(wish_back_to(session), ERR_OK);
+	ck_assert_int_eq(fx_get(&f, "ep"), ERR_OK);
+	ck_assert_int_eq(f.device.restore.withdrawn.why, STORE_KEY_IN_FORCE);
+	ck_assert_int_eq(put_keys(STORE_PUT_DEVICE, "ep", "dm", "k2"), ERR_OK);
+	ck_assert_int_eq(fx_get(&f, "ep"), ERR_OK);
+	ck_assert_int_eq(f.device.restore.withdrawn.why, STORE_KEY_REPLACED);
+	ck_assert_uint_gt(f.device.restore.withdrawn.number, f.device.wishes[STORE_WISH_ROLLBACK].number);
+	fx_free(&f);
+}
+END_TEST
+
+START_TEST(withdrawn_keys_are_bounded_and_go_with_their_device)
+{
+	struct sq_db db;
+	int64_t n;
+	char key[16];
+
+	open_fresh();
+	for (int i = 0; i < 300; i++) {
+		(void)snprintf(key, sizeof key, "k%d", i);
+		ck_assert_int_eq(put_keys(STORE_PUT_DEVICE, "ep", "dm", key), ERR_OK);
+	}
+	ck_assert_int_eq(wrote_keys("k1")->withdrawn.why, STORE_KEY_IN_FORCE); /* long ago */
+	ck_assert_int_eq(wrote_keys("k298")->withdrawn.why, STORE_KEY_REPLACED);
+	ck_assert_int_eq(fx_apply(&f, &(struct store_change){ .op = STORE_RM_DEVICE, .name = "ep" }, 1), ERR_OK);
+	fx_close(&f);
+	ck_assert_int_eq(sq_open(&db, f.path, 1024, NULL), ERR_OK);
+	ck_assert_int_eq(sq_number(&db, "SELECT count(*) FROM withdrawn", &n, NULL), ERR_OK);
+	ck_assert_int_eq(n, 0);
+	sq_close(&db);
+	fx_free(&f);
+}
+END_TEST
+
+#define DIGEST "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+START_TEST(revoked_certificates_are_kept_and_told)
+{
+	const struct store_change c = { .op = STORE_REVOKE, .name = DIGEST, .detail = "says so" };
+
+	open_fresh();
+	ck_assert_int_eq(fx_apply(&f, &c, 1), ERR_OK);
+	ck_assert_int_eq(f.results[0].kind, STORE_CREATED);
+	ck_assert_ptr_nonnull(strstr(gbuf_cstr(&f.feed), "revoked " DIGEST));
+	ck_assert_int_eq(fx_apply(&f, &c, 1), ERR_OK);
+	ck_assert_int_eq(f.results[0].kind, STORE_UNCHANGED);
+	ck_assert_int_eq(fx_audit(&f, (struct store_page){ .limit = 1 }), ERR_OK);
+	ck_names("2,tester,certificate.revoke," DIGEST ",says so,because");
+	fx_reopen(&f);
+	ck_assert_ptr_nonnull(strstr(gbuf_cstr(&f.feed), "revoked " DIGEST));
+	ck_assert_int_eq(fx_apply(&f, &(struct store_change){ .op = STORE_REVOKE, .name = "xyz" }, 1), ERR_USAGE);
+	fx_free(&f);
+}
+END_TEST
+
 START_TEST(sessions_of_today_that_ended_well_are_counted)
 {
 	char endpoint[] = "ep";
@@ -338,6 +502,10 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(a_wish_goes_only_when_a_session_has_fulfilled_it, 0),
 	UNIT_CASE(wishes_are_checked_taken_back_and_audited, 0),
 	UNIT_CASE(a_device_that_goes_takes_all_along, 0),
+	UNIT_CASE(keys_that_are_in_force_no_more_are_known, N_ELEMS(withdrawals)),
+	UNIT_CASE(what_is_restored_comes_with_the_withdrawal, 0),
+	UNIT_CASE(withdrawn_keys_are_bounded_and_go_with_their_device, 0),
+	UNIT_CASE(revoked_certificates_are_kept_and_told, 0),
 	UNIT_CASE(sessions_of_today_that_ended_well_are_counted, 0),
 };
 
