@@ -24,5 +24,6 @@ include bsserver/transport/local.mk
 sbin_PROGRAMS += bsserver/bsserver
 bsserver_bsserver_SOURCES = bsserver/main.c bsserver/init.c bsserver/init.h \
 	bsserver/server.c bsserver/server.h bsserver/server_bs.c bsserver/server_bs.h \
+	bsserver/server_reg.c bsserver/server_reg.h \
 	bsserver/server_vet.c bsserver/server_vet.h
 bsserver_bsserver_LDADD = $(BSSERVER_LIBS)

@@ -19,6 +19,7 @@
 #include "bsserver/loop/loop.h"
 #include "bsserver/ports/ports.h"
 #include "bsserver/server_bs.h"
+#include "bsserver/server_reg.h"
 #include "bsserver/server_vet.h"
 #include "bsserver/store/store.h"
 #include "bsserver/transport/transport.h"
@@ -38,6 +39,7 @@ struct server {
 	struct ports *ports;
 	struct vet *vet;
 	struct server_bs *bs; /* driver and transport, and what ties them */
+	struct server_reg *reg; /* NULL: there is no registry */
 	struct api *api;
 	struct loop_timer *drain;
 	uint64_t drain_until_ms;
@@ -171,6 +173,7 @@ on_feed(void *arg, const struct store_feed *f)
 		log_msg(LVL_ERROR, LOG_AUTH, NULL, "a change was not taken in, %s is refused (%s)", f->name, e.msg);
 	if (shelf_feed(s->shelf, f, &e) != ERR_OK)
 		log_msg(LVL_ERROR, LOG_PORTS, NULL, "profile %s is not served (%s)", f->name, e.msg);
+	server_reg_feed(s->reg, f);
 	if (s->api != NULL)
 		api_feed(s->api, f);
 }
@@ -321,7 +324,8 @@ transport_counter(void *arg, size_t i, struct api_counter *out)
 	struct transport_stats t;
 
 	if (i >= N_ELEMS(counters))
-		return server_vet_counter(s->vet, i - N_ELEMS(counters), out);
+		return server_vet_counter(s->vet, i - N_ELEMS(counters), out) ||
+		    server_reg_counter(s->reg, i - N_ELEMS(counters) - SERVER_VET_COUNTERS, out);
 	server_bs_stats(s->bs, &t);
 	*out = (struct api_counter){
 		.name = counters[i].name,
@@ -384,6 +388,8 @@ server_open(const struct conf *c, struct server **out, struct err *e)
 	if (rc == ERR_OK)
 		rc = open_bs(s, e);
 	if (rc == ERR_OK)
+		rc = server_reg_open(c, s->loop, s->auth, &s->reg, e);
+	if (rc == ERR_OK)
 		rc = open_api(s, e);
 	if (rc != ERR_OK) {
 		server_close(s);
@@ -402,10 +408,12 @@ server_close(struct server *s)
 	s->api = NULL;
 	if (s->bs != NULL)
 		server_bs_close(s->bs);
+	server_reg_close(s->reg);
 	vet_stop(s->vet); /* who still waits is answered */
 	if (s->store != NULL)
 		s->ops->close(s->store); /* what is still to be written is, and every answer comes */
 	server_bs_free(s->bs);
+	server_reg_free(s->reg);
 	vet_free(s->vet);
 	ports_free(s->ports);
 	loop_timer_free(s->drain);
@@ -551,6 +559,8 @@ server_run(struct server *s, const char *conf_file, struct err *e)
 	say_who_is_refused(s->conf, s->trust);
 	for (size_t i = 0; server_bs_listener(s->bs, i, name, sizeof name); i++)
 		log_msg(LVL_NOTICE, LOG_SERVER, NULL, "listening on %s", name);
+	for (size_t i = 0; server_reg_listener(s->reg, i, name, sizeof name); i++)
+		log_msg(LVL_NOTICE, LOG_SERVER, NULL, "devices register on %s", name);
 	log_msg(LVL_NOTICE, LOG_SERVER, NULL, "ready, %zu identities may knock, API on %s", auth_identities(s->auth),
 	    s->conf->api_socket);
 	notify("READY=1");

@@ -90,6 +90,7 @@ server_vet_counter(const struct vet *v, size_t i, struct api_counter *out)
 		    s.engine.checks },
 	};
 
+	_Static_assert(N_ELEMS(rows) == SERVER_VET_COUNTERS, "counted in its header");
 	if (i >= N_ELEMS(rows))
 		return false;
 	*out = rows[i];

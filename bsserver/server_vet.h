@@ -11,7 +11,9 @@
 size_t server_vet_rules(const struct conf *c, struct vet_rule out[CONF_TRUST_MAX]);
 void server_vet_conf(const struct conf *c, struct vet_conf *out);
 
-/* How many counters there are of it, and one of them, for metrics. */
+#define SERVER_VET_COUNTERS 9
+
+/* One of them, for metrics; false past the end. */
 struct api_counter;
 bool server_vet_counter(const struct vet *v, size_t i, struct api_counter *out);
 

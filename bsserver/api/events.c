@@ -298,6 +298,7 @@ change_name(const struct store_feed *f)
 	case STORE_FEED_IDENTITY:
 	case STORE_FEED_NO_IDENTITY:
 	case STORE_FEED_REVOKED:
+	case STORE_FEED_REGISTRY_KEY:
 		return NULL;
 	}
 	return NULL;

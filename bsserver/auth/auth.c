@@ -26,6 +26,7 @@ struct pin {
 struct known {
 	struct table_node node;
 	enum store_state state;
+	struct secret registry; /* its key there; empty: none */
 	char endpoint[];
 };
 
@@ -114,6 +115,13 @@ identity_free(struct identity *i)
 }
 
 static void
+known_free(struct known *k)
+{
+	secret_clear(&k->registry);
+	free(k);
+}
+
+static void
 free_pins(struct auth *a)
 {
 	struct table_node *n;
@@ -143,7 +151,7 @@ auth_free(struct auth *a)
 	for (size_t b = 0; b < a->devices.n_buckets; b++)
 		for (struct table_node *n = a->devices.buckets[b], *next; n != NULL; n = next) {
 			next = n->next;
-			free(CONTAINER_OF(n, struct known, node));
+			known_free(CONTAINER_OF(n, struct known, node));
 		}
 	table_clear(&a->identities);
 	table_clear(&a->devices);
@@ -310,7 +318,19 @@ drop_device(struct auth *a, const char *ep)
 	if (k == NULL)
 		return;
 	table_remove(&a->devices, &k->node);
-	free(k);
+	known_free(k);
+}
+
+/* The device was told of before. */
+static enum err_code
+set_registry_key(struct auth *a, const struct store_feed *f, struct err *e)
+{
+	struct known *k = find_device(a, f->name);
+
+	if (k == NULL)
+		return ERR_OK;
+	secret_clear(&k->registry);
+	return f->key == NULL ? ERR_OK : secret_copy(&k->registry, f->key, e);
 }
 
 enum err_code
@@ -326,6 +346,8 @@ auth_feed(struct auth *a, const struct store_feed *f, struct err *e)
 	case STORE_FEED_STATE:
 	case STORE_FEED_DEVICE:
 		return put_device(a, f->name, f->state, e);
+	case STORE_FEED_REGISTRY_KEY:
+		return set_registry_key(a, f, e);
 	case STORE_FEED_NO_DEVICE:
 		drop_device(a, f->name);
 		return ERR_OK;
@@ -337,15 +359,36 @@ auth_feed(struct auth *a, const struct store_feed *f, struct err *e)
 	return ERR_OK;
 }
 
+static const struct known *
+active(const struct auth *a, const char *endpoint)
+{
+	const struct known *k = endpoint == NULL ? NULL : find_device(a, endpoint);
+
+	return k != NULL && k->state == STORE_ACTIVE ? k : NULL;
+}
+
 bool
 auth_psk(const struct auth *a, const char *identity, size_t len, struct secret *key)
 {
 	const struct identity *i = find_identity(a, identity, len);
-	const struct known *k = i == NULL ? NULL : find_device(a, i->endpoint);
 
-	if (k == NULL || k->state != STORE_ACTIVE)
-		return false;
-	return secret_copy(key, &i->key, NULL) == ERR_OK;
+	return i != NULL && active(a, i->endpoint) != NULL && secret_copy(key, &i->key, NULL) == ERR_OK;
+}
+
+bool
+auth_registry_psk(const struct auth *a, const char *identity, size_t len, struct secret *key)
+{
+	const struct known *k = strlen(identity) == len ? active(a, identity) : NULL;
+
+	return k != NULL && k->registry.len > 0 && secret_copy(key, &k->registry, NULL) == ERR_OK;
+}
+
+bool
+auth_may_register(const struct auth *a, const char *endpoint, bool secure)
+{
+	const struct known *k = active(a, endpoint);
+
+	return k != NULL && secure == (k->registry.len > 0);
 }
 
 enum err_code
@@ -364,14 +407,11 @@ auth_rpk(const struct auth *a, struct pki_blob spki)
 {
 	struct gbuf name = { .max = 128 };
 	const struct pin *p = NULL;
-	const struct known *k = NULL;
 
 	if (auth_pin(AUTH_RPK, spki, &name, NULL) == ERR_OK && !name.failed)
 		p = find_pin(a, gbuf_cstr(&name));
-	if (p != NULL)
-		k = find_device(a, p->endpoint);
 	gbuf_clear(&name);
-	return k != NULL && k->state == STORE_ACTIVE;
+	return p != NULL && active(a, p->endpoint) != NULL;
 }
 
 const char *

@@ -49,6 +49,14 @@ enum err_code auth_feed(struct auth *a, const struct store_feed *f, struct err *
 /* The key of an identity, copied; false: unknown, or its device is blocked or retired. */
 bool auth_psk(const struct auth *a, const char *identity, size_t len, struct secret *key);
 
+/*
+ * What a device registers with at our registry: the identity (with a NUL behind it) is its endpoint
+ * name, the key that of STORE_SLOT_REGISTRY. Copied; false: there is none, or the device is blocked or retired.
+ */
+bool auth_registry_psk(const struct auth *a, const char *identity, size_t len, struct secret *key);
+/* Whether it may register: it is active, and secure is how its account is (a key is kept for it, or not). */
+bool auth_may_register(const struct auth *a, const char *endpoint, bool secure);
+
 /* A device that may knock is registered with this raw public key. */
 bool auth_rpk(const struct auth *a, struct pki_blob spki);
 

@@ -27,6 +27,8 @@ conf_clear(struct conf *c)
 {
 	for (size_t i = 0; i < c->n_listeners; i++)
 		free(c->listeners[i].host);
+	for (size_t i = 0; i < c->n_registry_listeners; i++)
+		free(c->registry_listeners[i].host);
 	for (size_t i = 0; i < c->n_rules; i++) {
 		free(c->rules[i].credential);
 		free(c->rules[i].rule);
@@ -211,7 +213,7 @@ read_security(const char *words, struct conf_listener *l)
 }
 
 static enum err_code
-read_listener(struct reader *r, const config_setting_t *s)
+read_listener_to(struct reader *r, const config_setting_t *s, struct conf_listener *to, size_t *n)
 {
 	const char *uri = NULL, *security = NULL;
 	struct conf_listener l;
@@ -223,12 +225,29 @@ read_listener(struct reader *r, const config_setting_t *s)
 	if (conf_parse_listener(uri, &l, &inner) != ERR_OK)
 		return conf_wrong(r, s, uri, inner.msg);
 	bool understood = !l.secure || read_security(security, &l);
-	r->c->listeners[r->c->n_listeners++] = l;
+	to[(*n)++] = l;
 	if (!understood)
 		return conf_wrong(r, s, uri, "security must be \"psk\", \"x509\", \"rpk\" or several of them");
 	if (!l.secure && strcmp(security, "none") != 0)
 		return conf_wrong(r, s, uri, "coap has no security at all: say so with security = \"none\", or use coaps");
 	return ERR_OK;
+}
+
+static enum err_code
+read_listener(struct reader *r, const config_setting_t *s)
+{
+	return read_listener_to(r, s, r->c->listeners, &r->c->n_listeners);
+}
+
+static enum err_code
+read_registry_listener(struct reader *r, const config_setting_t *s)
+{
+	enum err_code rc = read_listener_to(r, s, r->c->registry_listeners, &r->c->n_registry_listeners);
+	const struct conf_listener *l = &r->c->registry_listeners[r->c->n_registry_listeners - 1];
+
+	if (rc == ERR_OK && (l->x509 || l->rpk))
+		return conf_wrong(r, s, "registry.listeners", "devices register with psk alone, or with none at all");
+	return rc;
 }
 
 static enum err_code
@@ -449,6 +468,8 @@ read_all(struct reader *r)
 		rc = read_option(r, &conf_options[i]);
 	if (rc == ERR_OK)
 		rc = read_list(r, "listeners", CONF_LISTENERS_MAX, read_listener);
+	if (rc == ERR_OK)
+		rc = read_list(r, "registry.listeners", CONF_LISTENERS_MAX, read_registry_listener);
 	if (rc == ERR_OK)
 		rc = read_list(r, "trust", CONF_TRUST_MAX, conf_read_trust);
 	if (rc == ERR_OK)

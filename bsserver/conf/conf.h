@@ -53,6 +53,10 @@ struct conf_grant {
 struct conf {
 	struct conf_listener listeners[CONF_LISTENERS_MAX];
 	size_t n_listeners;
+	struct conf_listener registry_listeners[CONF_LISTENERS_MAX]; /* where devices register */
+	size_t n_registry_listeners;
+	char *registry_uri; /* what devices are told; "" when there is no registry */
+	int64_t registry_max;
 	struct conf_rule rules[CONF_RULES_MAX];
 	size_t n_rules;
 	struct conf_grant grants[CONF_GRANTS_MAX];

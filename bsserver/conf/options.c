@@ -47,6 +47,10 @@ const struct conf_option conf_options[] = {
 	  "A good answer is asked for anew after this, or earlier when it runs out." },
 	{ "status.fail_seconds", CONF_INTEGER, AT(status_fail_s), 0, 3600, "30",
 	  "Who did not answer is not asked again before." },
+	{ "registry.uri", CONF_STRING, AT(registry_uri), 0, 0, "\"\"",
+	  "What profiles with registry: true tell devices, e.g. coaps://bs.example.com:5686. Empty: nothing." },
+	{ "registry.max_devices", CONF_INTEGER, AT(registry_max), 1, 1000000, "100000",
+	  "Devices that are known to be or to have been registered; more are refused." },
 	{ "transport.max_handshakes", CONF_INTEGER, AT(max_handshakes), 1, 100000, "256",
 	  "DTLS handshakes under way at once; further devices come again by themselves." },
 	{ "transport.max_peers", CONF_INTEGER, AT(max_peers), 1, 1000000, "8192",
@@ -57,7 +61,7 @@ const struct conf_option conf_options[] = {
 /* clang-format on */
 const size_t conf_n_options = N_ELEMS(conf_options);
 
-const char *const conf_lists[] = { "listeners", "trust", "auth.rules", "api.permissions", "object_dirs" };
+const char *const conf_lists[] = { "listeners", "registry.listeners", "trust", "auth.rules", "api.permissions", "object_dirs" };
 const size_t conf_n_lists = N_ELEMS(conf_lists);
 
 static void
@@ -77,13 +81,18 @@ write_section(struct gbuf *out, const char *section)
 			      "  # own user may do everything; nobody else may do anything that is not here.\n"
 			      "  permissions = (\n"
 			      "    # { group = \"lwm2m\"; allow = \"read enroll operate\"; }\n  );\n");
+	if (strcmp(section, "registry") == 0)
+		gbuf_str(out, "  # Where devices register, so that they can be called back with lwm2m-prov trigger; none:\n"
+			      "  # no registry. Ports of their own. With psk a device comes with the key of its account here.\n"
+			      "  listeners = (\n"
+			      "    # { uri = \"coaps://[::]:5686\"; security = \"psk\"; }\n  );\n");
 	gbuf_str(out, "};\n\n");
 }
 
 void
 conf_write_template(struct gbuf *out)
 {
-	static const char *const sections[] = { "credentials", "status", "store", "api", "bootstrap", "transport", "log" };
+	static const char *const sections[] = { "credentials", "status", "store", "api", "bootstrap", "registry", "transport", "log" };
 
 	gbuf_str(out,
 	    "# The configuration of bsserver. Paths that do not begin with / are beside this file.\n"

@@ -105,6 +105,11 @@ feed_identity(const struct sq_change *ch, const struct store_credential *old,
 	struct store_feed f = { .seq = ch->seq, .name = ch->c->name };
 	enum err_code rc = ERR_OK;
 
+	if (ch->kind == SQ_DEVICE && strcmp(old == NULL ? now->slot : old->slot, STORE_SLOT_REGISTRY) == 0) {
+		f.kind = STORE_FEED_REGISTRY_KEY;
+		f.key = now == NULL ? NULL : &now->key;
+		return sq_feed_add(ch->feed, &f, e);
+	}
 	if (ch->kind != SQ_DEVICE || strcmp(old == NULL ? now->slot : old->slot, KNOCKING) != 0)
 		return ERR_OK;
 	const char *was = old == NULL ? NULL : old->identity;

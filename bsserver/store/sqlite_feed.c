@@ -108,6 +108,22 @@ tell_device(struct store *s, struct sq_db *db, struct sq *q, struct err *e)
 }
 
 static enum err_code
+tell_registry_key(struct store *s, struct sq_db *db, struct sq *q, struct err *e)
+{
+	struct secret key = SECRET_NONE;
+	size_t n;
+
+	(void)db;
+	const char *endpoint = sq_get_text(q);
+	const void *sealed = sq_get_blob(q, &n);
+	enum err_code rc = sq_unseal(s, "credential", SQ_DEVICE, endpoint, STORE_SLOT_REGISTRY, sealed, n, &key, e);
+	if (rc == ERR_OK)
+		tell(s, (struct store_feed){ .kind = STORE_FEED_REGISTRY_KEY, .name = endpoint, .key = &key });
+	secret_clear(&key);
+	return rc;
+}
+
+static enum err_code
 tell_profile(struct store *s, struct sq_db *db, struct sq *q, struct err *e)
 {
 	struct store_feed f = { .kind = STORE_FEED_PROFILE };
@@ -169,5 +185,9 @@ sq_feed_all(struct store *s, struct sq_db *db, struct err *e)
 	if (rc != ERR_OK)
 		return rc;
 	q = sq_use(db, SQ_FEED_DEVICES);
-	return tell_rows(s, db, &q, tell_device, e);
+	rc = tell_rows(s, db, &q, tell_device, e);
+	if (rc != ERR_OK)
+		return rc;
+	q = sq_use(db, SQ_FEED_REGISTRY);
+	return tell_rows(s, db, &q, tell_registry_key, e);
 }

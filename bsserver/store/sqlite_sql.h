@@ -91,6 +91,7 @@ enum sq_query {
 	SQ_AUDIT_LIST,	    /* (before, since) -> seq, at_ms, actor, action, object, detail, reason */
 	SQ_FEED_REVOKED,    /* -> sha256, detail */
 	SQ_FEED_DEVICES,    /* -> endpoint, state, identity, slot, sealed */
+	SQ_FEED_REGISTRY,   /* -> endpoint, sealed */
 	SQ__COUNT
 };
 

@@ -117,6 +117,8 @@ void store_device_clear(struct store_device *d);
 
 /* The slot of what a device knocks with (PROFILE_SLOT_BOOTSTRAP of profiles/profile.h). */
 #define STORE_SLOT_BOOTSTRAP "credentials/bootstrap/key"
+/* The slot of what it registers with at our own registry. */
+#define STORE_SLOT_REGISTRY "servers/registry/security/key"
 
 /* A key of a device or of a shared profile. slot: as above, or "servers/dm/security/key". */
 struct store_credential {
@@ -259,6 +261,7 @@ typedef void store_counts_fn(void *arg, enum err_code rc, const struct err *e, c
 enum store_feed_kind {
 	STORE_FEED_IDENTITY,	/* name: endpoint; identity and key: a bootstrap PSK, new or changed */
 	STORE_FEED_NO_IDENTITY, /* name: endpoint; identity: no longer valid */
+	STORE_FEED_REGISTRY_KEY, /* name: endpoint; key: of STORE_SLOT_REGISTRY, NULL: none any more */
 	STORE_FEED_STATE,	/* name: endpoint; state */
 	STORE_FEED_DEVICE,	/* name: endpoint: document or credentials changed */
 	STORE_FEED_NO_DEVICE,

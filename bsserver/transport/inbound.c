@@ -8,6 +8,7 @@
 
 #define CODE(class, detail) ((uint8_t)((class) << 5 | (detail)))
 enum {
+	CODE_CREATED = CODE(2, 1),
 	CODE_UNAUTHORIZED = CODE(4, 1),
 	CODE_BAD_OPTION = CODE(4, 2),
 	CODE_NOT_FOUND = CODE(4, 4),
@@ -95,6 +96,16 @@ parse(const coap_pdu_t *request, struct parsed *p)
 	p->path[p->path_len] = '\0';
 }
 
+static bool
+path_fits(const char *route, const char *path)
+{
+	size_t n = strlen(route);
+
+	if (n > 0 && route[n - 1] == '*')
+		return strncmp(route, path, n - 1) == 0 && path[n - 1] != '\0';
+	return strcmp(route, path) == 0;
+}
+
 /* The route, or NULL and the code that says why there is none. */
 static const struct transport_route *
 find_route(const struct transport *t, uint8_t method, const struct parsed *p, uint8_t *code)
@@ -105,7 +116,7 @@ find_route(const struct transport *t, uint8_t method, const struct parsed *p, ui
 	for (size_t i = 0; i < t->n_routes; i++) {
 		const struct transport_route *r = &t->routes[i];
 
-		if (strcmp(r->path, p->path) != 0)
+		if (!path_fits(r->path, p->path))
 			continue;
 		if ((uint8_t)r->method == method)
 			return r;
@@ -155,22 +166,35 @@ struct reply {
 	struct dedup_answer answer;
 };
 
+static bool
+add_location(coap_pdu_t *pdu, const char *path)
+{
+	for (size_t n; *path != '\0'; path += n + (path[n] == '/')) {
+		n = strcspn(path, "/");
+		if (coap_add_option(pdu, COAP_OPTION_LOCATION_PATH, n, (const uint8_t *)path) == 0)
+			return false;
+	}
+	return true;
+}
+
 static void
 send_reply(coap_session_t *s, const struct reply *r)
 {
 	const struct dedup_answer *a = &r->answer;
+	bool created = a->code == CODE_CREATED && a->text != NULL;
 	size_t text_len = a->text != NULL ? strlen(a->text) : 0;
 	uint8_t age[4];
 	coap_pdu_t *pdu = coap_pdu_init(r->separate ? COAP_MESSAGE_CON : COAP_MESSAGE_ACK, a->code,
-	    r->separate ? coap_new_message_id(s) : r->mid, r->token_len + sizeof age + 8 + text_len);
+	    r->separate ? coap_new_message_id(s) : r->mid, r->token_len + sizeof age + 16 + text_len);
 
 	if (pdu == NULL)
 		return; /* the device asks again */
 	if (coap_add_token(pdu, r->token_len, r->token) == 0 ||
+	    (created && !add_location(pdu, a->text)) ||
 	    (a->max_age_s > 0 &&
 		coap_add_option(pdu, COAP_OPTION_MAXAGE,
 		    coap_encode_var_safe(age, sizeof age, a->max_age_s), age) == 0) ||
-	    (text_len > 0 && coap_add_data(pdu, text_len, (const uint8_t *)a->text) == 0)) {
+	    (text_len > 0 && !created && coap_add_data(pdu, text_len, (const uint8_t *)a->text) == 0)) {
 		coap_delete_pdu(pdu);
 		return;
 	}
@@ -204,7 +228,7 @@ call_handler(struct peer *p, const struct transport_route *route, const coap_pdu
 {
 	struct listener *n = p->link->listener;
 	struct transport_request r = { .peer = p->handle, .request = p->up.handle,
-		.addr = p->link->addr, .listener = n->name, .queries = q->queries,
+		.addr = p->link->addr, .listener = n->name, .path = q->path, .queries = q->queries,
 		.n_queries = q->n_queries, .format = q->format, .accept = q->accept };
 
 	(void)coap_get_data(request, &r.payload_len, &r.payload);

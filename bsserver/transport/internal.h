@@ -5,6 +5,7 @@
  * link: one session of libcoap that is in use, held by a reference; lives while it has peers.
  * peer: what a handle stands for; one for each request that came in, so that what is done for an
  * older request on the same session does not touch a newer one.
+ * kept: a link that lives on without peers (kept.c).
  *
  * libcoap must not lose a session, or send on one, from inside one of its own callbacks. Everything
  * that would do so is put on transport.work and done by transport_leave(), after the pass.
@@ -51,6 +52,9 @@ struct link {
 	struct peer *busy; /* whose request is under way: one at a time (NSTART) */
 	unsigned n_peers;
 	const char *lost; /* why it is no more; NULL: it is there */
+	uint64_t kept;	  /* 0: it is not */
+	struct link *lost_next;
+	unsigned n_kept; /* transport_keep() without its transport_unkeep() */
 	char addr[ADDR_TEXT];
 };
 
@@ -115,6 +119,8 @@ struct transport {
 	struct dtls *dtls; /* NULL: no coaps listener */
 	struct dedup *dedup;
 	struct slots peers, requests; /* struct peer by its handle, by that of its uplink */
+	struct slots kept;	      /* struct link */
+	struct link *lost;	      /* of these: the user does not know it yet */
 	unsigned max_peers, max_handshakes;
 	struct wheel wheel;
 	struct loop_timer *tick, *kick; /* of the wheel; of what must not be done at once */
@@ -177,6 +183,14 @@ void link_lost(struct link *k, const char *why);
 /* Plain UDP: libcoap repeats no message on it any more. With DTLS that takes closing it. */
 void link_hush(struct link *k);
 void session_close(struct listener *n, coap_session_t *s);
+
+/* Nobody needs it: libcoap may let the session go when it likes. */
+void link_free(struct link *k);
+
+/* kept.c */
+void kept_lost(struct link *k);		/* it is told by kept_bury() */
+void kept_bury(struct transport *t);	/* transport_leave() only, when peers are done with */
+void kept_drop_all(struct transport *t); /* at the end */
 
 /* inbound.c */
 bool inbound_register(coap_context_t *ctx);

@@ -33,8 +33,7 @@ link_new(struct listener *n, coap_session_t *s)
 	return k;
 }
 
-/* Without peers: libcoap may let the session go when it likes. */
-static void
+void
 link_free(struct link *k)
 {
 	coap_session_set_app_data(k->session, NULL);
@@ -48,6 +47,8 @@ link_lost(struct link *k, const char *why)
 	if (k->lost != NULL)
 		return;
 	k->lost = why;
+	if (k->kept != 0)
+		kept_lost(k);
 	for (struct peer *p = k->peers; p != NULL; p = p->next)
 		peer_work(p);
 }
@@ -108,7 +109,7 @@ peer_new(struct listener *n, coap_session_t *s, const char **why)
 		k = link_new(n, s);
 	p->handle = k != NULL ? slots_add(&t->peers, p) : 0;
 	if (p->handle == 0) {
-		if (k != NULL && k->n_peers == 0)
+		if (k != NULL && k->n_peers == 0 && k->kept == 0)
 			link_free(k);
 		free(p);
 		return NULL;
@@ -138,7 +139,7 @@ peer_free(struct peer *p)
 	while (*at != p)
 		at = &(*at)->next;
 	*at = p->next;
-	if (--k->n_peers == 0)
+	if (--k->n_peers == 0 && k->kept == 0)
 		link_free(k);
 	free(p);
 }
@@ -164,7 +165,7 @@ let_go(struct peer *p)
 	if (p->down.state == DOWNLINK_SENT)
 		link_hush(k);
 	downlink_gone(p, "the session was released");
-	if (p->close && k->lost == NULL && k->n_peers == 1 &&
+	if (p->close && k->lost == NULL && k->n_peers == 1 && k->kept == 0 &&
 	    k->listener->scheme == TRANSPORT_COAPS) {
 		k->lost = "the session was released";
 		session_close(k->listener, k->session);
@@ -225,6 +226,7 @@ peers_drop_all(struct transport *t)
 		if (p != NULL)
 			link_lost(p->link, "the server is closing");
 	}
+	kept_drop_all(t);
 	transport_enter(t);
 	transport_leave(t);
 }

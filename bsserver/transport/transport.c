@@ -63,9 +63,10 @@ do_work(struct transport *t)
 				t->work_end = &t->work;
 			peer_do_work(p);
 		}
+		kept_bury(t);
 		for (size_t i = 0; i < t->n_listeners; i++)
 			listener_sweep(&t->listeners[i]);
-	} while (t->work != NULL); /* libcoap may have found a session that went away */
+	} while (t->work != NULL || t->lost != NULL); /* libcoap may have found a session that went away */
 }
 
 void
@@ -317,6 +318,7 @@ transport_close(struct transport *t)
 	loop_timer_free(t->kick);
 	t->kick = NULL;
 	t->hooks.peer_gone = NULL;
+	t->hooks.kept_gone = NULL;
 	t->hooks.handshake_failed = NULL;
 	peers_drop_all(t);
 	while (t->orphans != NULL) /* each may send, and be told so, once more */
@@ -329,6 +331,7 @@ transport_close(struct transport *t)
 	dtls_free(t->dtls);
 	dedup_free(t->dedup);
 	slots_clear(&t->peers);
+	slots_clear(&t->kept);
 	slots_clear(&t->requests);
 	free(t->listeners);
 	wipe(t->random, sizeof t->random);
@@ -354,6 +357,7 @@ transport_stats(const struct transport *t, struct transport_stats *out)
 
 	*out = t->stats;
 	out->peers = t->peers.count;
+	out->kept = t->kept.count;
 	if (t->dtls != NULL)
 		dtls_stats(t->dtls, &d);
 	out->handshakes = d.handshakes;

@@ -62,6 +62,7 @@ struct transport_request {
 	uint64_t request; /* handle for transport_reply() */
 	const char *addr; /* "127.0.0.1:5683", "[::1]:5684"; borrowed */
 	const char *listener; /* "coaps://127.0.0.1:5684"; borrowed */
+	const char *path; /* "rd/5a1"; borrowed */
 	struct transport_identity identity;
 	const struct transport_query *queries; /* Uri-Query options as sent: octets, not percent-decoded */
 	size_t n_queries;
@@ -78,7 +79,7 @@ typedef void transport_handler_fn(void *arg, const struct transport_request *r);
 
 struct transport_route {
 	enum transport_method method;
-	const char *path; /* "bs" */
+	const char *path; /* "bs"; with a star at its end: all that begins so and goes on */
 	transport_handler_fn *handler;
 };
 
@@ -150,6 +151,8 @@ struct transport_hooks {
 	 * request that is under way to it comes as GONE after this.
 	 */
 	void (*peer_gone)(void *arg, uint64_t peer, const char *why);
+	/* The same of a session that transport_keep() gave. NULL: it does not matter. */
+	void (*kept_gone)(void *arg, uint64_t kept);
 };
 
 /* What we show to devices that do not come with a pre-shared key. Paths; NULL: there is none. */
@@ -184,7 +187,7 @@ uint16_t transport_port(const struct transport *t, size_t i);
 
 /*
  * Unknown request handles are ignored. max_age_s 0: no option. text: diagnostic payload or NULL (of
- * a repeated answer: its first 128 octets). Within a second it goes in the acknowledgement, later
+ * a repeated answer: its first 128 octets); with 2.01 the Location-Path instead, "rd/5a1". Within a second it goes in the acknowledgement, later
  * in a message of its own.
  */
 void transport_reply(struct transport *t, uint64_t request, uint8_t code, uint32_t max_age_s, const char *text);
@@ -203,9 +206,19 @@ void transport_send(struct transport *t, uint64_t peer, const struct transport_o
  */
 void transport_release(struct transport *t, uint64_t peer, bool failed);
 
+/*
+ * The peer's session stays although nobody uses it, for a request of ours some day: a kept handle
+ * costs far less than a peer. Each call owes one transport_unkeep(), unless it was told of as gone,
+ * and gives the same handle for the same session. 0: its session is over.
+ */
+uint64_t transport_keep(struct transport *t, uint64_t peer);
+/* A peer on it, as if a request had come. 0: it is gone, or too much is under way with it. */
+uint64_t transport_use(struct transport *t, uint64_t kept);
+void transport_unkeep(struct transport *t, uint64_t kept);
+
 struct transport_stats {
 	uint64_t requests_in, requests_out, retransmissions_seen, handshakes, handshakes_failed,
-	    datagrams_dropped, peers, replies_repeated;
+	    datagrams_dropped, peers, replies_repeated, kept;
 	uint64_t cookies;		 /* ClientHellos answered with a cookie, and forgotten */
 	uint64_t half_open;		 /* handshakes under way */
 	uint64_t handshakes_turned_away; /* not begun: there were too many */

@@ -24,6 +24,7 @@ system_scripts = \
 	tests/system/leak.sh \
 	tests/system/loss.sh \
 	tests/system/oma.sh \
+	tests/system/registry.sh \
 	tests/system/wire.sh
 # The command line alone, against what openssl makes.
 system_scripts += tests/system/pki_status.sh
@@ -35,7 +36,8 @@ EXTRA_DIST += \
 	tests/system/killer.py \
 	tests/system/leak.py \
 	tests/system/lib.sh \
-	tests/system/rawcoap.py
+	tests/system/rawcoap.py \
+	tests/system/registrant.py
 # Devices with certificates, and openssl's OCSP responder.
 dist_check_SCRIPTS += tests/system/revocation.sh
 TESTS += tests/system/revocation.sh

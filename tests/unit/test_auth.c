@@ -116,6 +116,35 @@ START_TEST(keys_are_found_only_for_active_devices)
 }
 END_TEST
 
+/* By the endpoint, with the key of its own account and no other, as long as it is active. */
+START_TEST(who_registers_shows_the_key_of_its_account)
+{
+	struct auth *a = make(mapped, 1);
+	struct secret key = SECRET_NONE;
+	struct store_feed gone = { .kind = STORE_FEED_REGISTRY_KEY, .name = "dev-1" };
+
+	ck_assert(!auth_registry_psk(a, "dev-1", 5, &key));
+	ck_assert(auth_may_register(a, "dev-1", false));
+	feed(a, STORE_FEED_REGISTRY_KEY, "dev-1", NULL, STORE_ACTIVE);
+	feed(a, STORE_FEED_REGISTRY_KEY, "dev-3", NULL, STORE_ACTIVE);
+	feed(a, STORE_FEED_REGISTRY_KEY, "nobody", NULL, STORE_ACTIVE);
+	ck_assert(auth_registry_psk(a, "dev-1", 5, &key));
+	ck_assert_mem_eq(key.data, "sixteen byte key", 16);
+	secret_clear(&key);
+	ck_assert(auth_may_register(a, "dev-1", true));
+	ck_assert(!auth_may_register(a, "dev-1", false));
+	ck_assert(!auth_may_register(a, "dev-2", true));
+	ck_assert(!auth_registry_psk(a, "id-1", 4, &key));
+	ck_assert(!auth_registry_psk(a, "dev-3", 5, &key));
+	ck_assert(!auth_registry_psk(a, "nobody", 6, &key));
+	ck_assert(!auth_registry_psk(a, "dev-1\0x", 7, &key));
+	ck_assert_int_eq(auth_feed(a, &gone, NULL), ERR_OK);
+	ck_assert(!auth_registry_psk(a, "dev-1", 5, &key));
+	ck_assert(auth_may_register(a, "dev-1", false));
+	auth_free(a);
+}
+END_TEST
+
 START_TEST(an_explanation_has_a_line_for_each_rule)
 {
 	struct auth *a = make(both, 2);
@@ -263,6 +292,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(a_raw_key_is_known_as_long_as_its_device_may_knock, 0),
 	UNIT_CASE(rules_grant_and_refuse_as_written, N_ELEMS(rows)),
 	UNIT_CASE(keys_are_found_only_for_active_devices, 0),
+	UNIT_CASE(who_registers_shows_the_key_of_its_account, 0),
 	UNIT_CASE(an_explanation_has_a_line_for_each_rule, 0),
 };
 

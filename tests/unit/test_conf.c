@@ -60,6 +60,29 @@ START_TEST(certificates_are_configured)
 }
 END_TEST
 
+START_TEST(devices_register_where_it_says_and_nowhere_else)
+{
+	struct conf c = { 0 };
+	struct err e = { 0 };
+
+	ck_assert_msg(conf_parse("f.conf", LISTEN RULES, &c, &e) == ERR_OK, "%s", e.msg);
+	ck_assert_uint_eq(c.n_registry_listeners, 0);
+	ck_assert_str_eq(c.registry_uri, "");
+	conf_clear(&c);
+	ck_assert_msg(conf_parse("f.conf", LISTEN RULES
+		"registry: { uri = \"coaps://bs.example:5686\"; max_devices = 7; listeners = (\n"
+		"{ uri = \"coaps://[::]:5686\"; security = \"psk\"; },\n"
+		"{ uri = \"coap://127.0.0.1:5685\"; security = \"none\"; } ); };", &c, &e) == ERR_OK, "%s", e.msg);
+	ck_assert_uint_eq(c.n_listeners, 1);
+	ck_assert_uint_eq(c.n_registry_listeners, 2);
+	ck_assert(c.registry_listeners[0].secure && !c.registry_listeners[1].secure);
+	ck_assert_uint_eq(c.registry_listeners[1].port, 5685);
+	ck_assert_str_eq(c.registry_uri, "coaps://bs.example:5686");
+	ck_assert_int_eq(c.registry_max, 7);
+	conf_clear(&c);
+}
+END_TEST
+
 static const struct {
 	const char *text, *message;
 } bad[] = {
@@ -69,6 +92,10 @@ static const struct {
 	    "f.conf:0: auth.rules: there must be at least one: without a rule nobody is let in" },
 	{ LISTEN RULES "store: { ur = \"x\"; };",
 	    "f.conf:3: store.ur: no such setting (did you mean store.uri?)" },
+	{ LISTEN RULES "registry: { listeners = ( { uri = \"coaps://[::]:1\"; security = \"psk x509\"; } ); };",
+	    "f.conf:3: registry.listeners: devices register with psk alone, or with none at all" },
+	{ LISTEN RULES "registry: { listener = 1; };",
+	    "f.conf:3: registry.listener: no such setting (did you mean registry.listeners?)" },
 	{ LISTEN RULES "nonsense = 1;", "f.conf:3: nonsense: no such setting" },
 	{ LISTEN RULES "store: { uri = \"mysql:x\"; };",
 	    "f.conf:3: store.uri: must begin with sqlite:" },
@@ -228,6 +255,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(certificates_are_configured, 0),
 	UNIT_CASE(revocation_is_configured_for_each_trust, 0),
 	UNIT_CASE(a_mistake_is_named_with_its_line, N_ELEMS(bad)),
+	UNIT_CASE(devices_register_where_it_says_and_nowhere_else, 0),
 	UNIT_CASE(a_file_that_is_not_there_is_said_so, 0),
 };
 

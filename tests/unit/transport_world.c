@@ -95,6 +95,15 @@ on_gone(void *arg, uint64_t peer, const char *why)
 	(void)snprintf(w->gone_why, sizeof w->gone_why, "%s", why);
 }
 
+static void
+on_kept_gone(void *arg, uint64_t kept)
+{
+	struct world *w = arg;
+
+	(void)kept;
+	w->n_kept_gone++;
+}
+
 const struct transport_route world_routes[1] = { { TRANSPORT_POST, "bs", on_bs } };
 void
 world_open_with(struct world *w, bool cbc, unsigned max_peers)
@@ -116,6 +125,7 @@ world_open_again(struct world *w, bool cbc, unsigned max_peers)
 	const struct transport_conf c = { .listeners = listeners, .n_listeners = N_ELEMS(listeners),
 		.routes = world_routes, .n_routes = N_ELEMS(world_routes), .cbc = cbc, .max_peers = max_peers,
 		.hooks = { .arg = w, .psk = on_psk, .handshake_failed = on_failed, .peer_gone = on_gone,
+			.kept_gone = on_kept_gone,
 			.certificate = w->certificate, .forget = w->forget },
 		.credentials = w->credentials };
 

@@ -36,7 +36,7 @@ struct world {
 	uint8_t code; /* of the reply */
 	const char *text;
 	bool send_in_handler;
-	unsigned n_requests, n_answers, n_failures, n_gone;
+	unsigned n_requests, n_answers, n_failures, n_gone, n_kept_gone;
 	unsigned answers_before_gone; /* n_answers when somebody went away last */
 	char gone_why[64];
 	struct transport_request last; /* pointers of it are not kept */

@@ -1,0 +1,50 @@
+/*
+ * bsserver/registry/registry.h: an LwM2M Server that devices register with, only to be called back:
+ * Register, Update and De-register (Transport 1.1 section 6.4.3), on listeners of its own.
+ */
+#ifndef BSSERVER_REGISTRY_REGISTRY_H
+#define BSSERVER_REGISTRY_REGISTRY_H
+
+#include "bsserver/registry/regs.h"
+#include "bsserver/transport/transport.h"
+
+struct registry;
+
+struct registry_hooks {
+	void *arg;
+	transport_psk_fn *psk; /* of devices' accounts here: the identity is the endpoint */
+	/* Whether it may register; secure: it has shown the key of its account here. */
+	bool (*may)(void *arg, const char *endpoint, bool secure);
+	void (*handshake_failed)(void *arg, const struct transport_failure *f);
+};
+
+struct registry_conf {
+	struct loop *loop;
+	const struct transport_listener *listeners; /* PSK, or without security */
+	size_t n_listeners;
+	size_t max_devices;
+	bool cbc;
+	struct registry_hooks hooks;
+};
+
+enum err_code registry_open(const struct registry_conf *c, struct registry **out, struct err *e);
+/* Closes the listeners; registrations stay as they are. NULL is fine. */
+void registry_close(struct registry *r);
+void registry_free(struct registry *r); /* NULL is fine */
+
+uint16_t registry_port(const struct registry *r, size_t listener);
+
+/* The device is no more: its registration ends. */
+void registry_forget(struct registry *r, const char *endpoint);
+
+/* What is known of one; NULL: it never registered. Valid until the next turn of the loop. */
+const struct reg *registry_find(const struct registry *r, const char *endpoint);
+
+struct registry_stats {
+	uint64_t registers, updates, deregisters, refused, expired; /* since the start */
+	uint64_t registered, known, reachable;			    /* now; reachable: a session is kept */
+	struct transport_stats transport;
+};
+void registry_stats(const struct registry *r, struct registry_stats *out);
+
+#endif

@@ -1,0 +1,120 @@
+"""A device at the registry by hand: Register, Update, De-register as datagrams.
+
+registrant.py table PORT KNOWN STRANGER SECURED
+    Registrations that must be refused, a table: each must get its code. KNOWN may register without credentials, STRANGER is
+    nobody, SECURED has a key of its own. Prints how many there were.
+registrant.py life PORT ENDPOINT
+    Registers, repeats the datagram, updates from another port, registers again, de-registers. Prints the locations.
+registrant.py register PORT ENDPOINT [QUERY...]
+    Registers and prints the location.
+"""
+import sys
+
+import rawcoap as coap
+
+LOCATION_PATH, URI_PATH, CONTENT_FORMAT, URI_QUERY = 8, 11, 12, 15
+LINKS = b'</>;rt="oma.lwm2m";ct=112,</1/0>,</3/0>'
+mid = 0x100
+
+
+def read(datagram):
+    """(code, message id, {option: [values]}, payload) of an answer."""
+    at, number, opts = 4 + (datagram[0] & 15), 0, {}
+    while at < len(datagram) and datagram[at] != 0xFF:
+        delta, length = datagram[at] >> 4, datagram[at] & 15
+        at += 1
+        if delta == 13:
+            delta, at = 13 + datagram[at], at + 1
+        if length == 13:
+            length, at = 13 + datagram[at], at + 1
+        number += delta
+        opts.setdefault(number, []).append(datagram[at:at + length])
+        at += length
+    return datagram[1], datagram[2] << 8 | datagram[3], opts, datagram[at + 1:]
+
+
+def request(method, path, query=(), payload=b"", fmt=40, token=b"reg"):
+    global mid
+    mid += 1
+    opts = [(URI_PATH, p.encode()) for p in path.split("/")] + [(URI_QUERY, q.encode()) for q in query]
+    if payload and fmt is not None:
+        opts.append((CONTENT_FORMAT, bytes([fmt]) if fmt else b""))
+    return coap.message(coap.CON, method, mid, token, opts, payload)
+
+
+def ask(peer, datagram):
+    peer.send(datagram)
+    return read(peer.get(lambda d: d[2:4] == datagram[2:4]))
+
+
+def must(have, want, what):
+    if have[0] != coap.code(want):
+        sys.exit("%s: %s, not %s (%s)" % (what, coap.spell(have[0]), want, have[3].decode(errors="replace")))
+    return have
+
+
+def location(answer):
+    return "/".join(v.decode() for v in answer[2][LOCATION_PATH])
+
+
+def register(peer, *query, payload=LINKS, **more):
+    return ask(peer, request(coap.POST, "rd", query, payload, **more))
+
+
+def table(port, known, stranger, secured):
+    good = ("ep=" + known, "lt=60", "lwm2m=1.1", "b=U")
+    rows = [
+        ("4.00", ("lt=60", "lwm2m=1.1")),
+        ("4.00", ("ep=", "lt=60", "lwm2m=1.1")),
+        ("4.00", ("ep=" + known, "ep=" + known, "lt=60", "lwm2m=1.1")),
+        ("4.00", ("ep=" + known, "lwm2m=1.1")),
+        ("4.00", ("ep=" + known, "lt=soon", "lwm2m=1.1")),
+        ("4.00", ("ep=" + known, "lt=0", "lwm2m=1.1")),
+        ("4.00", ("ep=" + known, "lt=99999999999", "lwm2m=1.1")),
+        ("4.00", ("ep=" + known, "lt=60")),
+        ("4.00", ("ep=" + known, "lt=60", "lwm2m=1.1", "b=X")),
+        ("4.12", ("ep=" + known, "lt=60", "lwm2m=2.0")),
+        ("4.12", ("ep=" + known, "lt=60", "lwm2m=1.9")),
+        ("4.03", ("ep=" + stranger, "lt=60", "lwm2m=1.1")),
+        ("4.03", ("ep=" + secured, "lt=60", "lwm2m=1.1")),
+    ]
+    peer = coap.Peer(port)
+    for want, query in rows:
+        must(register(peer, *query), want, "&".join(query))
+    must(register(peer, *good, payload=b"no links"), "4.00", "no list of Objects")
+    must(register(peer, *good, fmt=0), "4.15", "a list as text")
+    must(ask(peer, request(coap.POST, "rd/0123456789ab")), "4.04", "Update of nothing")
+    must(ask(peer, request(coap.POST, "rd/x/y")), "4.04", "Update of no path")
+    must(ask(peer, request(coap.DELETE, "rd/0123456789ab")), "4.04", "De-register of nothing")
+    must(ask(peer, request(coap.GET, "rd")), "4.05", "GET /rd")
+    must(ask(peer, request(coap.POST, "bs", ["ep=" + known])), "4.04", "POST /bs")
+    print(len(rows) + 7)
+
+
+def life(port, endpoint):
+    peer, other = coap.Peer(port), coap.Peer(port)
+    query = ("ep=" + endpoint, "lt=60", "lwm2m=1.0", "b=UQ")
+    first = request(coap.POST, "rd", query, LINKS)
+    answer = must(ask(peer, first), "2.01", "Register")
+    again = must(ask(peer, first), "2.01", "Register, repeated")
+    if location(answer) != location(again):
+        sys.exit("a repeated Register made another registration")
+    here = location(answer)
+    must(ask(peer, request(coap.POST, here)), "2.04", "Update")
+    must(ask(other, request(coap.POST, here, ["lt=90"], b"</1/0>,</5/0>")), "2.04", "Update from elsewhere")
+    must(ask(other, request(coap.POST, here, ["lt=no"])), "4.00", "Update, wrong")
+    there = location(must(register(peer, *query), "2.01", "Register again"))
+    must(ask(other, request(coap.POST, here)), "4.04", "Update of what was replaced")
+    must(ask(other, request(coap.DELETE, there)), "2.02", "De-register")
+    must(ask(other, request(coap.DELETE, there)), "4.04", "De-register again")
+    print(here, there)
+
+
+if __name__ == "__main__":
+    what, port, rest = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
+    if what == "table":
+        table(port, *rest)
+    elif what == "life":
+        life(port, *rest)
+    else:
+        print(location(must(register(coap.Peer(port), "ep=" + rest[0], *(rest[1:] or ("lt=60", "lwm2m=1.1"))), "2.01", "Register")))
