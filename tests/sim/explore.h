@@ -14,24 +14,6 @@
 #define LIST_MAX 24
 #define KEY "marked key: 4711"	   /* what must be nowhere afterwards */
 
-/* What the device is given. */
-struct plan {
-	const char *name;
-	enum profile_policy policy;
-	bool verify, server_only; /* server_only: /1 alone, one Write */
-	bool vets, inspects, keeps, hands_off;
-	bool pair; /* the account is one with a certificate: that is inspected */
-	bool time; /* the device is to be given the time first */
-	bool account; /* a Resource of the bootstrap account is to be written */
-	bool acl;     /* and an instance of /2 */
-	bool confirm; /* Lifetime must be confirmed */
-	const char *retain;
-	int format;
-	unsigned refusals; /* of content formats that the device may utter, in Reads and Writes together */
-};
-extern const struct plan plans[];
-extern const size_t n_plans;
-
 /* Bodies of answers, as the device that the oracle keeps would give them, or not. */
 enum body {
 	NO_BODY,
@@ -40,6 +22,7 @@ enum body {
 	LIST_FRESH,
 	LIST_OLD,	 /* an account of a foreign server */
 	LIST_MINE,	 /* an account with our Short Server ID */
+	LIST_LEFT,	 /* what our last session left: see struct plan */
 	LIST_NO_ACCOUNT, /* no bootstrap account among them */
 	LIST_SECRET,
 	LIST_TWO, /* two bootstrap accounts */
@@ -56,9 +39,37 @@ enum body {
 	READ_LACKING,
 	READ_EXTRA,
 	READ_MINE,
+	READ_LEFT,	/* what our last session left */
+	READ_ALERT,	/* the same, and our server has rejected the key since (1/x/11) */
+	READ_ELSEWHERE, /* the same, and another server has bootstrapped it since (1/x/12) */
 	GARBAGE_TLV,
 	AS_TEXT
 };
+
+/* What the device is given. */
+struct plan {
+	const char *name;
+	enum profile_policy policy;
+	bool verify, server_only; /* server_only: /1 alone, one Write */
+	bool vets, inspects, keeps, hands_off;
+	bool pair; /* the account is one with a certificate: that is inspected */
+	bool time; /* the device is to be given the time first */
+	bool account; /* a Resource of the bootstrap account is to be written */
+	bool acl;     /* and an instance of /2 */
+	bool confirm; /* Lifetime must be confirmed */
+	const char *retain;
+	int format;
+	unsigned refusals; /* of content formats that the device may utter, in Reads and Writes together */
+	/*
+	 * policy incremental: the device comes back. Its last session ended well and left LIST_LEFT, with an
+	 * account of ours and one of a foreign server; it shows shows of /1 (NO_BODY: Read is refused), or it was reset.
+	 */
+	bool returns;
+	enum body shows;
+	bool more; /* the profile has one server more by now */
+};
+extern const struct plan plans[];
+extern const size_t n_plans;
 
 struct stim {
 	const char *name; /* as in a printed path */
@@ -88,6 +99,7 @@ enum rule {
 	R_ENDLESS,
 	R_SECRET,
 	R_TOUCH,
+	R_NEEDLESS,
 	R_VERDICT,
 	R_ACCEPTS,
 	R_MERGED,
@@ -164,8 +176,15 @@ uint64_t run_hash(const struct run *r);
 
 /* explore_plan.c */
 void plan_desired(const struct plan *p, struct profile_desired *d);
+void plan_history(const struct plan *p, struct bs_history *h);
 /* The body of a row of the menu, appended; its content format. */
 int body_write(struct run *r, const struct stim *st, struct gbuf *out);
+
+/* explore_return.c: what the oracle makes of a device that comes back. Nothing unless the plan says so. */
+void return_listed(struct run *r, const struct profile_desired *d);
+void return_read(struct run *r);
+/* A Write, or a Delete of an instance, of what is right already. */
+bool return_is_needless(const struct run *r, const struct profile_desired *d, const struct bs_send *s);
 
 /* explore_oracle.c */
 void oracle_begin(struct run *r);

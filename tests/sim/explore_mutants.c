@@ -136,6 +136,31 @@ delete_retained(struct run *r, const struct bs_event *ev)
 		r->act.send.path = lwm2m_path1(1);
 }
 
+/* A device that was here is taken for one that never was. */
+static void
+forget_history(struct run *r, struct bs_event *ev)
+{
+	(void)r;
+	if (ev->type == BS_EV_GRANTED)
+		bs_history_clear(&ev->grant->history);
+}
+
+/* What the device shows is not looked at, but for what it lists. */
+static void
+miss_reading(struct run *r, struct bs_event *ev)
+{
+	if (r->s.state == BS_READ && ev->type == BS_EV_RESPONSE && r->body.n > 0)
+		ev->code = 0x85;
+}
+
+static void
+delete_foreign(struct run *r, const struct bs_event *ev)
+{
+	(void)ev;
+	if (r->act.type == BS_ACT_SEND && r->act.send.method == BS_PUT && r->act.send.path.id[0] == 0)
+		r->act.send = (struct bs_send){ .method = BS_DELETE, .path = lwm2m_path2(0, 7), .accept = -1, .format = -1 };
+}
+
 static void
 forget_time(struct run *r, struct bs_event *ev)
 {
@@ -179,6 +204,9 @@ const struct mutant mutants[] = {
 	{ .name = "tells the key in the detail", .plan = "replace an account", .rule = R_SECRET, .after = tell_key },
 	{ .name = "frees the key as it is", .plan = "replace an account", .rule = R_SECRET, .after = leave_key },
 	{ .name = "deletes everything", .plan = "delete and write", .rule = R_TOUCH, .after = delete_root },
+	{ .name = "writes what is right", .plan = "incremental, nothing changed", .rule = R_NEEDLESS, .before = forget_history },
+	{ .name = "does not see that a key was rejected", .plan = "incremental, key rejected", .rule = R_FINISH, .before = miss_reading },
+	{ .name = "deletes another server's account", .plan = "incremental, one server more", .rule = R_TOUCH, .after = delete_foreign },
 	{ .name = "deletes what is retained", .plan = "retained", .rule = R_TOUCH, .after = delete_retained },
 	{ .name = "fails for no reason", .plan = "one write", .rule = R_VERDICT, .after = fail_for_nothing },
 	{ .name = "stays in its state", .plan = "all optional steps", .rule = R_ACCEPTS, .after = lose_state },

@@ -22,6 +22,7 @@ const char *const rule_texts[RULES] = {
 	[R_REPLY] = "the device's request was not answered exactly once",
 	[R_ENDLESS] = "it can go on for ever",
 	[R_SECRET] = "a secret is left",
+	[R_NEEDLESS] = "something that is right already was written or deleted",
 	[R_TOUCH] = "the bootstrap account or something retained was touched",
 	[R_VERDICT] = "verdict and reason do not go together",
 	[R_ACCEPTS] = "the table of accepted events says otherwise",
@@ -112,7 +113,7 @@ secret_left(const struct run *r)
 static const struct profile_desired *
 wanted(const struct plan *p)
 {
-	static struct profile_desired made[16];
+	static struct profile_desired made[32];
 	struct profile_desired *d = &made[p - plans];
 
 	if (d->request_timeout_ms == 0)
@@ -328,9 +329,10 @@ on_list(struct run *r, const struct bs_event *ev)
 		g->discovered = false;
 		g->account = BS_UNKNOWN_INSTANCE;
 	}
-	if (good && g->looking)
+	if (good && g->looking) {
 		take_list(r, &l);
-	else if (good)
+		return_listed(r, wanted(r->plan));
+	} else if (good)
 		g->right_list = list_is_right(r, &l);
 	g->listed = true;
 	lwm2m_links_clear(&l);
@@ -386,8 +388,12 @@ on_reading(struct run *r, const struct bs_event *ev)
 	g->read[oid] = true;
 	if (g->looking && good)
 		hold(g, &r->body);
-	if (g->looking)
+	if (g->looking) {
+		if (good)
+			return_read(r);
+		g->right_read[oid] = r->plan->returns && !g->inconsistent; /* nothing may be left to write */
 		return;
+	}
 	g->right_read[oid] = good ? reading_is_right(r, oid) : not_served(ev->code);
 	if (good && oid == LWM2M_SERVER)
 		g->confirmed = shows(&r->body, 1, 1);
@@ -532,7 +538,7 @@ is_anothers(const struct run *r, struct lwm2m_path inst)
 			continue;
 		if (g->list[i].written)
 			return false;
-		if (g->list[i].ssid != 0 && g->list[i].ssid != 101)
+		if (g->list[i].ssid != 0 && g->list[i].ssid != 101 && !(r->plan->more && g->list[i].ssid == 102))
 			return true;
 	}
 	return lwm2m_tree_has(&g->held, inst) && !is_ours(r, inst);
@@ -550,7 +556,7 @@ touches(const struct run *r, const struct bs_send *s)
 		return true;
 	if (d->n_retain > 0 && (lwm2m_path_under(&p, &d->retain[0]) || lwm2m_path_under(&d->retain[0], &p)))
 		return true;
-	if (r->plan->policy == PROFILE_MERGE && is_anothers(r, lwm2m_path_up(p, MIN(p.depth, (uint8_t)LWM2M_INSTANCE))))
+	if (r->plan->policy != PROFILE_REPLACE && is_anothers(r, lwm2m_path_up(p, MIN(p.depth, (uint8_t)LWM2M_INSTANCE))))
 		return true;
 	if (p.id[0] != LWM2M_SECURITY || p.depth < LWM2M_INSTANCE)
 		return false;
@@ -575,6 +581,7 @@ note_offer(struct run *r)
 static enum rule
 on_send(struct run *r)
 {
+	const struct profile_desired *d = wanted(r->plan);
 	const struct bs_send *s = &r->act.send;
 	struct ghost *g = &r->g;
 
@@ -582,6 +589,9 @@ on_send(struct run *r)
 		return R_EARLY;
 	if (touches(r, s))
 		return R_TOUCH;
+	note_offer(r);
+	if (return_is_needless(r, d, s))
+		return R_NEEDLESS;
 	if (r->plan->time && s->method == BS_PUT && s->path.id[0] != LWM2M_DEVICE &&
 	    !lwm2m_tree_has(&g->held, lwm2m_path3(LWM2M_DEVICE, 0, 13)))
 		return R_EARLY_WRITE;
@@ -595,7 +605,6 @@ on_send(struct run *r)
 		g->looking &= !(g->read[s->path.id[0]] && s->path.id[0] != g->sent.path.id[0]);
 	else
 		g->looking = false;
-	note_offer(r);
 	g->sent = *s;
 	g->sent.payload = NULL;
 	g->finished = false;

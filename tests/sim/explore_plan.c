@@ -10,7 +10,7 @@
 
 /* clang-format off */
 const struct plan plans[] = {
-	{ .name = "one write", .policy = PROFILE_MERGE, .verify = true, .server_only = true, .format = AUTO, .refusals = 0 },
+	{ .name = "one write", .policy = PROFILE_INCREMENTAL, .verify = true, .server_only = true, .format = AUTO, .refusals = 0 },
 	{ .name = "delete and write", .policy = PROFILE_REPLACE, .verify = true, .server_only = true, .format = AUTO, .refusals = 0 },
 	{ .name = "replace an account", .policy = PROFILE_REPLACE, .verify = true, .format = AUTO, .refusals = 0 },
 	{ .name = "merge an account", .policy = PROFILE_MERGE, .verify = true, .format = AUTO, .refusals = 0 },
@@ -26,6 +26,15 @@ const struct plan plans[] = {
 	  .format = AUTO, .refusals = 0 },
 	{ .name = "must be confirmed", .policy = PROFILE_REPLACE, .verify = true, .server_only = true, .confirm = true,
 	  .keeps = true, .format = LWM2M_CF_SENML_JSON, .refusals = 1 },
+	{ .name = "incremental, nothing changed", .policy = PROFILE_INCREMENTAL, .verify = true, .format = AUTO,
+	  .returns = true, .shows = READ_LEFT },
+	{ .name = "incremental, one server more", .policy = PROFILE_INCREMENTAL, .verify = true, .format = AUTO,
+	  .returns = true, .shows = READ_LEFT, .more = true },
+	{ .name = "incremental, Read refused", .policy = PROFILE_INCREMENTAL, .verify = true, .format = AUTO, .returns = true },
+	{ .name = "incremental, key rejected", .policy = PROFILE_INCREMENTAL, .verify = true, .format = AUTO,
+	  .returns = true, .shows = READ_ALERT },
+	{ .name = "incremental, bootstrapped elsewhere", .policy = PROFILE_INCREMENTAL, .verify = true, .format = AUTO,
+	  .returns = true, .shows = READ_ELSEWHERE },
 };
 const size_t n_plans = N_ELEMS(plans);
 
@@ -75,6 +84,7 @@ const struct stim menu[] = {
 	{ "list-fresh", BS_EV_RESPONSE, 0x45, LIST_FRESH, BS_REASON_NONE },
 	{ "list-old", BS_EV_RESPONSE, 0x45, LIST_OLD, BS_REASON_NONE },
 	{ "list-mine", BS_EV_RESPONSE, 0x45, LIST_MINE, BS_REASON_NONE },
+	{ "list-left", BS_EV_RESPONSE, 0x45, LIST_LEFT, BS_REASON_NONE },
 	{ "list-no-account", BS_EV_RESPONSE, 0x45, LIST_NO_ACCOUNT, BS_REASON_NONE },
 	{ "list-two", BS_EV_RESPONSE, 0x45, LIST_TWO, BS_REASON_NONE },
 	{ "list-held", BS_EV_RESPONSE, 0x45, LIST_HELD, BS_REASON_NONE },
@@ -90,6 +100,9 @@ const struct stim menu[] = {
 	{ "read-lacking", BS_EV_RESPONSE, 0x45, READ_LACKING, BS_REASON_NONE },
 	{ "read-extra", BS_EV_RESPONSE, 0x45, READ_EXTRA, BS_REASON_NONE },
 	{ "read-mine", BS_EV_RESPONSE, 0x45, READ_MINE, BS_REASON_NONE },
+	{ "read-left", BS_EV_RESPONSE, 0x45, READ_LEFT, BS_REASON_NONE },
+	{ "read-alert", BS_EV_RESPONSE, 0x45, READ_ALERT, BS_REASON_NONE },
+	{ "read-elsewhere", BS_EV_RESPONSE, 0x45, READ_ELSEWHERE, BS_REASON_NONE },
 	{ "read-garbage", BS_EV_RESPONSE, 0x45, GARBAGE_TLV, BS_REASON_NONE },
 	{ "read-as-text", BS_EV_RESPONSE, 0x45, AS_TEXT, BS_REASON_NONE },
 };
@@ -125,14 +138,14 @@ put_bytes(struct lwm2m_tree *t, struct lwm2m_path p, enum lwm2m_type type, const
 }
 
 static void
-put_security(struct lwm2m_tree *t, uint16_t iid, bool pair)
+put_security(struct lwm2m_tree *t, uint16_t iid, int64_t ssid, bool pair)
 {
-	put_bytes(t, lwm2m_path3(0, iid, 0), LWM2M_STRING, "coaps://srv.example:5684");
+	put_bytes(t, lwm2m_path3(0, iid, 0), LWM2M_STRING, ssid == 101 ? "coaps://srv.example:5684" : "coaps://more.example:5684");
 	put(t, lwm2m_path3(0, iid, 1), lwm2m_bool(false));
 	put(t, lwm2m_path3(0, iid, 2), lwm2m_int(pair ? 2 : 0));
 	put_bytes(t, lwm2m_path3(0, iid, 3), LWM2M_OPAQUE, "dev-1");
 	put_bytes(t, lwm2m_path3(0, iid, 5), LWM2M_OPAQUE, KEY);
-	put(t, lwm2m_path3(0, iid, 10), lwm2m_int(101));
+	put(t, lwm2m_path3(0, iid, 10), lwm2m_int(ssid));
 }
 
 static void
@@ -169,8 +182,12 @@ plan_desired(const struct plan *p, struct profile_desired *d)
 		.session_timeout_ms = 247000,
 	};
 	if (!p->server_only)
-		put_security(&d->tree, 0, p->pair);
+		put_security(&d->tree, 0, 101, p->pair);
 	put_server(&d->tree, 0, 101, 86400);
+	if (p->more) {
+		put_security(&d->tree, 1, 102, false);
+		put_server(&d->tree, 1, 102, 86400);
+	}
 	if (p->acl) {
 		put(&d->tree, lwm2m_path3(2, 0, 0), lwm2m_int(3));
 		put(&d->tree, lwm2m_path3(2, 0, 1), lwm2m_int(0));
@@ -191,7 +208,46 @@ plan_desired(const struct plan *p, struct profile_desired *d)
 	}
 }
 
+#define LEFT "</>;lwm2m=1.1,</0/0>,</0/1>;ssid=101,</0/7>;ssid=9,</1/0>;ssid=101,</1/3>;ssid=9,</3/0>"
+
+/* Of a session that wrote the first server and ended well. */
+void
+plan_history(const struct plan *p, struct bs_history *h)
+{
+	struct plan then = *p;
+
+	*h = (struct bs_history){ .now_ms = 1700000000000 };
+	if (!p->returns)
+		return;
+	then.more = false;
+	h->last_session = h->good_session = 5;
+	h->last_verdict = BS_VERDICT_PROVISIONED;
+	h->good_started_ms = 1699000000000;
+	h->last_ended_ms = h->good_ended_ms = 1699000001000;
+	h->good_revision = 6;
+	h->held.links = strdup(LEFT);
+	h->wrote_same = !p->more;
+	h->wrote = p->more ? calloc(1, sizeof *h->wrote) : NULL;
+	h->wanted = calloc(1, sizeof *h->wanted);
+	if (h->held.links == NULL || h->wanted == NULL || (p->more && h->wrote == NULL))
+		abort();
+	h->wanted[h->n_wanted++] = 101;
+	if (p->more)
+		plan_desired(&then, h->wrote);
+}
+
 /* ---- bodies ---- */
+
+static void
+put_left(struct lwm2m_tree *t, enum body kind)
+{
+	put_server(t, 0, 101, 86400);
+	put_server(t, 3, 9, 60);
+	if (kind == READ_ALERT)
+		put(t, lwm2m_path3(1, 0, 11), lwm2m_int(48));
+	if (kind == READ_ELSEWHERE)
+		put(t, lwm2m_path3(1, 0, 12), lwm2m_time(1699500000));
+}
 
 static void
 list_held(const struct run *r, enum body kind, struct gbuf *out)
@@ -221,6 +277,10 @@ read_tree(const struct run *r, enum body kind, uint16_t oid, struct lwm2m_tree *
 
 	if (kind == READ_MINE) {
 		put_server(t, 4, 101, 1);
+		return;
+	}
+	if (kind == READ_LEFT || kind == READ_ALERT || kind == READ_ELSEWHERE) {
+		put_left(t, kind);
 		return;
 	}
 	for (size_t i = 0; i < held.n; i++) {
@@ -264,6 +324,8 @@ fixed_body(enum body kind)
 		return "</>;lwm2m=1.1,</0/0>,</0/7>;ssid=9,</1/3>;ssid=9,</2/8>,</3/0>";
 	case LIST_MINE:
 		return "</>;lwm2m=1.1,</0/0>,</0/5>;ssid=101,</1/4>;ssid=101,</3/0>";
+	case LIST_LEFT:
+		return LEFT;
 	case LIST_NO_ACCOUNT:
 		return "</>;lwm2m=1.1,</1/3>;ssid=9,</3/0>";
 	case LIST_TWO:
@@ -300,10 +362,14 @@ body_write(struct run *r, const struct stim *st, struct gbuf *out)
 	case READ_LACKING:
 	case READ_EXTRA:
 	case READ_MINE:
+	case READ_LEFT:
+	case READ_ALERT:
+	case READ_ELSEWHERE:
 		return write_read(r, st->body, out);
 	case LIST_FRESH:
 	case LIST_OLD:
 	case LIST_MINE:
+	case LIST_LEFT:
 	case LIST_NO_ACCOUNT:
 	case LIST_TWO:
 	case LIST_SECRET:

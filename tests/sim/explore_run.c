@@ -83,9 +83,24 @@ refuses_format(const struct run *r, uint8_t code)
 	return code == 0x8f || (code == 0x86 && r->g.sent.method == BS_GET);
 }
 
+/* A device that was here before: what it was left, or nothing at all. */
+static bool
+offers_return(const struct run *r, enum body body)
+{
+	bool first = !r->g.inconsistent;
+
+	if (body == LIST_LEFT || body == LIST_FRESH || body == GARBAGE_TLV || body == GARBAGE_LIST)
+		return first;
+	if (body == LIST_HELD || body == READ_HELD)
+		return !first;
+	return body == NO_BODY || body == WHY || (first && body == r->plan->shows);
+}
+
 static bool
 offers_first_look(const struct run *r, enum body body)
 {
+	if (r->plan->returns)
+		return offers_return(r, body);
 	switch (body) {
 	case NO_BODY:
 	case WHY:
@@ -113,8 +128,12 @@ offers_first_look(const struct run *r, enum body body)
 	case LIST_SSID:
 	case LIST_LOST:
 	case LIST_AS_TLV:
+	case LIST_LEFT:
 	case READ_OTHER:
 	case READ_LACKING:
+	case READ_LEFT:
+	case READ_ALERT:
+	case READ_ELSEWHERE:
 		break;
 	}
 	return false;
@@ -133,7 +152,11 @@ run_offers(const struct run *r, const struct stim *st)
 	case LIST_OLD:
 	case LIST_MINE:
 	case LIST_NO_ACCOUNT:
+	case LIST_LEFT:
 	case READ_MINE:
+	case READ_LEFT:
+	case READ_ALERT:
+	case READ_ELSEWHERE:
 		return false;
 	case SECRET:
 	case LIST_SECRET:
@@ -151,6 +174,7 @@ make_grant(const struct plan *p)
 	g.endpoint = str_dup_n("dev-1", 5);
 	g.rule = str_dup_n("rule", 4);
 	plan_desired(p, &g.desired);
+	plan_history(p, &g.history);
 	return g;
 }
 

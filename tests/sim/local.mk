@@ -30,7 +30,7 @@ TESTS += tests/sim/honesty
 # Every reachable state of the session machine under every event. free() is looked over for keys.
 check_PROGRAMS += tests/sim/explorer
 tests_sim_explorer_SOURCES = tests/sim/explorer.c tests/sim/explore.h tests/sim/explore_run.c \
-	tests/sim/explore_plan.c tests/sim/explore_oracle.c tests/sim/explore_mutants.c
+	tests/sim/explore_plan.c tests/sim/explore_oracle.c tests/sim/explore_return.c tests/sim/explore_mutants.c
 tests_sim_explorer_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=free
 tests_sim_explorer_LDADD = $(BOOTSTRAP_LIBS)
 TESTS += tests/sim/explorer
