@@ -90,21 +90,21 @@ audit(struct store *s, struct sq_db *db, const struct sq_change *ch, const char 
 }
 
 static enum err_code
-seal_compiled(const struct store *s, const char *endpoint, const struct secret *compiled, struct gbuf *out,
+seal_compiled(struct sq_db *db, const char *endpoint, const struct secret *compiled, struct gbuf *out,
     struct err *e)
 {
 	if (compiled == NULL || compiled->len == 0)
 		return ERR_OK;
-	return sq_seal(s, "compiled", SQ_DEVICE, endpoint, "", compiled, out, e);
+	return sq_seal(db, "compiled", SQ_DEVICE, endpoint, "", compiled, out, e);
 }
 
 static enum err_code
-put_compiled(struct store *s, struct sq_db *db, int64_t id, const char *endpoint, const struct secret *compiled,
+put_compiled(struct sq_db *db, int64_t id, const char *endpoint, const struct secret *compiled,
     const char *key, struct err *e)
 {
 	struct gbuf sealed = { 0 };
 
-	enum err_code rc = seal_compiled(s, endpoint, compiled, &sealed, e);
+	enum err_code rc = seal_compiled(db, endpoint, compiled, &sealed, e);
 	if (rc == ERR_OK) {
 		struct sq q = sq_use(db, SQ_COMPILED_PUT);
 		sq_put_blob(&q, sealed.data, sealed.len);
@@ -117,14 +117,14 @@ put_compiled(struct store *s, struct sq_db *db, int64_t id, const char *endpoint
 }
 
 static enum err_code
-put_row(struct store *s, struct sq_db *db, const struct sq_change *ch, bool there, struct err *e)
+put_row(struct sq_db *db, const struct sq_change *ch, bool there, struct err *e)
 {
 	const struct store_change *c = ch->c;
 	struct gbuf sealed = { 0 };
 	enum err_code rc = ERR_OK;
 
 	if (ch->kind == SQ_DEVICE)
-		rc = seal_compiled(s, c->name, c->compiled, &sealed, e);
+		rc = seal_compiled(db, c->name, c->compiled, &sealed, e);
 	if (rc == ERR_OK) {
 		struct sq q = sq_use(db, (there ? SQ_UPDATE : SQ_INSERT) + ch->kind);
 		sq_put_text(&q, c->name);
@@ -191,7 +191,7 @@ put_changed(struct store *s, struct sq_db *db, struct sq_change *ch, const struc
 	if (f->there)
 		rc = keep_history(db, ch, e);
 	if (rc == ERR_OK)
-		rc = put_row(s, db, ch, f->there, e);
+		rc = put_row(db, ch, f->there, e);
 	if (rc == ERR_OK && !f->there && ch->kind == SQ_DEVICE)
 		rc = begin_device(s, db, ch, e);
 	if (rc == ERR_OK && !f->there && ch->kind == SQ_PROFILE)
@@ -201,7 +201,7 @@ put_changed(struct store *s, struct sq_db *db, struct sq_change *ch, const struc
 	if (rc == ERR_OK)
 		rc = sq_feed_add(ch->feed, &news, e);
 	if (rc == ERR_OK && ch->kind == SQ_PROFILE)
-		rc = sq_creds_load(s, db, ch->kind, ch->c->name, &ch->feed->v[ch->feed->n - 1].creds, e);
+		rc = sq_creds_load(db, ch->kind, ch->c->name, &ch->feed->v[ch->feed->n - 1].creds, e);
 	if (rc == ERR_OK)
 		rc = audit(s, db, ch, f->there ? "update" : "create", e);
 	*ch->result = (struct store_result){ f->there ? STORE_UPDATED : STORE_CREATED, ch->seq };
@@ -222,7 +222,7 @@ put(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *e)
 	if (rc == ERR_OK)
 		rc = check_expected(c, &f, e);
 	if (rc == ERR_OK && f.there)
-		rc = sq_creds_load(s, db, ch->kind, c->name, &have, e);
+		rc = sq_creds_load(db, ch->kind, c->name, &have, e);
 	if (rc == ERR_OK)
 		rc = sq_creds_diff(s, db, ch, &have, &differ, e);
 	if (rc == ERR_OK && (!f.same_doc || differ)) {
@@ -230,7 +230,7 @@ put(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *e)
 	} else if (rc == ERR_OK) {
 		*ch->result = (struct store_result){ STORE_UNCHANGED, f.revision };
 		if (ch->kind == SQ_DEVICE && c->compiled != NULL)
-			rc = put_compiled(s, db, f.id, c->name, c->compiled, c->compiled_key, e);
+			rc = put_compiled(db, f.id, c->name, c->compiled, c->compiled_key, e);
 	}
 	sq_creds_clear(&have);
 	return rc;
@@ -268,12 +268,12 @@ remove_sessions(struct store *s, struct sq_db *db, int64_t id, struct err *e)
 }
 
 static enum err_code
-feed_removed(struct store *s, struct sq_db *db, const struct sq_change *ch, struct err *e)
+feed_removed(struct sq_db *db, const struct sq_change *ch, struct err *e)
 {
 	struct store_feed f = { .seq = ch->seq, .name = ch->c->name };
 	struct sq_creds have = { 0 };
 
-	enum err_code rc = ch->kind == SQ_DEVICE ? sq_creds_load(s, db, ch->kind, f.name, &have, e) : ERR_OK;
+	enum err_code rc = ch->kind == SQ_DEVICE ? sq_creds_load(db, ch->kind, f.name, &have, e) : ERR_OK;
 	for (size_t i = 0; rc == ERR_OK && i < have.n; i++) {
 		if (have.v[i].identity == NULL || strcmp(have.v[i].slot, STORE_SLOT_BOOTSTRAP) != 0)
 			continue;
@@ -302,7 +302,7 @@ remove_one(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *
 	if (rc != ERR_OK)
 		return rc;
 	ch->seq = ++s->tally.counts.seq;
-	rc = feed_removed(s, db, ch, e);
+	rc = feed_removed(db, ch, e);
 	if (rc == ERR_OK)
 		rc = ch->kind == SQ_DEVICE ? sq_withdrawn_remove(db, ch, e) : sq_withdraw_all(db, ch, e);
 	if (rc == ERR_OK)
@@ -380,7 +380,7 @@ set_wish(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *e)
 	if (nothing)
 		return ERR_OK;
 	ch->seq = ++s->tally.counts.seq;
-	rc = sq_wish_set(s, db, ch, f.id, e);
+	rc = sq_wish_set(db, ch, f.id, e);
 	return rc == ERR_OK ? audit(s, db, ch, store_wish_name(ch->c->wish_kind), e) : rc;
 }
 
@@ -521,10 +521,11 @@ compiled_run(struct store *s, struct sq_db *db, struct sq_req *base, struct err 
 	struct sq_change ch = { .c = &c, .kind = SQ_DEVICE };
 	struct found f = { 0 };
 
+	(void)s;
 	enum err_code rc = find(db, &ch, &f, e);
 	if (rc != ERR_OK || !f.there || f.revision != r->revision)
 		return rc;
-	return put_compiled(s, db, f.id, r->endpoint, &r->compiled, r->key, e);
+	return put_compiled(db, f.id, r->endpoint, &r->compiled, r->key, e);
 }
 
 static void

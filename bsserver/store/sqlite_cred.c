@@ -160,7 +160,7 @@ put_one(struct store *s, struct sq_db *db, struct sq_change *ch, const struct st
 
 	enum err_code rc = crypt_fingerprint(&s->key, now->key.data, now->key.len, fingerprint, e);
 	if (rc == ERR_OK)
-		rc = sq_seal(s, "credential", ch->kind, ch->c->name, now->slot, &now->key, &sealed, e);
+		rc = sq_seal(db, "credential", ch->kind, ch->c->name, now->slot, &now->key, &sealed, e);
 	if (rc == ERR_OK) {
 		struct sq q = sq_use(db, SQ_CRED_PUT);
 		sq_put_int(&q, ch->kind);

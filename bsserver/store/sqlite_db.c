@@ -7,6 +7,7 @@
 
 #include <sqlite3.h>
 
+#include "lib/base/crypt.h"
 #include "lib/base/str.h"
 
 static enum err_code
@@ -99,6 +100,8 @@ sq_close(struct sq_db *db)
 	}
 	(void)sqlite3_close(db->h);
 	db->h = NULL;
+	crypt_box_free(db->box);
+	db->box = NULL;
 }
 
 bool

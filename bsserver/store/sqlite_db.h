@@ -13,9 +13,12 @@
 #include "lib/base/err.h"
 #include "lib/base/secret.h"
 
+struct crypt_box;
+
 struct sq_db {
 	struct sqlite3 *h;		    /* NULL: not open */
 	struct sqlite3_stmt *st[SQ__COUNT]; /* prepared when first used */
+	struct crypt_box *box;		    /* the store's key, for this thread; owned; NULL: not known yet */
 	int wal_pages;			    /* length of the write-ahead log after the last commit, in pages */
 };
 

@@ -84,7 +84,6 @@ tell(struct store *s, struct store_feed f)
 static enum err_code
 tell_device(struct store *s, struct sq_db *db, struct sq *q, struct err *e)
 {
-	(void)db;
 	size_t n;
 	const char *endpoint = sq_get_text(q);
 	enum store_state state = (enum store_state)sq_get_int(q);
@@ -95,7 +94,7 @@ tell_device(struct store *s, struct sq_db *db, struct sq *q, struct err *e)
 	tell(s, (struct store_feed){ .kind = STORE_FEED_STATE, .name = endpoint, .state = state });
 	if (slot != NULL) {
 		struct secret key = SECRET_NONE;
-		enum err_code rc = sq_unseal(s, "credential", SQ_DEVICE, endpoint, slot, sealed, n, &key, e);
+		enum err_code rc = sq_unseal(db, "credential", SQ_DEVICE, endpoint, slot, sealed, n, &key, e);
 		if (rc == ERR_OK && identity != NULL)
 			tell(s, (struct store_feed){ .kind = STORE_FEED_IDENTITY,
 			    .name = endpoint, .identity = identity, .key = &key });
@@ -113,10 +112,9 @@ tell_registry_key(struct store *s, struct sq_db *db, struct sq *q, struct err *e
 	struct secret key = SECRET_NONE;
 	size_t n;
 
-	(void)db;
 	const char *endpoint = sq_get_text(q);
 	const void *sealed = sq_get_blob(q, &n);
-	enum err_code rc = sq_unseal(s, "credential", SQ_DEVICE, endpoint, STORE_SLOT_REGISTRY, sealed, n, &key, e);
+	enum err_code rc = sq_unseal(db, "credential", SQ_DEVICE, endpoint, STORE_SLOT_REGISTRY, sealed, n, &key, e);
 	if (rc == ERR_OK)
 		tell(s, (struct store_feed){ .kind = STORE_FEED_REGISTRY_KEY, .name = endpoint, .key = &key });
 	secret_clear(&key);
@@ -131,7 +129,7 @@ tell_profile(struct store *s, struct sq_db *db, struct sq *q, struct err *e)
 	f.name = sq_get_text(q);
 	f.doc = sq_get_text(q);
 	f.revision = (uint64_t)sq_get_int(q);
-	enum err_code rc = sq_creds_load(s, db, SQ_PROFILE, f.name, &creds, e);
+	enum err_code rc = sq_creds_load(db, SQ_PROFILE, f.name, &creds, e);
 	if (rc == ERR_OK) {
 		f.credentials = creds.v;
 		f.n_credentials = creds.n;

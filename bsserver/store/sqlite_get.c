@@ -54,37 +54,36 @@ not_found(enum err_code rc, bool row, const char *what, const char *name, struct
 	return rc == ERR_OK && !row ? err_set(e, ERR_NOT_FOUND, "%s %s: is not there", what, name) : rc;
 }
 
+/* What is to be done besides, and what it is to come back to. */
 static enum err_code
-count_recent(struct sq_db *db, int64_t device, unsigned *out, struct err *e)
-{
-	struct sq q = sq_use(db, SQ_RECENT);
-	bool row;
-
-	sq_put_int(&q, device);
-	sq_put_int(&q, clock_wall_ms() - DAY_MS);
-	enum err_code rc = sq_step(&q, &row, e);
-	if (rc == ERR_OK && row)
-		*out = (unsigned)sq_get_int(&q);
-	sq_end(&q);
-	return rc;
-}
-
-/* What is to be done besides, what the device was left with, and what it is to come back to. */
-static enum err_code
-load_past(const struct store *s, struct sq_db *db, struct sq_held_key key, struct store_device *d, struct err *e)
+load_wishes(struct sq_db *db, struct sq_held_key key, struct store_device *d, struct err *e)
 {
 	enum err_code rc = sq_wishes_load(db, key.device, d->wishes, e);
 
-	if (rc == ERR_OK)
-		rc = count_recent(db, key.device, &d->recent_good, e);
-	if (rc == ERR_OK)
-		rc = sq_held_find(s, db, SQ_HELD_LAST, &key, &d->held, e);
 	key.session = d->wishes[STORE_WISH_ROLLBACK].session;
 	if (rc == ERR_OK && key.session != 0)
-		rc = sq_held_find(s, db, SQ_HELD_OF, &key, &d->restore, e);
+		rc = sq_held_find(db, SQ_HELD_OF, &key, &d->restore, e);
 	if (rc == ERR_OK && d->restore.session != 0)
 		rc = sq_withdrawn_find(db, key.endpoint, &d->restore, e);
 	return rc;
+}
+
+/* The row of SQ_DEVICE_GET. */
+static enum err_code
+read_device(struct sq *q, struct sq_held_key *key, bool *wishes, struct store_device *d, struct err *e)
+{
+	size_t n;
+	enum err_code rc = sq_row_device(q, d, e);
+
+	if (rc != ERR_OK)
+		return rc;
+	const void *sealed = sq_get_blob(q, &n);
+	if (sealed != NULL)
+		rc = sq_unseal(q->db, "compiled", SQ_DEVICE, key->endpoint, "", sealed, n, &d->compiled, e);
+	key->device = sq_get_int(q);
+	*wishes = sq_get_int(q) != 0;
+	d->recent_good = (unsigned)sq_get_int(q);
+	return rc == ERR_OK ? sq_row_held(q, key->endpoint, &d->held, e) : rc;
 }
 
 static enum err_code
@@ -92,26 +91,22 @@ device_run(struct store *s, struct sq_db *db, struct sq_req *base, struct err *e
 {
 	struct get_req *r = CONTAINER_OF(base, struct get_req, base);
 	struct sq_held_key key = { .endpoint = r->name };
-	struct sq q;
-	bool row;
-	size_t n;
+	struct sq q = sq_use(db, SQ_DEVICE_GET);
+	bool row, wishes = false;
 
-	enum err_code rc = sq_find(&q, db, SQ_DEVICE_GET, r->name, &row, e);
+	(void)s;
+	sq_put_text(&q, r->name);
+	sq_put_int(&q, clock_wall_ms() - DAY_MS);
+	enum err_code rc = sq_step(&q, &row, e);
 	rc = not_found(rc, row, "device", r->name, e);
 	if (rc == ERR_OK)
-		rc = sq_row_device(&q, &r->device, e);
-	if (rc == ERR_OK) {
-		const void *sealed = sq_get_blob(&q, &n);
-		if (sealed != NULL)
-			rc = sq_unseal(s, "compiled", SQ_DEVICE, r->name, "", sealed, n, &r->device.compiled, e);
-		key.device = sq_get_int(&q);
-	}
+		rc = read_device(&q, &key, &wishes, &r->device, e);
 	sq_end(&q);
-	if (rc == ERR_OK)
-		rc = load_past(s, db, key, &r->device, e);
+	if (rc == ERR_OK && wishes)
+		rc = load_wishes(db, key, &r->device, e);
 	if (rc != ERR_OK || (r->look && r->device.compiled.len > 0))
 		return rc;
-	return sq_creds_load(s, db, SQ_DEVICE, r->name, &r->creds, e);
+	return sq_creds_load(db, SQ_DEVICE, r->name, &r->creds, e);
 }
 
 static void
@@ -154,12 +149,13 @@ profile_run(struct store *s, struct sq_db *db, struct sq_req *base, struct err *
 	struct sq q;
 	bool row;
 
+	(void)s;
 	enum err_code rc = sq_find(&q, db, SQ_PROFILE_GET, r->name, &row, e);
 	rc = not_found(rc, row, "profile", r->name, e);
 	if (rc == ERR_OK)
 		rc = sq_row_profile(&q, &r->profile, e);
 	sq_end(&q);
-	return rc == ERR_OK ? sq_creds_load(s, db, SQ_PROFILE, r->name, &r->creds, e) : rc;
+	return rc == ERR_OK ? sq_creds_load(db, SQ_PROFILE, r->name, &r->creds, e) : rc;
 }
 
 static void

@@ -15,7 +15,7 @@ slot_of(uint64_t session, char out[SLOT_LEN])
 }
 
 enum err_code
-sq_row_held(const struct store *s, struct sq *q, const char *endpoint, struct store_held *h, struct err *e)
+sq_row_held(struct sq *q, const char *endpoint, struct store_held *h, struct err *e)
 {
 	char slot[SLOT_LEN];
 	size_t n;
@@ -42,11 +42,11 @@ sq_row_held(const struct store *s, struct sq *q, const char *endpoint, struct st
 	if (endpoint == NULL || sealed == NULL)
 		return ERR_OK;
 	slot_of(h->session, slot);
-	return sq_unseal(s, "held", SQ_DEVICE, endpoint, slot, sealed, n, &h->wrote, e);
+	return sq_unseal(q->db, "held", SQ_DEVICE, endpoint, slot, sealed, n, &h->wrote, e);
 }
 
 enum err_code
-sq_held_find(const struct store *s, struct sq_db *db, enum sq_query which, const struct sq_held_key *k,
+sq_held_find(struct sq_db *db, enum sq_query which, const struct sq_held_key *k,
     struct store_held *h, struct err *e)
 {
 	struct sq q = sq_use(db, which);
@@ -57,7 +57,7 @@ sq_held_find(const struct store *s, struct sq_db *db, enum sq_query which, const
 		sq_put_int(&q, (int64_t)k->session);
 	enum err_code rc = sq_step(&q, &row, e);
 	if (rc == ERR_OK && row)
-		rc = sq_row_held(s, &q, k->endpoint, h, e);
+		rc = sq_row_held(&q, k->endpoint, h, e);
 	sq_end(&q);
 	return rc;
 }
@@ -202,7 +202,7 @@ put_columns(struct sq *q, const struct sq_kept *k)
 }
 
 static enum err_code
-put_new(const struct store *s, struct sq_db *db, const struct sq_kept *k, struct err *e)
+put_new(struct sq_db *db, const struct sq_kept *k, struct err *e)
 {
 	struct gbuf sealed = { 0 };
 	char slot[SLOT_LEN];
@@ -210,7 +210,7 @@ put_new(const struct store *s, struct sq_db *db, const struct sq_kept *k, struct
 
 	slot_of(k->rec->id, slot);
 	if (k->good && k->o->wrote.len > 0)
-		rc = sq_seal(s, "held", SQ_DEVICE, k->rec->endpoint, slot, &k->o->wrote, &sealed, e);
+		rc = sq_seal(db, "held", SQ_DEVICE, k->rec->endpoint, slot, &k->o->wrote, &sealed, e);
 	if (rc == ERR_OK) {
 		struct sq q = sq_use(db, SQ_HELD_PUT);
 		put_columns(&q, k);
@@ -243,13 +243,13 @@ put_good(const struct store *s, struct sq_db *db, const struct sq_kept *k, struc
 	if (k->o->o.same_wrote != 0)
 		rc = put_same(db, k, &done, e);
 	if (rc == ERR_OK && !done)
-		rc = sq_held_find(s, db, SQ_HELD_LAST, &key, &last, e);
+		rc = sq_held_find(db, SQ_HELD_LAST, &key, &last, e);
 	if (rc != ERR_OK || done)
 		return rc;
 	if (is_again(&last, k->rec, &k->o->o)) {
 		rc = put_again(db, &last, k, e);
 	} else {
-		rc = put_new(s, db, k, e);
+		rc = put_new(db, k, e);
 		if (rc == ERR_OK && last.session != 0) /* else it is the only one */
 			rc = prune(s, db, k->device, e);
 	}
@@ -275,7 +275,7 @@ sq_held_keep(const struct store *s, struct sq_db *db, const struct sq_kept *k, s
 	if (seen || (k->good && k->o->wrote.len > 0)) {
 		rc = remove_of(db, SQ_HELD_UNDO, k->device, e);
 		if (rc == ERR_OK)
-			rc = k->good ? put_good(s, db, k, e) : put_new(s, db, k, e);
+			rc = k->good ? put_good(s, db, k, e) : put_new(db, k, e);
 	}
 	return rc == ERR_OK && k->good ? sq_wishes_met(db, k, e) : rc;
 }
@@ -316,7 +316,7 @@ find_device(struct sq_db *db, const char *endpoint, int64_t *id, struct err *e)
 }
 
 static enum err_code
-add_row(const struct store *s, struct held_req *r, struct sq *q, struct err *e)
+add_row(struct held_req *r, struct sq *q, struct err *e)
 {
 	struct store_held *v = grow(r->v, r->n, &r->cap, sizeof *v);
 
@@ -324,7 +324,7 @@ add_row(const struct store *s, struct held_req *r, struct sq *q, struct err *e)
 		return err_no_memory(e);
 	r->v = v;
 	v[r->n] = (struct store_held){ 0 };
-	return sq_row_held(s, q, r->list ? NULL : r->endpoint, &v[r->n++], e);
+	return sq_row_held(q, r->list ? NULL : r->endpoint, &v[r->n++], e);
 }
 
 static enum err_code
@@ -335,6 +335,7 @@ held_run(struct store *s, struct sq_db *db, struct sq_req *base, struct err *e)
 	int64_t device = 0;
 	bool row;
 
+	(void)s;
 	enum err_code rc = find_device(db, r->endpoint, &device, e);
 	if (rc != ERR_OK)
 		return rc;
@@ -343,7 +344,7 @@ held_run(struct store *s, struct sq_db *db, struct sq_req *base, struct err *e)
 	if (which == SQ_HELD_OF)
 		sq_put_int(&q, (int64_t)r->session);
 	while ((rc = sq_step(&q, &row, e)) == ERR_OK && row) {
-		rc = add_row(s, r, &q, e);
+		rc = add_row(r, &q, e);
 		if (rc != ERR_OK)
 			break;
 	}

@@ -40,9 +40,9 @@ struct store {
 };
 
 /* sqlite_seal.c: values bound to their row: table, kind, owner, slot. */
-enum err_code sq_seal(const struct store *s, const char *table, enum sq_kind kind, const char *owner,
+enum err_code sq_seal(struct sq_db *db, const char *table, enum sq_kind kind, const char *owner,
     const char *slot, const struct secret *plain, struct gbuf *out, struct err *e);
-enum err_code sq_unseal(const struct store *s, const char *table, enum sq_kind kind, const char *owner,
+enum err_code sq_unseal(struct sq_db *db, const char *table, enum sq_kind kind, const char *owner,
     const char *slot, const void *sealed, size_t n, struct secret *out, struct err *e);
 
 /* sqlite_row.c: a row into a struct, which must be empty; it may be half filled after an error. */
@@ -55,7 +55,7 @@ struct sq_creds {
 	struct store_credential *v;
 	size_t n, cap;
 };
-enum err_code sq_creds_load(const struct store *s, struct sq_db *db, enum sq_kind kind, const char *owner,
+enum err_code sq_creds_load(struct sq_db *db, enum sq_kind kind, const char *owner,
     struct sq_creds *out, struct err *e);
 void sq_creds_clear(struct sq_creds *c);
 /* The string members of a record in the order of the session's columns. */
@@ -136,16 +136,16 @@ struct sq_held_key {
 	const char *endpoint; /* NULL: wrote is not wanted */
 };
 /* One row into *h, which must be empty and stays so when there is none. */
-enum err_code sq_held_find(const struct store *s, struct sq_db *db, enum sq_query which, const struct sq_held_key *k,
+enum err_code sq_held_find(struct sq_db *db, enum sq_query which, const struct sq_held_key *k,
     struct store_held *h, struct err *e);
-enum err_code sq_row_held(const struct store *s, struct sq *q, const char *endpoint, struct store_held *h,
+enum err_code sq_row_held(struct sq *q, const char *endpoint, struct store_held *h,
     struct err *e);
 
 /* sqlite_wish.c */
 enum err_code sq_wishes_load(struct sq_db *db, int64_t device, struct store_wish wishes[STORE_WISH__COUNT],
     struct err *e);
 /* SET_WISH of a device that is there; ch has its number. */
-enum err_code sq_wish_set(struct store *s, struct sq_db *db, struct sq_change *ch, int64_t device, struct err *e);
+enum err_code sq_wish_set(struct sq_db *db, struct sq_change *ch, int64_t device, struct err *e);
 enum err_code sq_wishes_met(struct sq_db *db, const struct sq_kept *k, struct err *e);
 
 void sq_apply(struct store *s, const struct store_actor *who, const struct store_change *v, size_t n,

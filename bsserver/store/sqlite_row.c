@@ -112,7 +112,7 @@ sq_row_audit(struct sq *q, struct store_audit_row *r, struct err *e)
 }
 
 static enum err_code
-read_cred(const struct store *s, struct sq *q, enum sq_kind kind, const char *owner,
+read_cred(struct sq *q, enum sq_kind kind, const char *owner,
     struct store_credential *c, struct err *e)
 {
 	size_t n;
@@ -127,11 +127,11 @@ read_cred(const struct store *s, struct sq *q, enum sq_kind kind, const char *ow
 	const void *sealed = sq_get_blob(q, &n);
 	if (q->nomem || c->owner == NULL || c->slot == NULL)
 		return err_no_memory(e);
-	return sq_unseal(s, "credential", kind, owner, c->slot, sealed, n, &c->key, e);
+	return sq_unseal(q->db, "credential", kind, owner, c->slot, sealed, n, &c->key, e);
 }
 
 enum err_code
-sq_creds_load(const struct store *s, struct sq_db *db, enum sq_kind kind, const char *owner,
+sq_creds_load(struct sq_db *db, enum sq_kind kind, const char *owner,
     struct sq_creds *out, struct err *e)
 {
 	struct sq q = sq_use(db, SQ_CRED_LIST);
@@ -148,7 +148,7 @@ sq_creds_load(const struct store *s, struct sq_db *db, enum sq_kind kind, const 
 		}
 		out->v = v;
 		v[out->n] = (struct store_credential){ 0 };
-		rc = read_cred(s, &q, kind, owner, &v[out->n++], e);
+		rc = read_cred(&q, kind, owner, &v[out->n++], e);
 		if (rc != ERR_OK)
 			break;
 	}

@@ -13,7 +13,7 @@ bind_to(struct gbuf *aad, const char *table, enum sq_kind kind, const char *owne
 }
 
 enum err_code
-sq_seal(const struct store *s, const char *table, enum sq_kind kind, const char *owner,
+sq_seal(struct sq_db *db, const char *table, enum sq_kind kind, const char *owner,
     const char *slot, const struct secret *plain, struct gbuf *out, struct err *e)
 {
 	struct gbuf aad = { 0 };
@@ -21,13 +21,13 @@ sq_seal(const struct store *s, const char *table, enum sq_kind kind, const char 
 	bind_to(&aad, table, kind, owner, slot);
 	enum err_code rc = gbuf_check(&aad, e);
 	if (rc == ERR_OK)
-		rc = crypt_seal(&s->key, aad.data, aad.len, plain->data, plain->len, out, e);
+		rc = crypt_seal(db->box, aad.data, aad.len, plain->data, plain->len, out, e);
 	gbuf_clear(&aad);
 	return rc;
 }
 
 enum err_code
-sq_unseal(const struct store *s, const char *table, enum sq_kind kind, const char *owner,
+sq_unseal(struct sq_db *db, const char *table, enum sq_kind kind, const char *owner,
     const char *slot, const void *sealed, size_t n, struct secret *out, struct err *e)
 {
 	struct gbuf aad = { 0 };
@@ -35,7 +35,7 @@ sq_unseal(const struct store *s, const char *table, enum sq_kind kind, const cha
 	bind_to(&aad, table, kind, owner, slot);
 	enum err_code rc = gbuf_check(&aad, e);
 	if (rc == ERR_OK)
-		rc = crypt_open(&s->key, aad.data, aad.len, sealed, n, out, e);
+		rc = crypt_open(db->box, aad.data, aad.len, sealed, n, out, e);
 	gbuf_clear(&aad);
 	return rc == ERR_OK ? ERR_OK : err_wrap(e, "store: %s of %s, %s", table, owner, slot);
 }

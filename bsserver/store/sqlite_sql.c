@@ -14,6 +14,10 @@
 #define HELD_COLUMNS                                                                               \
 	"session, last_session, at_ms, started_ms, last_ms, good, restored, revision, seen,"       \
 	" likeness, profile, fingerprints, expiries, links, vals, findings, wrote"
+#define HELD_COLUMNS_OF_H                                                                          \
+	"h.session, h.last_session, h.at_ms, h.started_ms, h.last_ms, h.good, h.restored,"         \
+	" h.revision, h.seen, h.likeness, h.profile, h.fingerprints, h.expiries, h.links, h.vals," \
+	" h.findings, h.wrote"
 
 /* The names of the profiles it extends, each with an end of line before and behind; NULL when none. */
 #define EXTENDS(doc)                                                                               \
@@ -93,7 +97,13 @@ static const char *const texts[] = {
 			   " confirmed, failures, kept) VALUES(?1, 0, 0, 0, 0, -1, 0, 0, 0)",
 	[SQ_SESSION_NOTE_REMOVE] = "DELETE FROM device_session WHERE device = ?1 RETURNING verdict",
 
-	[SQ_DEVICE_GET] = "SELECT " DEVICE_COLUMNS ", d.compiled, d.id" DEVICE_FROM " WHERE d.endpoint = ?1",
+	/* a device that was not here since has no sessions since */
+	[SQ_DEVICE_GET] = "SELECT " DEVICE_COLUMNS ", d.compiled, d.id,"
+			  " EXISTS (SELECT 1 FROM wish WHERE device = d.id),"
+			  " iif(s.ended_ms <= ?2, 0, (SELECT count(*) FROM session"
+			  "  WHERE device = d.id AND ended_ms > ?2 AND verdict IN (1, 2))), "
+			  HELD_COLUMNS_OF_H DEVICE_FROM " LEFT JOIN held h ON h.session ="
+			  " (SELECT max(session) FROM held WHERE device = d.id AND good = 1) WHERE d.endpoint = ?1",
 	[SQ_PROFILE_GET] = "SELECT " PROFILE_COLUMNS " FROM profile WHERE name = ?1",
 	[SQ_DEVICE_LIST] = "SELECT d.extends, " DEVICE_COLUMNS DEVICE_FROM
 			   " WHERE d.endpoint >= ?1 ORDER BY d.endpoint",
@@ -137,7 +147,6 @@ static const char *const texts[] = {
 			 " AND good = 1 AND revision = ?10 AND restored = ?11 AND seen = ?12 AND likeness = ?13"
 			 " AND profile IS ?14 AND fingerprints IS ?15"
 			 " AND session = (SELECT max(session) FROM held WHERE device = ?9 AND good = 1)",
-	[SQ_RECENT] = "SELECT count(*) FROM session WHERE device = ?1 AND ended_ms > ?2 AND verdict IN (1, 2)",
 	[SQ_HELD_PRUNE] = "DELETE FROM held WHERE session IN (SELECT session FROM held WHERE device = ?1 AND good = 1"
 			  " ORDER BY session DESC LIMIT -1 OFFSET ?2) AND session NOT IN"
 			  " (SELECT session FROM wish WHERE device = ?1)",

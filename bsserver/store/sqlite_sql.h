@@ -62,7 +62,8 @@ enum sq_query {
 	SQ_SESSION_NEW,	    /* (device) */
 	SQ_SESSION_NOTE_REMOVE, /* (device) -> verdict */
 
-	SQ_DEVICE_GET,	 /* (endpoint) -> device columns, compiled, id */
+	SQ_DEVICE_GET,	 /* (endpoint, since) -> device columns, compiled, id, whether there are wishes, how many
+			  * sessions ended well since, held columns of the newest good one (NULL: none) */
 	SQ_PROFILE_GET,	 /* (name) -> name, doc, revision, updated_ms */
 	SQ_DEVICE_LIST,	 /* (first) -> extends, device columns */
 	SQ_PROFILE_LIST, /* (first) -> name, doc, revision, updated_ms */
@@ -74,7 +75,6 @@ enum sq_query {
 	SQ_HELD_AGAIN,	/* (last_session, started_ms, last_ms, expiries, links, values, findings, session) */
 	SQ_HELD_SAME,	/* as SQ_HELD_AGAIN and (device, revision, restored, seen, likeness, profile, fingerprints): the
 			 * newest good one, and nothing of these differs; else nothing is changed */
-	SQ_RECENT,	/* (device, since) -> how many of its sessions ended well since */
 	SQ_HELD_PRUNE,	/* (device, how many stay): the oldest good ones, but not what a rollback is about */
 	SQ_HELD_UNDO,	/* (device): what came to nothing */
 	SQ_HELD_REMOVE, /* (device) */

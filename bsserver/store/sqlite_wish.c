@@ -67,11 +67,11 @@ take_back(struct sq_db *db, int64_t device, enum store_wish_kind kind, struct er
 
 /* By the first of the sessions that left it, so that its row is found by its number alone. */
 static enum err_code
-name_target(struct store *s, struct sq_db *db, int64_t device, struct store_wish *w, struct err *e)
+name_target(struct sq_db *db, int64_t device, struct store_wish *w, struct err *e)
 {
 	struct store_held held = { 0 };
 	const struct sq_held_key key = { .device = device, .session = w->session };
-	enum err_code rc = sq_held_find(s, db, SQ_HELD_OF, &key, &held, e);
+	enum err_code rc = sq_held_find(db, SQ_HELD_OF, &key, &held, e);
 
 	if (rc == ERR_OK && held.session == 0)
 		rc = err_set(e, ERR_NOT_FOUND, "session %llu: what it left is not kept", (unsigned long long)w->session);
@@ -81,7 +81,7 @@ name_target(struct store *s, struct sq_db *db, int64_t device, struct store_wish
 }
 
 enum err_code
-sq_wish_set(struct store *s, struct sq_db *db, struct sq_change *ch, int64_t device, struct err *e)
+sq_wish_set(struct sq_db *db, struct sq_change *ch, int64_t device, struct err *e)
 {
 	const struct store_change *c = ch->c;
 	struct store_wish w = { 0 };
@@ -93,7 +93,7 @@ sq_wish_set(struct store *s, struct sq_db *db, struct sq_change *ch, int64_t dev
 	}
 	w = *c->wish;
 	if (c->wish_kind == STORE_WISH_ROLLBACK)
-		rc = name_target(s, db, device, &w, e);
+		rc = name_target(db, device, &w, e);
 	if (rc == ERR_OK)
 		rc = put(db, ch, device, &w, e);
 	if (c->wish_kind == STORE_WISH_ROLLBACK)

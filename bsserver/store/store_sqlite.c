@@ -157,6 +157,8 @@ start_workers(struct store *s, const char *path, unsigned max_queue, struct err 
 		w->waiting_max = max_queue == 0 ? 65536 : max_queue;
 		if (w->db.h == NULL)
 			rc = sq_open(&w->db, path, rows[i].cache_kib, e);
+		if (rc == ERR_OK && w->db.box == NULL)
+			rc = crypt_box_new(&s->key, &w->db.box, e);
 		if (rc == ERR_OK)
 			rc = sq_worker_start(w, e);
 	}
@@ -208,6 +210,8 @@ open_file(struct store *s, const struct store_conf *c, struct err *e)
 		rc = sq_exec(db, "PRAGMA journal_mode=WAL", e);
 	if (rc == ERR_OK)
 		rc = check_key(s, db, c, e);
+	if (rc == ERR_OK)
+		rc = crypt_box_new(&s->key, &db->box, e);
 	if (rc == ERR_OK)
 		rc = count_all(s, db, e);
 	if (rc == ERR_OK)

@@ -2,6 +2,7 @@
 
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
+#include <stdlib.h>
 
 #define NONCE_LEN 12
 #define TAG_LEN 16
@@ -23,75 +24,86 @@ crypt_random(void *out, size_t n, struct err *e)
 	return r < 0 ? crypto_err(e, "random generator", r) : ERR_OK;
 }
 
-static enum err_code
-cipher_open(const struct secret *key, gnutls_aead_cipher_hd_t *cipher, struct err *e)
+struct crypt_box {
+	gnutls_aead_cipher_hd_t cipher;
+};
+
+enum err_code
+crypt_box_new(const struct secret *key, struct crypt_box **out, struct err *e)
 {
+	gnutls_datum_t k = { key->data, (unsigned)key->len };
+
 	if (key->len != CRYPT_KEY_LEN)
 		return err_set(e, ERR_CRYPTO, "sealing key: %zu bytes, not %d", key->len, CRYPT_KEY_LEN);
-	gnutls_datum_t k = { key->data, (unsigned)key->len };
-	int r = gnutls_aead_cipher_init(cipher, GNUTLS_CIPHER_AES_256_GCM, &k);
-	return r < 0 ? crypto_err(e, "sealing key", r) : ERR_OK;
+	struct crypt_box *b = calloc(1, sizeof *b);
+	if (b == NULL)
+		return err_no_memory(e);
+	int r = gnutls_aead_cipher_init(&b->cipher, GNUTLS_CIPHER_AES_256_GCM, &k);
+	if (r < 0) {
+		free(b);
+		return crypto_err(e, "sealing key", r);
+	}
+	*out = b;
+	return ERR_OK;
+}
+
+void
+crypt_box_free(struct crypt_box *b)
+{
+	if (b == NULL)
+		return;
+	gnutls_aead_cipher_deinit(b->cipher); /* wipes the key that it made */
+	free(b);
 }
 
 enum err_code
-crypt_seal(const struct secret *key, const void *aad, size_t aad_len, const void *plain,
-    size_t plain_len, struct gbuf *out, struct err *e)
+crypt_seal(struct crypt_box *b, const void *aad, size_t aad_len, const void *plain, size_t plain_len,
+    struct gbuf *out, struct err *e)
 {
-	gnutls_aead_cipher_hd_t cipher = NULL;
 	struct secret sealed = SECRET_NONE;
 	uint8_t nonce[NONCE_LEN];
-	enum err_code rc = cipher_open(key, &cipher, e);
+	enum err_code rc = crypt_random(nonce, sizeof nonce, e);
 
-	if (rc == ERR_OK)
-		rc = crypt_random(nonce, sizeof nonce, e);
 	if (rc == ERR_OK)
 		rc = secret_alloc(&sealed, plain_len + TAG_LEN, e);
 	if (rc != ERR_OK)
-		goto out;
+		return rc;
 	size_t len = sealed.len;
-	int r = gnutls_aead_cipher_encrypt(
-	    cipher, nonce, sizeof nonce, aad, aad_len, TAG_LEN, plain, plain_len, sealed.data, &len);
+	int r = gnutls_aead_cipher_encrypt(b->cipher, nonce, sizeof nonce, aad, aad_len, TAG_LEN, plain, plain_len,
+	    sealed.data, &len);
 	if (r < 0) {
 		rc = crypto_err(e, "seal", r);
-		goto out;
+	} else {
+		gbuf_put(out, nonce, sizeof nonce);
+		gbuf_put(out, sealed.data, len);
+		rc = gbuf_check(out, e);
 	}
-	gbuf_put(out, nonce, sizeof nonce);
-	gbuf_put(out, sealed.data, len);
-	rc = gbuf_check(out, e);
-out:
 	secret_clear(&sealed);
-	if (cipher != NULL)
-		gnutls_aead_cipher_deinit(cipher);
 	return rc;
 }
 
 enum err_code
-crypt_open(const struct secret *key, const void *aad, size_t aad_len, const void *sealed,
-    size_t sealed_len, struct secret *out, struct err *e)
+crypt_open(struct crypt_box *b, const void *aad, size_t aad_len, const void *sealed, size_t sealed_len,
+    struct secret *out, struct err *e)
 {
-	gnutls_aead_cipher_hd_t cipher = NULL;
 	struct secret plain = SECRET_NONE;
 	const uint8_t *bytes = sealed;
+	uint8_t none[1]; /* where nothing goes */
 
 	if (sealed_len < CRYPT_SEAL_EXTRA)
 		return err_set(e, ERR_CRYPTO, "sealed value: %zu bytes, shorter than any", sealed_len);
-	enum err_code rc = cipher_open(key, &cipher, e);
-	if (rc == ERR_OK)
-		rc = secret_alloc(&plain, sealed_len - NONCE_LEN, e);
+	enum err_code rc = secret_alloc(&plain, sealed_len - CRYPT_SEAL_EXTRA, e);
 	if (rc != ERR_OK)
-		goto out;
+		return rc;
 	size_t len = plain.len;
-	int r = gnutls_aead_cipher_decrypt(cipher, bytes, NONCE_LEN, aad, aad_len, TAG_LEN,
-	    bytes + NONCE_LEN, sealed_len - NONCE_LEN, plain.data, &len);
-	if (r < 0)
-		rc = err_set(e, ERR_CRYPTO, "sealed value: wrong key, moved, or damaged");
-	else
-		rc = secret_set(out, plain.data, len, e);
-out:
-	secret_clear(&plain);
-	if (cipher != NULL)
-		gnutls_aead_cipher_deinit(cipher);
-	return rc;
+	int r = gnutls_aead_cipher_decrypt(b->cipher, bytes, NONCE_LEN, aad, aad_len, TAG_LEN, bytes + NONCE_LEN,
+	    sealed_len - NONCE_LEN, plain.len == 0 ? none : plain.data, &len);
+	if (r < 0 || len != plain.len) {
+		secret_clear(&plain);
+		return err_set(e, ERR_CRYPTO, "sealed value: wrong key, moved, or damaged");
+	}
+	secret_move(out, &plain);
+	return ERR_OK;
 }
 
 static void

@@ -15,15 +15,20 @@
 /* Fills n bytes with randomness fit for nonces and ids. ERR_CRYPTO when the generator fails. */
 enum err_code crypt_random(void *out, size_t n, struct err *e);
 
+/* A key made ready to seal with, for one thread at a time. */
+struct crypt_box;
+/* key: copied, 32 bytes; ERR_CRYPTO otherwise. */
+enum err_code crypt_box_new(const struct secret *key, struct crypt_box **out, struct err *e);
+void crypt_box_free(struct crypt_box *b); /* wipes; NULL is fine */
+
 /*
- * AES-256-GCM under a 32-byte key with a fresh random nonce: nonce || ciphertext || tag, appended
- * to out. aad binds the row it belongs to (table, primary key), so that a sealed value moved to
- * another row does not open.
+ * AES-256-GCM with a fresh random nonce: nonce || ciphertext || tag, appended to out. aad binds the
+ * row it belongs to (table, primary key), so that a sealed value moved to another row does not open.
  */
-enum err_code crypt_seal(const struct secret *key, const void *aad, size_t aad_len, const void *plain,
+enum err_code crypt_seal(struct crypt_box *b, const void *aad, size_t aad_len, const void *plain,
     size_t plain_len, struct gbuf *out, struct err *e);
 /* *out must be empty. ERR_CRYPTO when the tag does not fit: wrong key, wrong row, or damaged. */
-enum err_code crypt_open(const struct secret *key, const void *aad, size_t aad_len, const void *sealed,
+enum err_code crypt_open(struct crypt_box *b, const void *aad, size_t aad_len, const void *sealed,
     size_t sealed_len, struct secret *out, struct err *e);
 
 /*

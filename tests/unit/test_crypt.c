@@ -56,65 +56,80 @@ START_TEST(random_keys_differ)
 }
 END_TEST
 
+static struct crypt_box *
+make_box(uint8_t octet)
+{
+	struct secret key = make_key(octet);
+	struct crypt_box *box = NULL;
+
+	ck_assert_int_eq(crypt_box_new(&key, &box, NULL), ERR_OK);
+	secret_clear(&key);
+	return box;
+}
+
 START_TEST(what_was_sealed_opens_and_never_looks_the_same_twice)
 {
-	struct secret key = make_key(7), back = SECRET_NONE;
+	struct crypt_box *box = make_box(7);
+	struct secret back = SECRET_NONE;
 	struct gbuf one = { 0 }, two = { 0 };
 
-	ck_assert_int_eq(crypt_seal(&key, aad, strlen(aad), plain, strlen(plain), &one, NULL), ERR_OK);
-	ck_assert_int_eq(crypt_seal(&key, aad, strlen(aad), plain, strlen(plain), &two, NULL), ERR_OK);
+	ck_assert_int_eq(crypt_seal(box, aad, strlen(aad), plain, strlen(plain), &one, NULL), ERR_OK);
+	ck_assert_int_eq(crypt_seal(box, aad, strlen(aad), plain, strlen(plain), &two, NULL), ERR_OK);
 	ck_assert_uint_eq(one.len, strlen(plain) + CRYPT_SEAL_EXTRA);
 	ck_assert_mem_ne(one.data, two.data, one.len);
 	ck_assert_ptr_null(memmem(one.data, one.len, plain, strlen(plain)));
-	ck_assert_int_eq(crypt_open(&key, aad, strlen(aad), one.data, one.len, &back, NULL), ERR_OK);
+	ck_assert_int_eq(crypt_open(box, aad, strlen(aad), one.data, one.len, &back, NULL), ERR_OK);
 	ck_assert(secret_equal_bytes(&back, plain, strlen(plain)));
 	secret_clear(&back);
 	gbuf_reset(&one);
-	ck_assert_int_eq(crypt_seal(&key, NULL, 0, NULL, 0, &one, NULL), ERR_OK);
-	ck_assert_int_eq(crypt_open(&key, NULL, 0, one.data, one.len, &back, NULL), ERR_OK);
+	ck_assert_int_eq(crypt_seal(box, NULL, 0, NULL, 0, &one, NULL), ERR_OK);
+	ck_assert_int_eq(crypt_open(box, NULL, 0, one.data, one.len, &back, NULL), ERR_OK);
 	ck_assert_uint_eq(back.len, 0);
 	gbuf_clear(&one);
 	gbuf_clear(&two);
-	secret_clear(&key);
+	crypt_box_free(box);
 }
 END_TEST
 
 START_TEST(every_flipped_bit_of_a_sealed_value_is_seen)
 {
-	struct secret key = make_key(7), back = SECRET_NONE;
+	struct crypt_box *box = make_box(7);
+	struct secret back = SECRET_NONE;
 	struct gbuf sealed = { 0 };
 	struct err e;
 
-	ck_assert_int_eq(crypt_seal(&key, aad, strlen(aad), plain, strlen(plain), &sealed, NULL), ERR_OK);
+	ck_assert_int_eq(crypt_seal(box, aad, strlen(aad), plain, strlen(plain), &sealed, NULL), ERR_OK);
 	for (size_t bit = 0; bit < sealed.len * 8; bit++) {
 		sealed.data[bit / 8] ^= (uint8_t)(1U << bit % 8);
-		ck_assert_int_eq(crypt_open(&key, aad, strlen(aad), sealed.data, sealed.len, &back, &e), ERR_CRYPTO);
+		ck_assert_int_eq(crypt_open(box, aad, strlen(aad), sealed.data, sealed.len, &back, &e), ERR_CRYPTO);
 		ck_assert_str_eq(e.msg, "sealed value: wrong key, moved, or damaged");
 		ck_assert_ptr_null(back.data);
 		sealed.data[bit / 8] ^= (uint8_t)(1U << bit % 8);
 	}
 	for (size_t n = 0; n < sealed.len; n++)
-		ck_assert_int_eq(crypt_open(&key, aad, strlen(aad), sealed.data, n, &back, &e), ERR_CRYPTO);
+		ck_assert_int_eq(crypt_open(box, aad, strlen(aad), sealed.data, n, &back, &e), ERR_CRYPTO);
 	gbuf_clear(&sealed);
-	secret_clear(&key);
+	crypt_box_free(box);
 }
 END_TEST
 
 START_TEST(another_key_or_another_row_does_not_open)
 {
-	struct secret key = make_key(7), other = make_key(8), shorter = SECRET_NONE, back = SECRET_NONE;
+	struct crypt_box *box = make_box(7), *other = make_box(8), *none = NULL;
+	struct secret shorter = SECRET_NONE, back = SECRET_NONE;
 	struct gbuf sealed = { 0 };
 	struct err e;
 
-	ck_assert_int_eq(crypt_seal(&key, aad, strlen(aad), plain, strlen(plain), &sealed, NULL), ERR_OK);
-	ck_assert_int_eq(crypt_open(&other, aad, strlen(aad), sealed.data, sealed.len, &back, &e), ERR_CRYPTO);
-	ck_assert_int_eq(crypt_open(&key, "credential/8", 12, sealed.data, sealed.len, &back, &e), ERR_CRYPTO);
+	ck_assert_int_eq(crypt_seal(box, aad, strlen(aad), plain, strlen(plain), &sealed, NULL), ERR_OK);
+	ck_assert_int_eq(crypt_open(other, aad, strlen(aad), sealed.data, sealed.len, &back, &e), ERR_CRYPTO);
+	ck_assert_int_eq(crypt_open(box, "credential/8", 12, sealed.data, sealed.len, &back, &e), ERR_CRYPTO);
 	ck_assert_int_eq(secret_set(&shorter, "0123456789abcdef", 16, NULL), ERR_OK);
-	ck_assert_int_eq(crypt_seal(&shorter, aad, 1, plain, 1, &sealed, &e), ERR_CRYPTO);
+	ck_assert_int_eq(crypt_box_new(&shorter, &none, &e), ERR_CRYPTO);
 	ck_assert_str_eq(e.msg, "sealing key: 16 bytes, not 32");
 	gbuf_clear(&sealed);
-	secret_clear(&key);
-	secret_clear(&other);
+	crypt_box_free(box);
+	crypt_box_free(other);
+	crypt_box_free(none);
 	secret_clear(&shorter);
 }
 END_TEST
