@@ -188,8 +188,13 @@ sq_mailbox_close(struct sq_mailbox *m)
 		mailbox_free(m); /* otherwise deliver() does it */
 }
 
-/* So long patient requests wait for company, and so many of them are company enough. */
+/*
+ * So long patient requests wait for company, and as often as more come meanwhile they wait again: what
+ * makes a commit dear is paid once for all. So many are company enough.
+ */
 #define LINGER_MS 10
+#define LINGER_TURNS 5
+#define LINGER_MORE 4
 #define LINGER_MAX 512
 
 static struct timespec
@@ -206,17 +211,26 @@ linger_end(void)
 	return t;
 }
 
+static bool
+may_linger(const struct sq_worker *w)
+{
+	return !w->urgent && !w->stop && w->in.n < LINGER_MAX;
+}
+
 /* Holds the lock. Returns when something urgent came, enough has come together, or the time is over. */
 static void
 linger(struct sq_worker *w)
 {
-	struct timespec end = linger_end();
+	size_t enough = 0;
 
 	w->lingering = true;
-	while (!w->urgent && !w->stop && w->in.n < LINGER_MAX) {
-		w->idle = true;
-		if (pthread_cond_timedwait(&w->wake, &w->lock, &end) != 0)
-			break;
+	for (int turn = 0; turn < LINGER_TURNS && w->in.n >= enough && may_linger(w); turn++) {
+		struct timespec end = linger_end();
+
+		enough = w->in.n + LINGER_MORE;
+		do
+			w->idle = true;
+		while (pthread_cond_timedwait(&w->wake, &w->lock, &end) == 0 && may_linger(w));
 	}
 	w->lingering = false;
 }
