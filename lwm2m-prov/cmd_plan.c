@@ -85,6 +85,8 @@ print_plan(struct out *o, const json_t *plan)
 		if (text_of(op, "format")[0] != '\0')
 			gbuf_printf(&line, "  %s, %d octets", text_of(op, "format"),
 			    (int)json_integer_value(json_object_get(op, "bytes")));
+		if (json_is_true(json_object_get(op, "clock")))
+			gbuf_str(&line, "  the time, as it is then");
 		if (text_of(op, "problem")[0] != '\0')
 			gbuf_printf(&line, "  cannot be encoded: %s", text_of(op, "problem"));
 		out_say(o, "%s", gbuf_cstr(&line));

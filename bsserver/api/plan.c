@@ -146,7 +146,9 @@ json_of_ops(const struct planning *pl)
 
 		json_put(j, "method", json_text(bs_method_name(op->method)));
 		json_put(j, "path", json_text(lwm2m_path_str(op->path).s));
-		if (op->method == BS_PUT)
+		if (op->clock)
+			json_put(j, "clock", json_true());
+		else if (op->method == BS_PUT)
 			put_payload(pl, j, op->path);
 		(void)json_array_append_new(list, j);
 	}

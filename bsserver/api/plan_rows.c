@@ -142,5 +142,9 @@ plan_rows(const struct plan_rows *v)
 		else if (w == NULL && h != NULL && h->path.depth >= LWM2M_RESOURCE)
 			add(v, list, h->path, text_of(v, h->path, &h->value), json_null());
 	}
+	for (i = 0; i < v->plan->n_ops; i++)
+		if (v->plan->ops[i].clock)
+			add(v, list, v->plan->ops[i].path, from_link(v, v->plan->ops[i].path),
+			    json_text("(the time, as it is then)"));
 	return list;
 }

@@ -152,6 +152,21 @@ bs_plan_wants_read(const struct profile_desired *d, const struct bs_inventory *i
 	return inv->discovered ? bs_inventory_count(inv, oid) > 0 : lwm2m_tree_has(&d->tree, lwm2m_path1(oid));
 }
 
+/*
+ * A device without a clock judges certificates by the time that it is given: that comes first. It is
+ * never a reason to write by itself.
+ */
+static enum err_code
+plan_time(struct planner *pl)
+{
+	struct lwm2m_path at = lwm2m_path3(LWM2M_DEVICE, 0, 13);
+
+	if (!pl->d->set_time || pl->p->n_ops == 0 || bs_is_retained(pl->d, at))
+		return ERR_OK;
+	struct bs_op ops[2] = { { .method = BS_PUT, .path = at, .clock = true }, pl->p->ops[0] };
+	return bs_plan_replace_op(pl->p, 0, ops, N_ELEMS(ops), pl->e);
+}
+
 static enum err_code
 make(struct planner *pl)
 {
@@ -169,7 +184,9 @@ make(struct planner *pl)
 		rc = plan_stale_acls(pl);
 	if (rc == ERR_OK)
 		rc = plan_stale_accounts(pl);
-	return rc == ERR_OK ? plan_account(pl) : rc;
+	if (rc == ERR_OK)
+		rc = plan_account(pl);
+	return rc == ERR_OK ? plan_time(pl) : rc;
 }
 
 enum err_code

@@ -44,7 +44,8 @@ void bs_plan_clear(struct bs_plan *p); /* wipes; safe twice, and on {0} */
  * together (an access control rule with two owners, no free instance id, a bootstrap account to be
  * changed but not found); the message names both sides. Order: deletes that the policy replace
  * asks for, then writes to 3, 21, 23, 10, 11, others, 0, 1, 2, so that no link dangles, then deletes
- * of what is stale, then the bootstrap account.
+ * of what is stale, then the bootstrap account. With set_time, and unless there is nothing to do, the
+ * time goes before all of it.
  *
  * incremental and merge write what differs from what the device shows, and what it does not show
  * unless it is known to be right: this server wrote that very content in a session that ended well,

@@ -343,25 +343,6 @@ note_audit(struct bs_session *s, const struct bs_plan *p, uint32_t now_ms)
 		    f->v[i].detail, bs_remedy_name(f->v[i].remedy));
 }
 
-/*
- * A device without a clock judges certificates by the time that it is given: that comes first. It is
- * never a reason to write by itself.
- */
-static enum err_code
-plan_time(struct bs_session *s, struct err *e)
-{
-	const struct profile_desired *d = &s->grant.desired;
-	struct lwm2m_path at = lwm2m_path3(LWM2M_DEVICE, 0, 13);
-
-	if (!d->set_time || s->plan.n_ops == 0)
-		return ERR_OK;
-	for (size_t i = 0; i < d->n_retain; i++)
-		if (lwm2m_path_under(&at, &d->retain[i]))
-			return ERR_OK;
-	struct bs_op ops[2] = { { .method = BS_PUT, .path = at, .clock = true }, s->plan.ops[0] };
-	return bs_plan_replace_op(&s->plan, 0, ops, N_ELEMS(ops), e);
-}
-
 /* Whether the plan writes an account with a certificate or a raw public key. */
 static bool
 writes_pairs(const struct bs_session *s)
@@ -403,7 +384,7 @@ bs_make_plan(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
 	s->exchange.path[0] = 0;
 	rc = bs_plan_for(&in, &s->plan, &e);
 	note_audit(s, rc == ERR_OK ? &s->plan : NULL, now_ms);
-	if (rc != ERR_OK || plan_time(s, &e) != ERR_OK)
+	if (rc != ERR_OK)
 		return bs_fail_err(s, BS_STEP_PLAN, BS_REASON_CONFLICT, &e, act);
 	if (s->plan.remark[0] != 0)
 		bs_remark(s, BS_STEP_PLAN, now_ms, "%s", s->plan.remark);

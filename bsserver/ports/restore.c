@@ -4,9 +4,11 @@
 
 #include "lib/base/clock.h"
 
-/* Resources of Object 0 that are credentials: identity, server's key, secret key. */
-#define FIRST_KEY 3
-#define LAST_KEY 5
+/*
+ * Resources of Object 0 that are credentials: identity, server's key, secret key; and what says how
+ * the server's key is to be taken: Matching Type, Certificate Usage.
+ */
+static const uint16_t key_rids[] = { 3, 4, 5, 13, 15 };
 #define NOSEC 3
 
 static bool
@@ -60,24 +62,52 @@ copy_value(const struct lwm2m_tree *from, struct lwm2m_path p, struct lwm2m_tree
 	return rc == ERR_OK ? lwm2m_tree_put(to, q, &copy, e) : rc;
 }
 
+/* What of the account stays in the device does so by the word of now. */
 static enum err_code
-renew_account(const struct lwm2m_tree *now, struct lwm2m_tree *then, uint16_t iid, struct err *e)
+renew_kept(const struct profile_desired *now, uint16_t is, struct profile_desired *then, uint16_t iid, struct err *e)
+{
+	const struct lwm2m_path inst = lwm2m_path2(LWM2M_SECURITY, iid);
+	enum err_code rc = ERR_OK;
+	size_t n = 0;
+
+	for (size_t i = 0; i < then->n_kept; i++)
+		if (!lwm2m_path_under(&then->kept[i], &inst))
+			then->kept[n++] = then->kept[i];
+	then->n_kept = n;
+	for (size_t i = 0; rc == ERR_OK && i < now->n_kept; i++) {
+		struct lwm2m_path p = now->kept[i];
+
+		if (p.id[1] != is)
+			continue;
+		p.id[1] = iid;
+		rc = profile_desired_keep(then, p, e);
+	}
+	return rc;
+}
+
+static enum err_code
+renew_account(const struct profile_desired *now, struct profile_desired *then, uint16_t iid, struct err *e)
 {
 	int64_t mode = NOSEC, ssid = 0;
 	uint16_t is = 0;
 	enum err_code rc = ERR_OK;
 
-	(void)number_at(then, lwm2m_path3(LWM2M_SECURITY, iid, 2), &mode);
-	(void)number_at(then, lwm2m_path3(LWM2M_SECURITY, iid, 10), &ssid);
+	(void)number_at(&then->tree, lwm2m_path3(LWM2M_SECURITY, iid, 2), &mode);
+	(void)number_at(&then->tree, lwm2m_path3(LWM2M_SECURITY, iid, 10), &ssid);
 	if (mode == NOSEC)
 		return ERR_OK;
-	if (!find_account(now, then, iid, &is))
+	if (!find_account(&now->tree, &then->tree, iid, &is))
 		return err_set(e, ERR_CONFLICT,
 		    "the account with Short Server ID %" PRId64 ": there are no credentials for it now", ssid);
-	for (uint16_t rid = FIRST_KEY; rc == ERR_OK && rid <= LAST_KEY; rid++)
-		rc = copy_value(now, lwm2m_path3(LWM2M_SECURITY, is, rid), then,
-		    lwm2m_path3(LWM2M_SECURITY, iid, rid), e);
-	return rc;
+	for (size_t i = 0; rc == ERR_OK && i < N_ELEMS(key_rids); i++) {
+		struct lwm2m_path from = lwm2m_path3(LWM2M_SECURITY, is, key_rids[i]),
+				  to = lwm2m_path3(LWM2M_SECURITY, iid, key_rids[i]);
+
+		rc = copy_value(&now->tree, from, &then->tree, to, e);
+		if (rc == ERR_OK)
+			rc = copy_value(&now->digested, from, &then->digested, to, e);
+	}
+	return rc == ERR_OK ? renew_kept(now, is, then, iid, e) : rc;
 }
 
 static bool
@@ -112,7 +142,7 @@ renew_other(const struct lwm2m_model *m, const struct lwm2m_tree *now, struct lw
 }
 
 static enum err_code
-renew(const struct restore *r, const struct lwm2m_model *m, struct lwm2m_tree *then, struct err *e)
+renew(const struct restore *r, const struct lwm2m_model *m, struct profile_desired *then, struct err *e)
 {
 	struct lwm2m_path inst;
 	struct lwm2m_span sub;
@@ -120,12 +150,12 @@ renew(const struct restore *r, const struct lwm2m_model *m, struct lwm2m_tree *t
 	size_t n = 0;
 	enum err_code rc;
 
-	struct lwm2m_span all = lwm2m_tree_under(then, lwm2m_path1(LWM2M_SECURITY));
+	struct lwm2m_span all = lwm2m_tree_under(&then->tree, lwm2m_path1(LWM2M_SECURITY));
 	for (size_t at = 0; n < N_ELEMS(ids) && lwm2m_span_next(&all, LWM2M_INSTANCE, &at, &inst, &sub);)
 		ids[n++] = inst.id[1]; /* the tree moves while it is changed */
-	rc = renew_other(m, &r->now->tree, then, e);
+	rc = renew_other(m, &r->now->tree, &then->tree, e);
 	for (size_t i = 0; rc == ERR_OK && i < n; i++)
-		rc = renew_account(&r->now->tree, then, ids[i], e);
+		rc = renew_account(r->now, then, ids[i], e);
 	return rc;
 }
 
@@ -155,7 +185,7 @@ restore_make(const struct restore *r, const struct lwm2m_model *m, struct profil
 		return rc;
 	rc = profile_desired_unpack(r->wrote->data, r->wrote->len, out, e);
 	if (rc == ERR_OK && !r->with_credentials)
-		rc = renew(r, m, &out->tree, e);
+		rc = renew(r, m, out, e);
 	if (rc != ERR_OK)
 		profile_desired_clear(out);
 	return rc;

@@ -274,6 +274,25 @@ START_TEST(certificates_of_then_are_judged_before_they_are_wanted_back)
 }
 END_TEST
 
+START_TEST(the_time_that_is_written_first_is_in_the_plan)
+{
+	struct world w;
+	struct reply r;
+
+	world_open(&w, NULL);
+	apply(&w, ROW("{\"profile_format\":1,\"profile\":\"meter\"," DM ",\"bootstrap\":{\"set_time\":true}}")
+	    ROW(DEVICE("a", KEY("01"))));
+	ask(&w, "GET", "/v1/devices/a/plan", NULL, &r);
+	ck_assert_str_eq(at(&r, "operations.0.path"), "/3/0/13");
+	ck_assert(json_is_true(node(&r, "operations.0.clock")));
+	ck_assert_ptr_null(node(&r, "operations.0.values"));
+	ck_assert_str_eq(at(&r, "operations.1.path"), "/0/1");
+	ck_assert_str_eq(plan_row(&r, "/3/0/13"), "(cannot be read)|(the time, as it is then)|write");
+	reply_clear(&r);
+	world_close(&w);
+}
+END_TEST
+
 START_TEST(a_plan_stands_beside_what_the_device_has)
 {
 	struct world w;
@@ -373,6 +392,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(what_changed_on_a_device_is_shown, 0),
 	UNIT_CASE(a_rollback_is_asked_for_and_taken_back, 0),
 	UNIT_CASE(certificates_of_then_are_judged_before_they_are_wanted_back, 0),
+	UNIT_CASE(the_time_that_is_written_first_is_in_the_plan, 0),
 	UNIT_CASE(a_plan_stands_beside_what_the_device_has, 0),
 	UNIT_CASE(a_handover_is_asked_for_by_a_profile_with_one_server, 0),
 };

@@ -107,6 +107,10 @@ PLAN_KIT = tests/unit/plan_kit.c tests/unit/plan_kit.h
 unit_programs += tests/unit/test_plan
 tests_unit_test_plan_SOURCES = tests/unit/test_plan.c $(PLAN_KIT)
 tests_unit_test_plan_LDADD = $(UNIT_LIBS) $(BOOTSTRAP_LIBS)
+unit_programs += tests/unit/test_verify
+tests_unit_test_verify_SOURCES = tests/unit/test_verify.c $(PLAN_KIT)
+tests_unit_test_verify_LDADD = $(UNIT_LIBS) $(BOOTSTRAP_LIBS)
+
 unit_programs += tests/unit/test_audit
 tests_unit_test_audit_SOURCES = tests/unit/test_audit.c $(PLAN_KIT)
 tests_unit_test_audit_LDADD = $(UNIT_LIBS) $(BOOTSTRAP_LIBS)

@@ -154,6 +154,85 @@ START_TEST(keys_that_are_in_force_no_more_stay_away)
 }
 END_TEST
 
+/* clang-format off */
+static const struct {
+	bool then_keeps, now_keeps, with_credentials;
+	bool keeps, has_key;
+} staying[] = {
+	/* then, now, keys of then: does the key stay in the device, is one written? */
+	{ true, true, false, true, false },
+	{ true, false, false, false, true },
+	{ false, true, false, true, false },
+	{ false, false, false, false, true },
+	{ true, false, true, true, false },
+	{ false, true, true, false, true },
+};
+/* clang-format on */
+
+/* Two accounts, so that numbers can differ; of the second, perhaps, the key stays in the device. */
+static void
+account_with_or_without(struct profile_desired *d, bool keeps, const char *octet)
+{
+	char text[1024];
+
+	(void)snprintf(text, sizeof text,
+	    DEV SERVERS(SERVER("a", 7, "coaps://a", PSK("a", "09")) ", \"dm\": { \"short_server_id\": 101, \"uri\": \"coaps://x\", "
+	    "\"security\": { \"mode\": \"psk\", \"identity\": \"i\", \"key\": { \"hex\": \"%s\" } } }"), octet);
+	compile(text, d);
+	if (!keeps)
+		return;
+	(void)lwm2m_tree_remove(&d->tree, lwm2m_path3(0, 1, 5));
+	ck_assert_int_eq(profile_desired_keep(d, lwm2m_path3(0, 1, 5), NULL), ERR_OK);
+}
+
+START_TEST(a_key_that_stays_in_the_device_does_so_by_the_word_of_now)
+{
+	struct profile_desired then = { 0 }, now = { 0 }, got = { 0 };
+	struct err e;
+
+	account_with_or_without(&then, staying[_i].then_keeps, "01010101010101010101010101010101");
+	account_with_or_without(&now, staying[_i].now_keeps, "02020202020202020202020202020202");
+	struct secret wrote = packed(&then);
+	const struct restore r = { .wrote = &wrote, .now = &now, .with_credentials = staying[_i].with_credentials };
+	ck_assert_msg(restore_make(&r, lwm2m_model_builtin(), &got, &e) == ERR_OK, "%s", e.msg);
+	ck_assert_int_eq(profile_desired_keeps(&got, lwm2m_path2(0, 1)), staying[_i].keeps);
+	ck_assert_uint_eq(got.n_kept, staying[_i].keeps ? 1 : 0);
+	ck_assert_int_eq(lwm2m_tree_get(&got.tree, lwm2m_path3(0, 1, 5)) != NULL, staying[_i].has_key);
+	profile_desired_clear(&then);
+	profile_desired_clear(&now);
+	profile_desired_clear(&got);
+	secret_clear(&wrote);
+}
+END_TEST
+
+START_TEST(a_server_key_of_now_is_taken_as_it_is_meant_now)
+{
+	struct profile_desired then = { 0 }, now = { 0 }, got = { 0 };
+	struct lwm2m_value digest = lwm2m_int(1), full;
+	int64_t matching = 9;
+	struct err e;
+
+	account_with_or_without(&then, false, "01010101010101010101010101010101");
+	account_with_or_without(&now, false, "02020202020202020202020202020202");
+	ck_assert_int_eq(lwm2m_tree_put(&now.tree, lwm2m_path3(0, 1, 13), &digest, NULL), ERR_OK);
+	ck_assert_int_eq(lwm2m_value_bytes(&full, LWM2M_OPAQUE, "certificate", 11, NULL), ERR_OK);
+	ck_assert_int_eq(lwm2m_tree_put(&now.digested, lwm2m_path3(0, 1, 4), &full, NULL), ERR_OK);
+	digest = lwm2m_int(3);
+	ck_assert_int_eq(lwm2m_tree_put(&then.tree, lwm2m_path3(0, 1, 15), &digest, NULL), ERR_OK);
+	struct secret wrote = packed(&then);
+	const struct restore r = { .wrote = &wrote, .now = &now };
+	ck_assert_msg(restore_make(&r, lwm2m_model_builtin(), &got, &e) == ERR_OK, "%s", e.msg);
+	const struct lwm2m_value *v = lwm2m_tree_get(&got.tree, lwm2m_path3(0, 1, 13));
+	ck_assert(v != NULL && lwm2m_value_number(v, &matching) && matching == 1);
+	ck_assert_ptr_null(lwm2m_tree_get(&got.tree, lwm2m_path3(0, 1, 15)));
+	ck_assert_ptr_nonnull(lwm2m_tree_get(&got.digested, lwm2m_path3(0, 1, 4)));
+	profile_desired_clear(&then);
+	profile_desired_clear(&now);
+	profile_desired_clear(&got);
+	secret_clear(&wrote);
+}
+END_TEST
+
 START_TEST(what_was_not_kept_is_not_restored)
 {
 	const struct profile_desired now = { 0 };
@@ -218,6 +297,8 @@ END_TEST
 static const struct unit_case cases[] = {
 	UNIT_CASE(a_configuration_comes_back_with_the_keys_of_now, N_ELEMS(rows)),
 	UNIT_CASE(keys_that_are_in_force_no_more_stay_away, N_ELEMS(out_of_force)),
+	UNIT_CASE(a_key_that_stays_in_the_device_does_so_by_the_word_of_now, N_ELEMS(staying)),
+	UNIT_CASE(a_server_key_of_now_is_taken_as_it_is_meant_now, 0),
 	UNIT_CASE(what_was_not_kept_is_not_restored, 0),
 	UNIT_CASE(the_next_session_knows_of_those_before, 0),
 	UNIT_CASE(a_rollback_holds_until_something_newer_is_applied, N_ELEMS(wishes)),

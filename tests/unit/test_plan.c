@@ -292,11 +292,40 @@ START_TEST(once_more_means_all_of_it)
 }
 END_TEST
 
+static const struct {
+	struct scene sc;
+	const char *ops;
+} timed[] = {
+	{ { .links = BS L1, .server = S1, .wants = A1, .policy = INC }, "PUT /3/0/13, DELETE /0/1, PUT /0/1" },
+	{ { .links = BS, .wants = A1, .policy = INC }, "PUT /3/0/13, PUT /0/1, PUT /1/0" },
+	{ { .links = BS L1, .server = S1, .wants = A1, .policy = PROFILE_REPLACE },
+	    "PUT /3/0/13, DELETE /0, DELETE /1, PUT /0/1, PUT /1/0" },
+	{ { .links = BS, .wants = A1, .policy = INC, .retain = "/3/0" }, "PUT /0/1, PUT /1/0" },
+	{ { .links = BS L1, .server = S1, .wants = A1, .policy = INC, .wrote = A1, .held = BS L1, .held_server = S1 }, "" },
+};
+
+START_TEST(the_time_goes_first_and_never_alone)
+{
+	struct stage st;
+	struct bs_plan p = { 0 };
+
+	kit_set(&st, &timed[_i].sc);
+	st.d.set_time = true;
+	ck_assert_int_eq(bs_plan_for(&st.in, &p, NULL), ERR_OK);
+	ck_assert_str_eq(kit_ops(&p), timed[_i].ops);
+	for (size_t i = 0; i < p.n_ops; i++)
+		ck_assert_int_eq(p.ops[i].clock, lwm2m_path_eq(&p.ops[i].path, &(struct lwm2m_path){ .depth = 3, .id = { 3, 0, 13 } }));
+	bs_plan_clear(&p);
+	kit_clear(&st);
+}
+END_TEST
+
 static const struct unit_case cases[] = {
 	UNIT_CASE(a_plan_is_this, N_ELEMS(rows)),
 	UNIT_CASE(each_conflict_is_told_or_decided_by_the_profile, N_ELEMS(conflicts)),
 	UNIT_CASE(a_handover_needs_to_know_the_account, N_ELEMS(refused)),
 	UNIT_CASE(once_more_means_all_of_it, 0),
+	UNIT_CASE(the_time_goes_first_and_never_alone, N_ELEMS(timed)),
 };
 
 UNIT_SUITE_MAIN("plan", cases)
