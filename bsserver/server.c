@@ -215,6 +215,8 @@ open_core(struct server *s, struct err *e)
 	if (rc == ERR_OK) {
 		s->shelf = shelf_new(seed);
 		rc = s->shelf == NULL ? err_no_memory(e) : ERR_OK;
+		if (rc == ERR_OK && s->conf->registry_uri[0] != 0)
+			rc = shelf_set_registry(s->shelf, s->conf->registry_uri, e);
 	}
 	return rc;
 }

@@ -61,6 +61,9 @@ void pnode_replace(struct pnode *old, struct pnode *by);
 /* Text instead of what a string holds; wiped. */
 enum err_code pnode_set_string(struct pnode *n, const char *s, size_t len, struct err *e);
 
+/* A document's "registry" is true (registry.c). */
+bool profile_wants_registry(const struct pnode *root);
+
 struct pnode *pnode_get(
     const struct pnode *obj, const char *key); /* NULL: not there, or obj NULL or no object */
 const char *pnode_str(const struct pnode *n);  /* NULL when it is no string */

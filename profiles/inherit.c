@@ -215,6 +215,41 @@ new_like(const struct profile_doc *d)
 	return r;
 }
 
+/* Once more, on top of what the registry's account is. */
+static enum err_code
+merge_registry(struct resolver *r, const struct profile_doc *d, struct profile_doc *made, struct err *e)
+{
+	const struct pnode *at = pnode_get(made->root, "registry");
+	struct err why = { .code = ERR_NOT_FOUND, .msg = "" };
+	struct profile_doc *nowhere = NULL;
+	const struct profile_doc *account = r->find != NULL ? r->find(r->arg, PROFILE_REGISTRY, &why) : NULL;
+	enum err_code rc = ERR_OK;
+
+	if (account == NULL && why.code != ERR_NOT_FOUND) {
+		finding_add(r->f, RULE_UNKNOWN_PARENT, at, "%s", why.msg);
+		r->failed = true;
+		return ERR_OK;
+	}
+	if (account == NULL) {
+		rc = profile_registry_doc("coaps://registry.invalid", &nowhere, e);
+		account = nowhere;
+	}
+	for (struct pnode *k = made->root->first, *next; rc == ERR_OK && k != NULL; k = next) {
+		next = k->next;
+		if (is_own_key(k->key))
+			continue;
+		pnode_detach(k);
+		pnode_free(k);
+	}
+	if (rc == ERR_OK)
+		rc = merge(made->root, account->root, SEC_TOP, true, e);
+	r->seen = 0;
+	if (rc == ERR_OK)
+		rc = merge_doc(r, d, made->root, e);
+	profile_doc_free(nowhere);
+	return rc;
+}
+
 enum err_code
 profile_resolve(const struct profile_doc *d, profile_find_fn *find, void *arg,
     struct profile_findings *f, struct profile_doc **out, struct err *e)
@@ -229,6 +264,8 @@ profile_resolve(const struct profile_doc *d, profile_find_fn *find, void *arg,
 	rc = put_own(d->root, made->root, e);
 	if (rc == ERR_OK)
 		rc = merge_doc(&r, d, made->root, e);
+	if (rc == ERR_OK && !r.failed && profile_wants_registry(made->root))
+		rc = merge_registry(&r, d, made, e);
 	pdoc_identify(made);
 	if (rc == ERR_OK && !r.failed)
 		rc = expand_all(made, f, e);

@@ -20,6 +20,7 @@ static const struct pkey table[] = {
 	{ SEC_TOP, "shared_key", NULL, PLAIN, SEC_NONE, "boolean", "true: one key for several devices or accounts is meant so" },
 	{ SEC_TOP, "credentials", NULL, PLAIN, SEC_CREDENTIALS, "object", "what the device knocks with; never written to it" },
 	{ SEC_TOP, "servers", NULL, PLAIN, SEC_SERVERS, "map by local name", "the LwM2M Servers: each becomes a /1 instance and its /0 instances" },
+	{ SEC_TOP, "registry", NULL, PLAIN, SEC_NONE, "boolean", "true: one more server, \"registry\", which is the bootstrap server itself: so that it can call the device back" },
 	{ SEC_TOP, "apn_connection_profiles", NULL, PLAIN, SEC_APNS, "map by local name", "APN profiles: each becomes a /11 instance" },
 	{ SEC_TOP, "access_control", NULL, PLAIN, SEC_ACLS, "map by path", "who may do what: each becomes a /2 instance" },
 	{ SEC_TOP, "objects", NULL, PLAIN, SEC_OBJECTS, "map by path", "any other instance, written as it stands" },

@@ -23,6 +23,7 @@ profiles_libprofiles_a_SOURCES = \
 	profiles/match.c \
 	profiles/material.c profiles/material.h \
 	profiles/profile.h \
+	profiles/registry.c \
 	profiles/rules.h \
 	profiles/uri.c profiles/uri.h \
 	profiles/value.c \

@@ -220,7 +220,7 @@ check_maps(struct lower *l)
 static void
 lower_top(struct lower *l)
 {
-	const struct pnode *shared = pnode_get(l->doc->root, "shared_key");
+	static const char *const flags[] = { "shared_key", "registry" };
 	bool b;
 
 	check_kind(l);
@@ -228,8 +228,12 @@ lower_top(struct lower *l)
 	lower_keys(l, l->doc->root, SEC_TOP);
 	check_match(l);
 	check_maps(l);
-	if (shared != NULL)
-		(void)value_bool(l, shared, &b);
+	for (size_t i = 0; i < N_ELEMS(flags); i++) {
+		const struct pnode *n = pnode_get(l->doc->root, flags[i]);
+
+		if (n != NULL)
+			(void)value_bool(l, n, &b);
+	}
 }
 
 /* ---- bootstrap, bootstrap_account ---- */
@@ -382,6 +386,7 @@ lower_document(struct lower *l)
 	lower_apns(l);
 	lower_access(l);
 	lower_objects(l);
+	lower_registry(l);
 	if (l->rc == ERR_OK)
 		check_rules(l);
 }

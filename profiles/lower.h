@@ -119,6 +119,7 @@ void lower_apns_find(struct lower *l);
 void lower_apns(struct lower *l);
 void lower_access(struct lower *l);
 void lower_objects(struct lower *l);
+void lower_registry(struct lower *l);    /* its rights, and those of the others beside it */
 void lower_bootstrap(struct lower *l);   /* bootstrap, bootstrap_account */
 void lower_credentials(struct lower *l); /* what the device knocks with */
 void check_rules(struct lower *l);       /* what only shows across the tree */

@@ -96,6 +96,16 @@ typedef const struct profile_doc *profile_find_fn(void *arg, const char *name, s
 enum err_code profile_resolve(const struct profile_doc *d, profile_find_fn *find, void *arg,
     struct profile_findings *f, struct profile_doc **out, struct err *e);
 
+/*
+ * "registry": true in a resolved document means that it rests on one more shared document, of this
+ * name, below all others: the account at the registry of the daemon. The finder knows it where there
+ * is a registry; where it says ERR_NOT_FOUND (a check without a daemon) one with a URI that leads
+ * nowhere is taken.
+ */
+#define PROFILE_REGISTRY "@registry"
+/* Makes it. ERR_INVALID: uri is no URI. With coap:// the account has no security. */
+enum err_code profile_registry_doc(const char *uri, struct profile_doc **out, struct err *e);
+
 /* ---- keys ---- */
 
 /*

@@ -262,7 +262,7 @@ prep_find(void *arg, const char *name, struct err *e)
 	const struct profile_doc *d = over != NULL ? over->own : shelf_doc(p->api->c.shelf, name);
 
 	if (d == NULL)
-		(void)err_set(e, ERR_NOT_FOUND, "no profile %s", name);
+		shelf_missing(name, e);
 	return d;
 }
 

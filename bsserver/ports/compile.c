@@ -25,6 +25,13 @@ compiled_clear(struct compiled *c)
 	*c = (struct compiled){ 0 };
 }
 
+/* The registry's account has a revision that is no change of the store's. */
+static uint64_t
+newer(uint64_t newest, const char *name, uint64_t revision)
+{
+	return strcmp(name, PROFILE_REGISTRY) == 0 ? newest : MAX(newest, revision);
+}
+
 static const struct profile_doc *
 find_parent(void *arg, const char *name, struct err *e)
 {
@@ -32,12 +39,12 @@ find_parent(void *arg, const char *name, struct err *e)
 	const struct profile_doc *doc = shelf_doc(mk->shelf, name);
 
 	if (doc == NULL) {
-		(void)err_set(e, ERR_NOT_FOUND, "no profile %s", name);
+		shelf_missing(name, e);
 		return NULL;
 	}
 	uint64_t revision = shelf_revision(mk->shelf, name);
 	gbuf_printf(&mk->parents, " %" PRIu64 "@%s", revision, name);
-	mk->newest = MAX(mk->newest, revision);
+	mk->newest = newer(mk->newest, name, revision);
 	return doc;
 }
 
@@ -203,7 +210,7 @@ check_parents(const struct shelf *s, char *line, struct compiled *c, struct err 
 		if (name == NULL || !str_to_u64(word, (size_t)(name - word), 1, UINT64_MAX, &revision) ||
 		    shelf_revision(s, name + 1) != revision)
 			return err_set(e, ERR_CONFLICT, "%s changed since", name == NULL ? word : name + 1);
-		c->parents = MAX(c->parents, revision);
+		c->parents = newer(c->parents, name + 1, revision);
 	}
 	return ERR_OK;
 }

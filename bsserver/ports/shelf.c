@@ -195,6 +195,42 @@ shelf_feed(struct shelf *s, const struct store_feed *f, struct err *e)
 	return ERR_OK;
 }
 
+void
+shelf_missing(const char *name, struct err *e)
+{
+	if (strcmp(name, PROFILE_REGISTRY) == 0)
+		(void)err_set(e, ERR_REFUSED, "this daemon has no registry: registry.uri in its configuration is empty");
+	else
+		(void)err_set(e, ERR_NOT_FOUND, "no profile %s", name);
+}
+
+/* Its revision follows from what it says, so that what was compiled with another is compiled anew. */
+enum err_code
+shelf_set_registry(struct shelf *s, const char *uri, struct err *e)
+{
+	struct store_feed f = { .kind = STORE_FEED_PROFILE, .name = PROFILE_REGISTRY };
+	struct profile_doc *d = NULL;
+	struct gbuf text = { .max = 8192 };
+	char hex[65];
+	enum err_code rc = profile_registry_doc(uri, &d, e);
+
+	if (rc == ERR_OK) {
+		profile_doc_write(d, true, &text);
+		rc = gbuf_check(&text, e);
+	}
+	if (rc == ERR_OK)
+		rc = crypt_sha256_hex(text.data, text.len, hex, e);
+	if (rc == ERR_OK) {
+		hex[8] = 0;
+		f.doc = gbuf_cstr(&text);
+		f.revision = strtoul(hex, NULL, 16) | 1U;
+		rc = shelf_feed(s, &f, e);
+	}
+	profile_doc_free(d);
+	gbuf_clear(&text);
+	return rc;
+}
+
 const struct profile_doc *
 shelf_doc(const struct shelf *s, const char *name)
 {

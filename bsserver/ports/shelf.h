@@ -16,6 +16,10 @@ void shelf_free(struct shelf *s);	/* wipes; NULL is fine */
 enum err_code shelf_feed(struct shelf *s, const struct store_feed *f, struct err *e);
 
 /* NULL when there is none. Valid until the next feed. */
+/* Why shelf_doc() has none: ERR_NOT_FOUND, or for PROFILE_REGISTRY ERR_REFUSED: there is no registry. */
+void shelf_missing(const char *name, struct err *e);
+/* The account at the daemon's own registry, in which profiles with registry: true get one. */
+enum err_code shelf_set_registry(struct shelf *s, const char *uri, struct err *e);
 const struct profile_doc *shelf_doc(const struct shelf *s, const char *name);
 uint64_t shelf_revision(const struct shelf *s, const char *name); /* 0: none */
 /* The key that a profile has in a slot; NULL. */

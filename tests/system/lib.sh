@@ -176,10 +176,13 @@ set_rules() {
 	replace_block '  rules = (' "$lines"
 }
 
-# set_option NAME VALUE: any other line of the configuration.
+# set_option NAME VALUE [SECTION]: any other line of the configuration.
 set_option() {
+	local range=
+
 	grep -q "^  $1 = " "$D/bsserver.conf" || fail "bsserver.conf has no $1"
-	sed "s|^  $1 = .*|  $1 = $2;|" "$D/bsserver.conf" >"$WORK/conf.new" && cat "$WORK/conf.new" >"$D/bsserver.conf"
+	[ -z "${3:-}" ] || range="/^$3:/,/^};/"
+	sed "${range}s|^  $1 = .*|  $1 = $2;|" "$D/bsserver.conf" >"$WORK/conf.new" && cat "$WORK/conf.new" >"$D/bsserver.conf"
 }
 
 # refused_to_run RC [FILE]: the daemon must end by itself, so. OUT has what it said.

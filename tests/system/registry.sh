@@ -53,6 +53,48 @@ by_hand() {
 	[ "$D_RC" -eq 0 ] || fail "ended with $D_RC"
 }
 
+# holds JQ: TREE, what the device holds.
+holds() {
+	[ "$(jq "$1" <<<"$TREE")" = true ] || fail "it does not hold $1: $TREE"
+}
+
+# with_registry ENDPOINT: its server dm, and an account at the registry. Prints members of the document.
+with_registry() {
+	echo "\"registry\": true, $(server_of "$1"), \"bootstrap\": { \"policy\": \"replace\" }"
+}
+
+account() {
+	local key
+
+	new_daemon account
+	set_registry coap://127.0.0.1:0
+	set_option uri '"coaps://bs.example:5686"' registry
+	start_registry
+	psk_device acc "$(with_registry acc)"
+	device acc --json --tree --show-secrets || fail 'not provisioned'
+	TREE=$(grep '^{"endpoint"' <<<"$OUT" | jq .tree)
+	ended_as acc provisioned
+	holds '."/0/2/0" == "coaps://bs.example:5686" and ."/0/2/10" == 65000 and ."/1/1/0" == 65000'
+	holds '."/0/2/3".hex == "616363" and (."/0/2/5".hex | length) == 32'
+	holds '."/2/0/0" == 1 and ."/2/0/1" == 1 and ."/2/0/2/65000" == 4 and ."/2/0/3" == 65535'
+	holds '."/2/1/0" == 1 and ."/2/1/1" == 0 and ."/2/1/3" == 1 and ."/2/2/0" == 3 and ."/2/2/3" == 1'
+	key=$(jq -r '."/0/2/5".hex' <<<"$TREE")
+	# the same key the next time, and when its document is applied again
+	apply "$(document acc "$(with_registry acc)")"
+	device acc --json --tree --show-secrets || fail 'not provisioned again'
+	[ "$(grep '^{"endpoint"' <<<"$OUT" | jq -r '.tree."/0/2/5".hex')" = "$key" ] || fail 'another key'
+	stop
+}
+
+not_without() {
+	new_daemon not-without
+	start
+	expect_rc 3 prov apply -f "$(document acc "$(with_registry acc)")"
+	says 'this daemon has no registry'
+	expect_rc 0 prov check -f "$(document acc "$(with_registry acc)")"
+	stop
+}
+
 no_registry() {
 	new_daemon no-registry
 	start_registry
@@ -62,5 +104,7 @@ no_registry() {
 }
 
 run_case registers-by-hand by_hand
+run_case account-is-provisioned account
+run_case account-needs-a-registry not_without
 run_case no-registry-unless-said no_registry
 finish

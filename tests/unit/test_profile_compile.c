@@ -20,9 +20,34 @@ compile(struct kit *k, struct profile_desired *d, struct profile_defaults *defau
 /* clang-format off */
 #define DEV "\"profile_format\": 1, \"endpoint\": \"dev\", "
 #define REPLACE "\"bootstrap\": { \"policy\": \"replace\" }, "
+#define DM "\"dm\": { \"short_server_id\": 101, \"uri\": \"coap://dm\", \"security\": { \"mode\": \"nosec\" }, \"lifetime\": 60, \"binding\": \"U\", \"notification_storing\": true }"
+#define DM_TREE "/0/0/0 \"coap://dm\"\n/0/0/1 false\n/0/0/2 3\n/0/0/3 \n/0/0/4 \n/0/0/5 \n/0/0/10 101\n"
+#define REG_TREE "/0/1/0 \"coaps://registry.invalid\"\n/0/1/1 false\n/0/1/2 0\n/0/1/3 646576\n/0/1/4 \n" \
+	"/0/1/5 30303030303030303361396533663136\n/0/1/10 65000\n" \
+	"/1/0/0 101\n/1/0/1 60\n/1/0/6 true\n/1/0/7 \"U\"\n/1/1/0 65000\n"
 static const struct {
 	const char *text, *tree, *defaults;
 } rows[] = {
+	/* the registry as the second server: it may execute on its own account, the first keeps what it had */
+	{ "{ " DEV "\"registry\": true, \"servers\": { " DM " }, \"objects\": { \"/13/0\": {} } }",
+	  DM_TREE REG_TREE "/1/1/1 86400\n/1/1/6 true\n/1/1/7 \"U\"\n"
+	  "/2/0/0 1\n/2/0/1 1\n/2/0/2/65000 4\n/2/0/3 65535\n/2/1/0 1\n/2/1/1 0\n/2/1/3 101\n"
+	  "/2/2/0 3\n/2/2/1 0\n/2/2/3 101\n/2/3/0 13\n/2/3/1 0\n/2/3/3 101\n/13/0 none\n",
+	  "/1/1/1 /1/1/6 /1/1/7 /2/0/0 /2/0/1 /2/0/2/65000 /2/0/3 /2/1/0 /2/1/1 /2/1/3 /2/2/0 /2/2/1 /2/2/3 /2/3/0 /2/3/1 /2/3/3 " },
+	/* what the document says of it goes first, of rights as well */
+	{ "{ " DEV "\"registry\": true, \"servers\": { " DM ", \"registry\": { \"lifetime\": \"1h\", \"binding\": \"U\", \"notification_storing\": false } },\n"
+	  "\"access_control\": { \"/3/0\": { \"owner\": \"dm\", \"acl\": { \"registry\": [ \"read\" ] } } } }",
+	  DM_TREE REG_TREE "/1/1/1 3600\n/1/1/6 false\n/1/1/7 \"U\"\n"
+	  "/2/0/0 3\n/2/0/1 0\n/2/0/2/65000 1\n/2/0/3 101\n/2/1/0 1\n/2/1/1 1\n/2/1/2/65000 4\n/2/1/3 65535\n",
+	  "/2/1/0 /2/1/1 /2/1/2/65000 /2/1/3 " },
+	/* alone it needs nobody's rights; false, or null in its place, takes it back */
+	{ "{ " DEV "\"registry\": true, \"servers\": { \"registry\": { \"uri\": \"coaps://here\", \"lifetime\": 60, \"binding\": \"U\", \"notification_storing\": true } } }",
+	  "/0/0/0 \"coaps://here\"\n/0/0/1 false\n/0/0/2 0\n/0/0/3 646576\n/0/0/4 \n/0/0/5 30303030303030303361396533663136\n"
+	  "/0/0/10 65000\n/1/0/0 65000\n/1/0/1 60\n/1/0/6 true\n/1/0/7 \"U\"\n", "" },
+	{ "{ " DEV "\"registry\": false, \"servers\": { " DM " } }",
+	  DM_TREE "/1/0/0 101\n/1/0/1 60\n/1/0/6 true\n/1/0/7 \"U\"\n", "" },
+	{ "{ " DEV "\"registry\": true, \"servers\": { " DM ", \"registry\": null } }",
+	  DM_TREE "/1/0/0 101\n/1/0/1 60\n/1/0/6 true\n/1/0/7 \"U\"\n", "" },
 	{ "{ " DEV REPLACE "\"objects\": { \"/1/0\": { \"disable_timeout\": 86400 } } }", "/1/0/5 86400\n", "" },
 	{ "{ " DEV REPLACE "\"servers\": { \"dm\": { \"short_server_id\": 101, \"uri\": \"coaps://dm\", \"security\": "
 	  "{ \"mode\": \"psk\", \"identity\": \"${endpoint}\", \"key\": { \"hex\": \"000102030405060708090a0b0c0d0e0f\" } } } } }",
