@@ -64,6 +64,7 @@ echo "== debootstrap bookworm from $mirror"
 debootstrap --variant=minbase --include=git,ca-certificates bookworm "$root" "$mirror" >"$root.log" 2>&1 ||
 	{ tail -20 "$root.log" >&2; exit 1; }
 rm -f "$root.log"
+chmod 755 "$root"	# mktemp's 0700 would keep every other user of the new system out of its "/"
 copy_apt_settings
 mount_in proc /proc
 mount_in sysfs /sys -o ro
