@@ -63,7 +63,8 @@ enum pki_ext {
 	PKI_EXT_FRESHEST_CRL = 1 << 14,
 	PKI_EXT_AIA = 1 << 15,
 	PKI_EXT_SIA = 1 << 16,
-	PKI_EXT_OCSP_NOCHECK = 1 << 17
+	PKI_EXT_OCSP_NOCHECK = 1 << 17,
+	PKI_EXT_TLS_FEATURE = 1 << 18 /* RFC 7633 */
 };
 
 /* Read its members; change none. */
@@ -92,6 +93,7 @@ struct pki_cert {
 	int path_len;         /* -1: no limit */
 	unsigned key_usage;   /* enum pki_key_usage */
 	unsigned eku;         /* enum pki_eku; 0 with PKI_EXT_EKU: an empty list */
+	bool must_staple;     /* TLS feature status_request, or its version 2 (RFC 7633) */
 	struct pki_blob ski;  /* subjectKeyIdentifier */
 	struct pki_blob aki;  /* keyIdentifier of authorityKeyIdentifier, or none */
 	struct pki_names san;

@@ -160,6 +160,20 @@ read_eku(struct pki_cert *c, struct der *value, struct err *e)
 	return der_end(&d) ? ERR_OK : malformed(e);
 }
 
+/* RFC 7633 section 4.1: numbers of TLS extensions. */
+static enum err_code
+read_tls_feature(struct pki_cert *c, struct der *value, struct err *e)
+{
+	struct der d = der_enter(value, DER_SEQUENCE);
+
+	while (der_more(&d)) {
+		uint64_t feature = der_uint(&d, DER_INTEGER, UINT16_MAX);
+
+		c->must_staple = c->must_staple || feature == 5 || feature == 17;
+	}
+	return der_end(&d) ? ERR_OK : malformed(e);
+}
+
 static enum err_code
 read_crl_dp(struct der *list, struct pki_crl_dp *dp, struct err *e)
 {
@@ -264,6 +278,7 @@ static const struct {
 	{ CE(46), PKI_EXT_FRESHEST_CRL, read_nothing },
 	{ PE(1), PKI_EXT_AIA, read_aia },
 	{ PE(11), PKI_EXT_SIA, read_nothing },
+	{ PE(24), PKI_EXT_TLS_FEATURE, read_tls_feature },
 	{ OID(0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x05), PKI_EXT_OCSP_NOCHECK, read_nothing },
 };
 /* clang-format on */
@@ -294,8 +309,9 @@ read_one(
 		row++;
 	if (row < N_ELEMS(exts))
 		rc = read_known(c, row, critical, value, e);
-	else if (critical && c->unknown_critical.n == 0)
-		c->unknown_critical = oid;
+	if (critical && c->unknown_critical.n == 0 &&
+	    (row == N_ELEMS(exts) || exts[row].bit == PKI_EXT_TLS_FEATURE))
+		c->unknown_critical = oid; /* no handshake of ours asks for staples */
 	if (rc != ERR_OK) {
 		der_oid_text(&text, oid);
 		rc = err_wrap(e, "extension %s", gbuf_cstr(&text));

@@ -11,8 +11,9 @@
 #include "profiles/lower_account.h"
 #include "profiles/material.h"
 
-#define SOON_S INT64_C(2592000) /* 30 days: what ends within is pointed out when nothing is said   \
-	                         */
+#define SOON_S                                                                                     \
+	INT64_C(2592000) /* 30 days: what ends within is pointed out when nothing is said          \
+	                  */
 
 /* One account, and what is known of it so far. */
 struct pair {
@@ -319,6 +320,12 @@ check_usage(struct pair *p, const struct pki_cert *c)
 	if (!pins_ca && !c->is_ca) {
 		check_purpose(p, c, PKI_EKU_SERVER_AUTH, p->server);
 		check_server_name(p, c);
+		if (c->must_staple)
+			finding_add(p->l->f, RULE_MUST_STAPLE, p->server,
+			    "the certificate promises a stapled status in every handshake (TLS "
+			    "feature "
+			    "status_request): a device that holds to it refuses the server "
+			    "without");
 	}
 }
 

@@ -10,7 +10,7 @@
 #define GOOD(call) ck_assert_int_ge(call, 0)
 
 enum { CA_KEY, SERVER_KEY, CLIENT_KEY, ED_KEY, KEYS };
-enum { CA, SERVER, CLIENT, SOON, LATE, CERTS };
+enum { CA, SERVER, CLIENT, SOON, LATE, STAPLE, CERTS };
 
 static struct {
 	gnutls_x509_privkey_t key[KEYS];
@@ -33,6 +33,16 @@ name_and_date(gnutls_x509_crt_t c, const char *cn, int key, int days)
 	GOOD(gnutls_x509_crt_set_key(c, kit.key[key]));
 }
 
+/* RFC 7633: status_request */
+static void
+promise_staple(gnutls_x509_crt_t c)
+{
+	static const uint8_t features[] = { 0x30, 0x03, 0x02, 0x01, 0x05 };
+
+	GOOD(gnutls_x509_crt_set_extension_by_oid(
+	    c, "1.3.6.1.5.5.7.1.24", features, sizeof features, 0));
+}
+
 static void
 make_cert(int at, const char *cn, int key, int days, const char *purpose)
 {
@@ -46,7 +56,9 @@ make_cert(int at, const char *cn, int key, int days, const char *purpose)
 	                                          : GNUTLS_KEY_DIGITAL_SIGNATURE));
 	if (purpose != NULL)
 		GOOD(gnutls_x509_crt_set_key_purpose_oid(c, purpose, 0));
-	if (at == SERVER)
+	if (at == STAPLE)
+		promise_staple(c);
+	if (at == SERVER || at == STAPLE)
 		GOOD(gnutls_x509_crt_set_subject_alt_name(
 		    c, GNUTLS_SAN_DNSNAME, cn, (unsigned)strlen(cn), GNUTLS_FSAN_SET));
 	GOOD(gnutls_x509_crt_sign2(
@@ -67,6 +79,7 @@ make_all(void)
 	make_cert(SERVER, "dm.example.com", SERVER_KEY, 365, GNUTLS_KP_TLS_WWW_SERVER);
 	make_cert(CLIENT, "dev", CLIENT_KEY, 365, GNUTLS_KP_TLS_WWW_CLIENT);
 	make_cert(SOON, "dev", CLIENT_KEY, 10, GNUTLS_KP_TLS_WWW_CLIENT);
+	make_cert(STAPLE, "dm.example.com", SERVER_KEY, 365, GNUTLS_KP_TLS_WWW_SERVER);
 	make_cert(LATE, "dev", CLIENT_KEY, 0, GNUTLS_KP_TLS_WWW_CLIENT);
 	GOOD(gnutls_x509_crt_set_expiration_time(kit.cert[LATE], PKI_KIT_NOW - 60));
 	GOOD(gnutls_x509_crt_sign2(
@@ -126,6 +139,7 @@ static const struct {
 	{ "client", export_cert, CLIENT },
 	{ "soon", export_cert, SOON },
 	{ "late", export_cert, LATE },
+	{ "staple", export_cert, STAPLE },
 	{ "client-public", export_public, CLIENT },
 };
 _Static_assert(N_ELEMS(things) <= N_ELEMS(kit.pem), "room for each");

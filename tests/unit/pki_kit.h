@@ -12,7 +12,7 @@
 /*
  * By name, as PEM; NULL: no such thing. Keys (P-256, PKCS #8): "ca-key", "server-key",
  * "client-key"; "client-sec1": the same in SEC 1 behind its curve; "ed-key": Ed25519. Certificates
- * (a year): "ca"; by it "server" (dm.example.com, serverAuth), "client" (clientAuth), "soon" (a
+ * (a year): "ca"; by it "server" (dm.example.com, serverAuth), "staple" (the same, must-staple), "client" (clientAuth), "soon" (a
  * client's, of ten days), "late" (a client's, expired). "client-public": SubjectPublicKeyInfo.
  */
 const char *pki_kit_pem(const char *name);

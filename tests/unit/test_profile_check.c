@@ -414,7 +414,7 @@ START_TEST(no_rule_is_without_a_row)
 		/* test_profile_x509.c */
 		"empty-credentials", "kept-key", "key-pair", "certificate-usage",
 		"ca-as-server-certificate", "digest-of-a-ca", "no-server-key", "expired", "expires",
-		"certificate-purpose", "server-name", "other-name", "ciphersuite", "sni" };
+		"certificate-purpose", "must-staple", "server-name", "other-name", "ciphersuite", "sni" };
 	const struct profile_rule *rule;
 
 	for (size_t i = 0; (rule = profile_rule_at(i)) != NULL; i++) {

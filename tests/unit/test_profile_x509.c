@@ -72,6 +72,7 @@ static const struct row {
 	{ "\"x509\", " OWN "\"server_public_key\": @\"$client$\"", "certificate-purpose", SEC "server_public_key", "its extended key usage has no serverAuth" },
 	{ "\"x509\", \"identity\": @\"$server$\", \"key\": \"$server-key$\", " ANCHOR, "certificate-purpose", SEC "identity", "its extended key usage has no clientAuth" },
 	{ "\"x509\", \"identity\": @\"$ca$\", \"key\": \"$ca-key$\", " PIN, "certificate-purpose", SEC "identity", "a CA's certificate is no device's" },
+	{ "\"x509\", " OWN "\"server_public_key\": @\"$staple$\"", "must-staple", SEC "server_public_key", "the certificate promises a stapled status in every handshake" },
 	/* dates */
 	{ "\"x509\", \"identity\": @\"$late$\", \"key\": \"$client-key$\", " PIN, "expired", SEC "identity", "the certificate has expired: on 2027-01-15" },
 	{ "\"x509\", \"identity\": @\"$soon$\", \"key\": \"$client-key$\", " PIN, "expires", SEC "identity", "the certificate expires on 2027-01-25, within 30 days" },
