@@ -77,7 +77,8 @@ make_trust(const struct conf *c, struct trust **out, struct err *e)
 	for (size_t i = 0; i < c->n_trust; i++)
 		v[i] = (struct trust_conf){ .name = c->trust[i].name,
 			.file = c->trust[i].file,
-			.ignore_leaf_expiry = c->trust[i].ignore_leaf_expiry };
+			.ignore_leaf_expiry = c->trust[i].ignore_leaf_expiry,
+			.servers = server_vet_of_servers(&c->trust[i]) };
 	return trust_load(v, c->n_trust, out, e);
 }
 
@@ -98,7 +99,7 @@ say_who_is_refused(const struct conf *c, const struct trust *t)
 		log_msg(LVL_WARNING, LOG_AUTH, NULL,
 		    "devices with certificates are refused: there is no trust in the configuration");
 	for (size_t i = 0; i < c->n_trust; i++) {
-		bool named = false;
+		bool named = server_vet_of_servers(&c->trust[i]);
 
 		for (size_t k = 0; k < c->n_rules && !named; k++)
 			named = strcmp(c->rules[k].credential, "x509") == 0 &&
@@ -277,7 +278,10 @@ open_vet(struct server *s, struct err *e)
 	c.arg = s;
 	c.deliver = deliver;
 	c.revoked = on_revoked;
-	return vet_open(&c, rules, &s->vet, e);
+	rc = vet_open(&c, rules, &s->vet, e);
+	if (rc == ERR_OK)
+		ports_use(s->ports, s->vet, s->trust);
+	return rc;
 }
 
 static enum err_code
@@ -346,6 +350,14 @@ api_listener(void *arg, size_t i, char *out, size_t cap)
 	return server_bs_listener(s->bs, i, out, cap);
 }
 
+static const struct trust *
+api_trust(void *arg)
+{
+	const struct server *s = arg;
+
+	return s->trust;
+}
+
 static enum err_code
 open_api(struct server *s, struct err *e)
 {
@@ -366,6 +378,7 @@ open_api(struct server *s, struct err *e)
 		.arg = s,
 		.counter = transport_counter,
 		.listener = api_listener,
+		.trust = api_trust,
 	};
 
 	return api_open(&c, &s->api, e);
@@ -412,8 +425,12 @@ server_close(struct server *s)
 		server_bs_close(s->bs);
 	server_reg_close(s->reg);
 	vet_stop(s->vet); /* who still waits is answered */
+	if (s->loop != NULL)
+		loop_flush(s->loop);
 	if (s->store != NULL)
 		s->ops->close(s->store); /* what is still to be written is, and every answer comes */
+	if (s->loop != NULL)
+		loop_flush(s->loop);
 	server_bs_free(s->bs);
 	server_reg_free(s->reg);
 	vet_free(s->vet);
@@ -500,6 +517,8 @@ reload_credentials(struct server *s, const struct conf *c, struct err *e)
 	enum err_code rc = make_trust(c, &fresh, e);
 
 	if (rc == ERR_OK)
+		rc = trust_adopt(fresh, s->trust, e);
+	if (rc == ERR_OK)
 		rc = make_vet_rules(c, &rules, e);
 	if (rc == ERR_OK)
 		rc = server_bs_reload(s->bs, c, fresh, e);
@@ -509,6 +528,7 @@ reload_credentials(struct server *s, const struct conf *c, struct err *e)
 		return rc;
 	}
 	vet_reload(s->vet, rules);
+	ports_use(s->ports, s->vet, fresh);
 	trust_free(s->trust);
 	s->trust = fresh;
 	return ERR_OK;

@@ -43,6 +43,12 @@ rules_of(const struct conf_trust *t, struct pki_rev_rules *r)
 		r->status.responder_life_s = PKI_ANY_AGE;
 }
 
+bool
+server_vet_of_servers(const struct conf_trust *t)
+{
+	return strcmp(t->purpose, "servers") == 0;
+}
+
 size_t
 server_vet_rules(const struct conf *c, struct vet_rule out[CONF_TRUST_MAX])
 {

@@ -7,6 +7,8 @@
 #include "bsserver/conf/conf.h"
 #include "bsserver/ports/vet.h"
 
+/* Its certificates are those of servers that devices are sent to; no device comes with one. */
+bool server_vet_of_servers(const struct conf_trust *t);
 /* One rule for each trust; how many. They point into c. */
 size_t server_vet_rules(const struct conf *c, struct vet_rule out[CONF_TRUST_MAX]);
 void server_vet_conf(const struct conf *c, struct vet_conf *out);

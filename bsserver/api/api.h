@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bsserver/auth/auth.h"
+#include "bsserver/auth/trust.h"
 #include "bsserver/bootstrap/driver.h"
 #include "bsserver/conf/conf.h"
 #include "bsserver/loop/loop.h"
@@ -50,6 +50,8 @@ struct api_conf {
 	bool (*listener)(void *arg, size_t i, char *out, size_t cap);
 	/* The i-th counter; false past the end. NULL: none. */
 	bool (*counter)(void *arg, size_t i, struct api_counter *out);
+	/* The anchors that count now; borrowed for the call. NULL: none. */
+	const struct trust *(*trust)(void *arg);
 	unsigned idle_seconds;    /* a connection on which nothing moves is closed. 0: default 30 */
 	unsigned heartbeat_ms;    /* between signs of life on /v1/events. 0: default 15000 */
 	size_t max_body;          /* octets of a request. 0: default 8 MiB */

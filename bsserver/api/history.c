@@ -294,12 +294,13 @@ take_back(struct req *r, enum store_wish_kind kind)
 
 /* Certificates of then may be over, or were never fit: as the session will judge them. */
 static enum err_code
-check_keys_of_then(const struct profile_desired *d, const struct shelf *shelf, struct err *e)
+check_keys_of_then(const struct api_conf *c, const struct profile_desired *d, struct err *e)
 {
-	struct gbuf verdicts = { .max = 65536 };
-	enum err_code rc = handout_judge(d, NULL, shelf, clock_wall_ms() / 1000, &verdicts, e);
+	struct handout_result got = { .verdicts = { .max = 65536 } };
+	const struct trust *t = c->trust != NULL ? c->trust(c->arg) : NULL;
+	enum err_code rc = handout_judge(d, t, c->shelf, clock_wall_ms() / 1000, &got, e);
 
-	gbuf_clear(&verdicts);
+	handout_result_clear(&got);
 	return rc;
 }
 
@@ -323,7 +324,7 @@ check_restorable(const struct wishing *w, struct store_device *d, struct store_c
 		rc = restore_make(&r, c->model, &got, e);
 	}
 	if (rc == ERR_OK && w->w.with_credentials)
-		rc = check_keys_of_then(&got, c->shelf, e);
+		rc = check_keys_of_then(c, &got, e);
 	if (rc == ERR_CONFLICT)
 		err_wrap(e, "without with_credentials");
 	profile_desired_clear(&got);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/enc.h"
 #include "lib/base/str.h"
 
@@ -22,13 +23,24 @@ enum alert {
 
 struct anchor_set {
 	char *name;
-	struct pki_certs certs;
+	struct pki_certs file, certs; /* as its file has them; those that count */
 	struct pki_policy policy;
+	bool servers;
+};
+
+struct word {
+	struct pki_cert *cert;
+	char *trust;
+	bool retired;
+	int64_t at_ms;
 };
 
 struct trust {
 	struct anchor_set *v;
 	size_t n;
+	struct word *words;
+	size_t n_words, cap_words;
+	struct pki_certs retired;
 };
 
 int
@@ -68,8 +80,15 @@ trust_free(struct trust *t)
 		return;
 	for (size_t i = 0; i < t->n; i++) {
 		free(t->v[i].name);
+		pki_certs_clear(&t->v[i].file);
 		pki_certs_clear(&t->v[i].certs);
 	}
+	for (size_t i = 0; i < t->n_words; i++) {
+		pki_cert_unref(t->words[i].cert);
+		free(t->words[i].trust);
+	}
+	pki_certs_clear(&t->retired);
+	free(t->words);
 	free(t->v);
 	free(t);
 }
@@ -79,9 +98,9 @@ static enum err_code
 check_once(const struct trust *t, const struct anchor_set *new, struct err *e)
 {
 	for (size_t i = 0; &t->v[i] != new; i++)
-		for (size_t k = 0; k < t->v[i].certs.n; k++)
-			for (size_t m = 0; m < new->certs.n; m++)
-				if (pki_cert_equal(t->v[i].certs.v[k], new->certs.v[m]))
+		for (size_t k = 0; k < t->v[i].file.n; k++)
+			for (size_t m = 0; m < new->file.n; m++)
+				if (pki_cert_equal(t->v[i].file.v[k], new->file.v[m]))
 					return err_set(e, ERR_INVALID,
 					    "trust %s: its certificate %zu is in trust %s as well", new->name,
 					    m + 1, t->v[i].name);
@@ -96,13 +115,73 @@ load_one(struct trust *t, const struct trust_conf *c, struct err *e)
 
 	pki_policy_default(&s->policy);
 	s->policy.ignore_leaf_expiry = c->ignore_leaf_expiry;
+	s->servers = c->servers;
 	s->name = str_dup_n(c->name, strlen(c->name));
 	if (s->name == NULL)
 		return err_no_memory(e);
-	rc = pki_certs_load(&s->certs, c->file, PKI_BUNDLE_CERTS, e);
+	rc = pki_certs_load(&s->file, c->file, PKI_BUNDLE_CERTS, e);
 	if (rc != ERR_OK)
 		return err_wrap(e, "trust %s", c->name);
 	return check_once(t, s, e);
+}
+
+static bool
+has(const struct pki_certs *cs, const struct pki_cert *c)
+{
+	for (size_t i = 0; i < cs->n; i++)
+		if (pki_cert_equal(cs->v[i], c))
+			return true;
+	return false;
+}
+
+/* An anchor that a file has belongs to that file's trust, whatever else is said of it. */
+static bool
+is_of_another(const struct trust *t, const struct anchor_set *s, const struct pki_cert *c)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (&t->v[i] != s && has(&t->v[i].file, c))
+			return true;
+	return false;
+}
+
+static enum err_code
+settle_one(const struct trust *t, struct anchor_set *s, struct err *e)
+{
+	struct pki_certs now = PKI_CERTS_NONE;
+	enum err_code rc = ERR_OK;
+
+	for (size_t i = 0; rc == ERR_OK && i < s->file.n; i++)
+		if (!has(&t->retired, s->file.v[i]))
+			rc = pki_certs_add(&now, s->file.v[i], e);
+	for (size_t i = 0; rc == ERR_OK && i < t->n_words; i++) {
+		const struct word *w = &t->words[i];
+
+		if (!w->retired && strcmp(w->trust, s->name) == 0 && !has(&s->file, w->cert) &&
+		    !is_of_another(t, s, w->cert))
+			rc = pki_certs_add(&now, w->cert, e);
+	}
+	if (rc != ERR_OK) {
+		pki_certs_clear(&now);
+		return rc;
+	}
+	pki_certs_clear(&s->certs);
+	s->certs = now;
+	return ERR_OK;
+}
+
+/* Which anchors count, anew. */
+static enum err_code
+settle(struct trust *t, struct err *e)
+{
+	enum err_code rc = ERR_OK;
+
+	pki_certs_clear(&t->retired);
+	for (size_t i = 0; rc == ERR_OK && i < t->n_words; i++)
+		if (t->words[i].retired)
+			rc = pki_certs_add(&t->retired, t->words[i].cert, e);
+	for (size_t i = 0; rc == ERR_OK && i < t->n; i++)
+		rc = settle_one(t, &t->v[i], e);
+	return rc;
 }
 
 enum err_code
@@ -118,6 +197,8 @@ trust_load(const struct trust_conf *v, size_t n, struct trust **out, struct err 
 		rc = err_no_memory(e);
 	for (size_t i = 0; rc == ERR_OK && i < n; i++)
 		rc = load_one(t, &v[i], e);
+	if (rc == ERR_OK)
+		rc = settle(t, e);
 	if (rc != ERR_OK) {
 		trust_free(t);
 		return rc;
@@ -132,8 +213,96 @@ trust_anchors(const struct trust *t)
 	size_t n = 0;
 
 	for (size_t i = 0; i < t->n; i++)
-		n += t->v[i].certs.n;
+		n += t->v[i].servers ? 0 : t->v[i].certs.n;
 	return n;
+}
+
+static enum err_code
+copy_word(struct trust *t, const struct word *w, struct err *e)
+{
+	struct trust_word said = { w->trust, w->cert->der, w->retired, w->at_ms };
+
+	return trust_put(t, &said, e);
+}
+
+/* A place for one more, or the one that is about the same certificate. */
+static struct word *
+place_of(struct trust *t, const struct pki_cert *c)
+{
+	struct word *grown;
+
+	for (size_t i = 0; i < t->n_words; i++)
+		if (pki_cert_equal(t->words[i].cert, c))
+			return &t->words[i];
+	grown = grow(t->words, t->n_words, &t->cap_words, sizeof *grown);
+	if (grown == NULL)
+		return NULL;
+	t->words = grown;
+	grown[t->n_words] = (struct word){ .cert = NULL };
+	return &grown[t->n_words];
+}
+
+enum err_code
+trust_put(struct trust *t, const struct trust_word *w, struct err *e)
+{
+	struct pki_cert *c = NULL;
+	char *name = str_dup_n(w->trust, strlen(w->trust));
+	enum err_code rc = name == NULL ? err_no_memory(e) : pki_cert_parse(w->der.p, w->der.n, &c, e);
+	struct word *to = rc == ERR_OK ? place_of(t, c) : NULL;
+
+	if (to == NULL) {
+		pki_cert_unref(c);
+		free(name);
+		return rc == ERR_OK ? err_no_memory(e) : rc;
+	}
+	t->n_words += to == &t->words[t->n_words];
+	pki_cert_unref(to->cert);
+	free(to->trust);
+	*to = (struct word){ c, name, w->retired, w->at_ms };
+	return settle(t, e);
+}
+
+enum err_code
+trust_adopt(struct trust *t, const struct trust *from, struct err *e)
+{
+	enum err_code rc = ERR_OK;
+
+	for (size_t i = 0; rc == ERR_OK && i < from->n_words; i++)
+		rc = copy_word(t, &from->words[i], e);
+	return rc;
+}
+
+static struct trust_view
+view_of(const struct anchor_set *s)
+{
+	return (struct trust_view){ s->name, s->servers, &s->certs, &s->file };
+}
+
+bool
+trust_at(const struct trust *t, size_t i, struct trust_view *out)
+{
+	if (i >= t->n)
+		return false;
+	*out = view_of(&t->v[i]);
+	return true;
+}
+
+bool
+trust_named(const struct trust *t, const char *name, struct trust_view *out)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (strcmp(t->v[i].name, name) == 0)
+			return trust_at(t, i, out);
+	return false;
+}
+
+int64_t
+trust_retired(const struct trust *t, const struct pki_cert *c)
+{
+	for (size_t i = 0; i < t->n_words; i++)
+		if (t->words[i].retired && pki_cert_equal(t->words[i].cert, c))
+			return t->words[i].at_ms;
+	return 0;
 }
 
 /* ---- judging ---- */
@@ -231,6 +400,8 @@ try_all(const struct trust *t, const struct pki_certs *chain, int64_t now, struc
 {
 	refuse(out, PKI_R_UNKNOWN_CA, "unknown_ca: no trust anchor is configured");
 	for (size_t i = 0; i < t->n && out->proof == NULL; i++) {
+		if (t->v[i].servers)
+			continue;
 		const struct pki_request rq = { .chain = chain,
 			.anchors = &t->v[i].certs,
 			.purpose = PKI_PURPOSE_CLIENT,
@@ -242,11 +413,39 @@ try_all(const struct trust *t, const struct pki_certs *chain, int64_t now, struc
 			out->proof = proof_of(&t->v[i], &v);
 			if (out->proof == NULL)
 				refuse(out, PKI_R_INTERNAL, "internal: out of memory");
-		} else if (i == 0 || out->reason == PKI_R_UNKNOWN_CA) {
+		} else if (out->reason == PKI_R_UNKNOWN_CA) {
 			refuse_as(out, &v);
 		}
 		pki_verdict_clear(&v);
 	}
+}
+
+/* Nobody is trusted that would vouch for it: somebody was, perhaps. */
+static void
+look_at_retired(const struct trust *t, const struct pki_certs *chain, int64_t now, struct trust_verdict *out)
+{
+	const struct pki_request rq = { .chain = chain,
+		.anchors = &t->retired,
+		.purpose = PKI_PURPOSE_CLIENT,
+		.now = now };
+	struct gbuf ca = { .max = 160 };
+	char since[CLOCK_RFC3339_LEN + 1];
+	struct pki_policy po;
+	struct pki_verdict v;
+
+	pki_policy_default(&po);
+	po.ignore_leaf_expiry = true;
+	pki_verify(&rq, &po, &v);
+	if (v.reason == PKI_OK && v.path.n > 0) {
+		const struct pki_cert *anchor = v.path.v[v.path.n - 1];
+
+		pki_dn_text(&ca, anchor->subject);
+		clock_rfc3339(trust_retired(t, anchor), since);
+		refuse(out, PKI_R_UNKNOWN_CA, "unknown_ca: the trust anchor %s was retired on %.19sZ",
+		    gbuf_cstr(&ca), since);
+	}
+	gbuf_clear(&ca);
+	pki_verdict_clear(&v);
 }
 
 void
@@ -260,6 +459,8 @@ trust_judge(
 		refuse(out, PKI_R_PARSE, "parse: no certificate");
 	else if (parse_chain(chain, n, &certs, out))
 		try_all(t, &certs, now, out);
+	if (out->reason == PKI_R_UNKNOWN_CA && out->proof == NULL && t->retired.n > 0)
+		look_at_retired(t, &certs, now, out);
 	pki_certs_clear(&certs);
 	if (out->proof != NULL) {
 		out->reason = PKI_OK;

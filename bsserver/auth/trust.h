@@ -12,15 +12,45 @@
 struct trust_conf {
 	const char *name, *file; /* borrowed for the call; the file is PEM or DER, every certificate is an anchor */
 	bool ignore_leaf_expiry;
+	bool servers; /* of servers that devices are sent to: no device is let in under it */
 };
 
-/* Immutable: what is configured anew is loaded anew. Empty: nobody is trusted. */
+/*
+ * The anchors of the configuration's files, and over them what the store says: anchors that were
+ * added there, and anchors (of files too) that were retired. Empty: nobody is trusted.
+ */
 struct trust;
 
 /* ERR_INVALID names the trust and what is wrong: no file, no certificate, one that is in two of them. */
 enum err_code trust_load(const struct trust_conf *v, size_t n, struct trust **out, struct err *e);
 void trust_free(struct trust *t); /* NULL is fine */
-size_t trust_anchors(const struct trust *t);
+size_t trust_anchors(const struct trust *t); /* under which devices are let in */
+
+/* What the store says of one anchor. Borrowed for the call. */
+struct trust_word {
+	const char *trust; /* the name of what it belongs to; counts once that is configured */
+	struct pki_blob der;
+	bool retired;
+	int64_t at_ms; /* since when; wall clock */
+};
+/* From now on it holds, until there is another word about the same certificate. ERR_PARSE,
+ * ERR_NO_MEMORY: then nothing has changed. */
+enum err_code trust_put(struct trust *t, const struct trust_word *w, struct err *e);
+/* All that was put into another. */
+enum err_code trust_adopt(struct trust *t, const struct trust *from, struct err *e);
+
+/* One trust, as it is now. Borrowed until the next change. */
+struct trust_view {
+	const char *name;
+	bool servers;
+	const struct pki_certs *anchors;   /* that count */
+	const struct pki_certs *of_file; /* that its file has, retired ones too */
+};
+bool trust_at(const struct trust *t, size_t i, struct trust_view *out); /* false past the end */
+/* Since when (ms, wall clock) that anchor is retired; 0: it is not. */
+int64_t trust_retired(const struct trust *t, const struct pki_cert *c);
+/* The trust of that name; false: there is none. */
+bool trust_named(const struct trust *t, const char *name, struct trust_view *out);
 
 /* What a device was found to be. It owns all of this, and may outlive the trust that it was judged by. */
 struct trust_proof {

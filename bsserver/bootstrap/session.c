@@ -290,7 +290,7 @@ on_vet(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
 	if (ev->type == BS_EV_REFUSED)
 		return refuse(s, ev->reason, BS_STEP_VET, ev->text, act);
 	if (ev->text != NULL)
-		bs_remark(s, BS_STEP_VET, ev->now_ms, "%s", ev->text);
+		bs_remark_lines(s, BS_STEP_VET, ev->now_ms, ev->text);
 	return send_reply(act);
 }
 
@@ -400,8 +400,8 @@ on_inspect(struct bs_session *s, const struct bs_event *ev, struct bs_action *ac
 {
 	if (ev->type == BS_EV_INSPECT_FAILED)
 		return bs_fail(s, BS_REASON_HANDOUT, BS_STEP_PLAN, 0, ev->text, act);
-	if (ev->text != NULL && ev->text[0] != 0)
-		bs_remark(s, BS_STEP_PLAN, ev->now_ms, "%s", ev->text);
+	if (ev->text != NULL)
+		bs_remark_lines(s, BS_STEP_PLAN, ev->now_ms, ev->text);
 	return after_inspect(s, ev->now_ms, act);
 }
 

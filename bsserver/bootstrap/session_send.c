@@ -147,6 +147,19 @@ bs_remark(struct bs_session *s, enum bs_step step, uint32_t now_ms, const char *
 }
 
 void
+bs_remark_lines(struct bs_session *s, enum bs_step step, uint32_t now_ms, const char *text)
+{
+	const struct bs_entry entry = { .at_ms = now_ms, .remark = true, .step = step, .format = -1 };
+
+	while (*text != '\0') {
+		size_t n = strcspn(text, "\n");
+
+		(void)bs_record_add(&s->rec, &entry, text, n);
+		text += text[n] == '\n' ? n + 1 : n;
+	}
+}
+
+void
 bs_note_values(struct bs_session *s, struct lwm2m_span span, struct lwm2m_path base)
 {
 	size_t skip = base.depth > 0 ? strlen(lwm2m_path_str(base).s) : 0;

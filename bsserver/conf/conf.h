@@ -24,9 +24,10 @@ struct conf_listener {
 	bool psk, x509, rpk; /* what devices may come with */
 };
 
-/* CAs whose certificates devices may knock with. */
+/* CAs whose certificates devices may knock with, or that servers of devices have. */
 struct conf_trust {
 	char *name, *file; /* unique; PEM or DER */
+	char *purpose; /* "devices", "servers" */
 	bool ignore_leaf_expiry;
 	/* Revocation: words as in the file, checked; NULL, where nothing else is said: not given */
 	char *revocation; /* "hard", "soft", "off" */

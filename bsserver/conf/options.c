@@ -109,6 +109,8 @@ conf_write_template(struct gbuf *out)
 	    "# revocation must be given: hard refuses a device when nobody can say whether its certificate\n"
 	    "# is revoked, soft lets it in then and says so, off asks nobody. Responders are asked by http,\n"
 	    "# those that the certificates name. Also:\n"
+	    "#   for            servers: lets no device in, and judges the certificates of servers that\n"
+	    "#                  devices are given (as every trust does); devices\n"
 	    "#   no_source      allow: certificates for which there is neither responder nor list; refuse\n"
 	    "#   ask_about      leaf: not about the CAs between; chain\n"
 	    "#   responder_url  ask this one instead; \"http://ocsp.example.com/\"\n"

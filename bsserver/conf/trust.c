@@ -15,21 +15,22 @@ static const struct word {
 	bool must;
 	size_t at; /* in struct conf_trust */
 } words[] = {
+	{ "for", { "devices", "servers" }, false, offsetof(struct conf_trust, purpose) },
 	{ "revocation", { "hard", "soft", "off" }, true, offsetof(struct conf_trust, revocation) },
 	{ "no_source", { "refuse", "allow" }, false, offsetof(struct conf_trust, no_source) },
 	{ "ask_about", { "chain", "leaf" }, false, offsetof(struct conf_trust, ask_about) },
 	{ "nonce", { "prefer", "require", "off" }, false, offsetof(struct conf_trust, nonce) },
 };
 
-static const char *const members[] = { "name", "file", "ignore_leaf_expiry", "revocation",
+static const char *const members[] = { "name", "file", "for", "ignore_leaf_expiry", "revocation",
 	"no_source", "ask_about", "nonce", "responder_url", "allow_hosts", "crl_files",
 	"stale_grace", "max_age", "allow_sha1", "any_responder" };
 
 void
 conf_trust_clear(struct conf_trust *t)
 {
-	char *const texts[] = { t->name, t->file, t->revocation, t->no_source, t->ask_about,
-		t->nonce, t->responder_url };
+	char *const texts[] = { t->name, t->file, t->purpose, t->revocation, t->no_source,
+		t->ask_about, t->nonce, t->responder_url };
 
 	for (size_t i = 0; i < N_ELEMS(texts); i++)
 		free(texts[i]);

@@ -123,12 +123,18 @@ loop_new(struct loop **out, struct err *e)
 }
 
 void
+loop_flush(struct loop *l)
+{
+	while (has_posted(l))
+		run_posted(l);
+}
+
+void
 loop_free(struct loop *l)
 {
 	if (l == NULL)
 		return;
-	while (has_posted(l))
-		run_posted(l);
+	loop_flush(l);
 	assert(l->attached == 0);
 	for (struct signal_watch *s = l->signals; s != NULL; s = s->next)
 		uv_close((uv_handle_t *)&s->uv, NULL);
@@ -136,8 +142,7 @@ loop_free(struct loop *l)
 	uv_close((uv_handle_t *)&l->wake, NULL);
 	do {
 		(void)uv_run(&l->uv, UV_RUN_DEFAULT); /* the last of loop_work() and of the closing */
-		while (has_posted(l))
-			run_posted(l);
+		loop_flush(l);
 	} while (uv_loop_close(&l->uv) == UV_EBUSY);
 	while (l->signals != NULL) {
 		struct signal_watch *next = l->signals->next;

@@ -57,6 +57,8 @@ enum err_code loop_signal(struct loop *l, int signum, loop_signal_fn *fn, void *
  * except for lack of memory (then it aborts: the caller could not go on either).
  */
 void loop_post(struct loop *l, loop_fn *fn, void *arg);
+/* On the loop's thread, while it does not run: calls what is posted, and what that posts. */
+void loop_flush(struct loop *l);
 
 /* Loop's thread: work(arg) on a pool thread, then done(arg) on the loop. For slow CPU work and files. */
 enum err_code loop_work(struct loop *l, loop_fn *work, loop_fn *done, void *arg, struct err *e);

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bsserver/ports/internal.h"
 #include "lib/base/clock.h"
 #include "lib/base/enc.h"
+#include "lib/base/str.h"
+#include "lib/base/util.h"
+#include "lib/lwm2m/object.h"
 #include "pki/chain.h"
 #include "pki/identity.h"
 #include "profiles/uri.h"
@@ -18,11 +20,11 @@
 
 struct judging {
 	const struct profile_desired *d;
-	const struct pki_certs *known;
+	const struct trust *trust;
 	const struct shelf *shelf;
 	struct pki_certs handed; /* CAs of this very configuration */
 	int64_t now, until;
-	struct gbuf *verdicts;
+	struct handout_result *out;
 	struct err *e;
 };
 
@@ -58,15 +60,22 @@ refuse(const struct judging *j, const struct account *a, uint16_t rid, const cha
 static void
 say(const struct judging *j, const struct account *a, const char *what)
 {
-	gbuf_printf(j->verdicts, "%s%s: %s", j->verdicts->len > 0 ? "\n" : "",
+	gbuf_printf(&j->out->verdicts, "%s%s: %s", j->out->verdicts.len > 0 ? "\n" : "",
 	    lwm2m_path_str(a->inst).s, what);
+}
+
+static void
+hex_of(const uint8_t *p, size_t n, char *out)
+{
+	for (size_t i = 0; i < n; i++)
+		(void)snprintf(out + 2 * i, 3, "%02x", p[i]);
 }
 
 static enum err_code
 judge_dates(
     const struct judging *j, const struct account *a, uint16_t rid, const struct pki_cert *c)
 {
-	char when[CLOCK_RFC3339_LEN + 1], text[96];
+	char when[CLOCK_RFC3339_LEN + 1], hex[2 * PKI_SHA256_LEN + 1], text[224];
 	bool late = c->not_after<j->now, early = c->not_before> j->now;
 
 	clock_rfc3339((early ? c->not_before : c->not_after) * 1000, when);
@@ -75,20 +84,24 @@ judge_dates(
 	    when);
 	if (late || early)
 		return refuse(j, a, rid, text);
-	(void)snprintf(text, sizeof text, "resource %u is valid until %.10s%s", (unsigned)rid, when,
-	    c->not_after < j->until ? ", which is before the device is expected again" : "");
+	hex_of(c->fingerprint, sizeof c->fingerprint, hex);
+	(void)snprintf(text, sizeof text, "resource %u is valid until %.10s%s (sha256 %s)",
+	    (unsigned)rid, when,
+	    c->not_after < j->until ? ", which is before the device is expected again" : "", hex);
 	say(j, a, text);
 	return ERR_OK;
 }
 
 static enum err_code
-judge_revoked(const struct judging *j, const struct account *a, uint16_t rid, const struct pki_cert *c)
+judge_revoked(
+    const struct judging *j, const struct account *a, uint16_t rid, const struct pki_cert *c)
 {
 	struct gbuf hex = { 0 }, text = { .max = 512 };
 	enum err_code rc = ERR_OK;
 
 	enc_hex(&hex, c->fingerprint, sizeof c->fingerprint);
-	const char *why = j->shelf == NULL || hex.failed ? NULL : shelf_revoked(j->shelf, gbuf_cstr(&hex));
+	const char *why =
+	    j->shelf == NULL || hex.failed ? NULL : shelf_revoked(j->shelf, gbuf_cstr(&hex));
 	if (why != NULL) {
 		gbuf_printf(&text, "%s (%s)", pki_reason_sentence(PKI_R_REVOKED), why);
 		rc = refuse(j, a, rid, gbuf_cstr(&text));
@@ -100,11 +113,96 @@ judge_revoked(const struct judging *j, const struct account *a, uint16_t rid, co
 
 /* In time, and not revoked. */
 static enum err_code
-judge_alive(const struct judging *j, const struct account *a, uint16_t rid, const struct pki_cert *c)
+judge_alive(
+    const struct judging *j, const struct account *a, uint16_t rid, const struct pki_cert *c)
 {
 	enum err_code rc = judge_revoked(j, a, rid, c);
 
 	return rc == ERR_OK ? judge_dates(j, a, rid, c) : rc;
+}
+
+static enum err_code
+add_path(
+    const struct judging *j, struct lwm2m_path where, const char *trust, struct pki_certs *certs)
+{
+	struct handout_result *r = j->out;
+	struct handout_path *grown = grow(r->paths, r->n_paths, &r->cap_paths, sizeof *grown);
+	char *name = trust == NULL ? NULL : str_dup_n(trust, strlen(trust));
+
+	if (grown != NULL)
+		r->paths = grown;
+	if (grown == NULL || (trust != NULL && name == NULL)) {
+		free(name);
+		return err_no_memory(j->e);
+	}
+	grown[r->n_paths++] = (struct handout_path){ where, name, *certs };
+	*certs = PKI_CERTS_NONE;
+	return ERR_OK;
+}
+
+/* One of those that are to be chained: which resource, for what, and in words. */
+struct leaf {
+	const struct pki_cert *cert;
+	uint16_t rid;
+	enum pki_purpose purpose;
+	const char *what;
+};
+
+/* By each trust in turn, then by the CAs that are handed out; whoever knows the issuer decides. */
+static const char *
+verify(const struct judging *j, const struct pki_certs *chain, enum pki_purpose purpose,
+    struct pki_verdict *v)
+{
+	struct pki_request rq = { .chain = chain, .purpose = purpose, .now = j->now };
+	struct trust_view t = { .name = NULL };
+	struct pki_policy po;
+
+	pki_policy_default(&po);
+	po.allow_cn = true;
+	po.relaxed = true; /* it is the devices that trust it */
+	for (size_t i = 0; j->trust != NULL && trust_at(j->trust, i, &t); i++) {
+		rq.anchors = t.anchors;
+		pki_verdict_clear(v);
+		pki_verify(&rq, &po, v);
+		if (v->reason != PKI_R_UNKNOWN_CA)
+			return t.name;
+	}
+	rq.anchors = &j->handed;
+	pki_verdict_clear(v);
+	pki_verify(&rq, &po, v);
+	return NULL;
+}
+
+/* Nobody known is no fault: the device has CAs of its own. */
+static enum err_code
+judge_chain(const struct judging *j, const struct account *a, const struct leaf *l)
+{
+	struct pki_certs chain = PKI_CERTS_NONE;
+	struct pki_verdict v = { .reason = PKI_R_UNKNOWN_CA };
+	struct gbuf text = { 0 };
+	enum err_code rc = pki_certs_add(&chain, l->cert, j->e);
+	const char *trust = rc == ERR_OK ? verify(j, &chain, l->purpose, &v) : NULL;
+
+	if (rc != ERR_OK) {
+		pki_certs_clear(&chain);
+		return rc;
+	}
+	if (v.reason == PKI_OK) {
+		gbuf_printf(&text, "%s has a good chain", l->what);
+		rc = add_path(j, lwm2m_path_child(a->inst, l->rid), trust, &v.path);
+	} else if (v.reason == PKI_R_UNKNOWN_CA) {
+		gbuf_printf(&text,
+		    "the issuer of %s is not known here: neither chain nor status judged", l->what);
+	} else {
+		pki_verdict_text(&text, &v);
+		rc = refuse(j, a, l->rid, gbuf_cstr(&text));
+	}
+	if (rc == ERR_OK)
+		say(j, a, gbuf_cstr(&text));
+	pki_verdict_clear(&v);
+	pki_certs_clear(&chain);
+	gbuf_clear(&text);
+	return rc;
 }
 
 /* A certificate that says of itself that it may issue certificates, and signed itself if it says
@@ -112,6 +210,7 @@ judge_alive(const struct judging *j, const struct account *a, uint16_t rid, cons
 static enum err_code
 judge_anchor(const struct judging *j, const struct account *a, const struct pki_cert *c)
 {
+	const struct leaf l = { c, 4, PKI_PURPOSE_ANY, "the CA" };
 	struct pki_policy po;
 
 	pki_policy_default(&po);
@@ -120,46 +219,24 @@ judge_anchor(const struct judging *j, const struct account *a, const struct pki_
 	if ((c->spki.kind & po.keys) == 0 ||
 	    (c->spki.kind == PKI_KEY_RSA && c->spki.size < po.rsa_bits))
 		return refuse(j, a, 4, pki_reason_sentence(PKI_R_WEAK_ALGORITHM));
-	if (pki_cert_self_issued(c) && !pki_sig_verify(&c->spki, c->sig_kind, c->tbs, c->signature))
+	if (!pki_cert_self_issued(c))
+		return judge_chain(j, a, &l);
+	if (!pki_sig_verify(&c->spki, c->sig_kind, c->tbs, c->signature))
 		return refuse(j, a, 4, pki_reason_sentence(PKI_R_BAD_SIGNATURE));
 	return ERR_OK;
 }
 
-/* The chain to any CA that is known. Nobody known is no fault: the device has CAs of its own. */
 static enum err_code
-judge_chain(const struct judging *j, const struct account *a, const struct pki_cert *c)
+judge_retired(const struct judging *j, const struct account *a, const struct pki_cert *c)
 {
-	struct pki_certs chain = PKI_CERTS_NONE;
-	struct pki_verdict v = { .reason = PKI_R_UNKNOWN_CA };
-	struct pki_policy po;
-	struct pki_request rq = { .chain = &chain, .purpose = PKI_PURPOSE_SERVER, .now = j->now };
-	struct gbuf text = { 0 };
-	enum err_code rc = pki_certs_add(&chain, c, j->e);
-	const struct pki_certs *pools[] = { &j->handed, j->known };
+	char when[CLOCK_RFC3339_LEN + 1], text[96];
+	int64_t since = j->trust == NULL ? 0 : trust_retired(j->trust, c);
 
-	pki_policy_default(&po);
-	po.allow_cn = true;
-	po.relaxed = true; /* it is the devices that trust it */
-	for (size_t i = 0; rc == ERR_OK && i < N_ELEMS(pools) && v.reason == PKI_R_UNKNOWN_CA;
-	     i++) {
-		rq.anchors = pools[i];
-		if (pools[i] == NULL || pools[i]->n == 0)
-			continue;
-		pki_verdict_clear(&v);
-		pki_verify(&rq, &po, &v);
-	}
-	pki_verdict_text(&text, &v);
-	if (rc == ERR_OK && v.reason == PKI_OK)
-		say(j, a, "the server's certificate has a good chain");
-	else if (rc == ERR_OK && v.reason == PKI_R_UNKNOWN_CA)
-		say(j, a,
-		    "the issuer of the server's certificate is not known here: no chain judged");
-	else if (rc == ERR_OK)
-		rc = refuse(j, a, 4, gbuf_cstr(&text));
-	pki_verdict_clear(&v);
-	pki_certs_clear(&chain);
-	gbuf_clear(&text);
-	return rc;
+	if (since == 0)
+		return ERR_OK;
+	clock_rfc3339(since, when);
+	(void)snprintf(text, sizeof text, "it is a trust anchor that was retired on %.19sZ", when);
+	return refuse(j, a, 4, text);
 }
 
 static enum err_code
@@ -167,55 +244,92 @@ judge_server(const struct judging *j, const struct account *a, const struct pki_
 {
 	bool pins_ca =
 	    a->pin.usage == PKI_USAGE_CA_CONSTRAINT || a->pin.usage == PKI_USAGE_TRUST_ANCHOR;
+	const struct leaf l = { c, 4, PKI_PURPOSE_SERVER, "the server's certificate" };
 	struct err why = { 0 };
 
 	if (pins_ca)
 		return judge_anchor(j, a, c);
+	if (c->must_staple)
+		say(j, a,
+		    "the server's certificate promises a stapled status (RFC 7633): a device that "
+		    "holds "
+		    "to it wants one in the handshake, which servers seldom give over DTLS");
 	if (a->name[0] != '\0' && pki_name_match(c, a->name, true, &why) != ERR_OK) {
 		if (a->pin.usage == PKI_USAGE_SERVICE_CERT)
 			return refuse(j, a, 4, why.msg);
 		say(j, a, why.msg);
 	}
-	return c->is_ca || pki_cert_self_issued(c) ? ERR_OK : judge_chain(j, a, c);
+	return c->is_ca || pki_cert_self_issued(c) ? ERR_OK : judge_chain(j, a, &l);
 }
 
 /* The certificate behind 0/x/4, where it is known: itself, or what its digest is of. */
 static struct pki_cert *
-pinned(const struct judging *j, struct lwm2m_path inst)
+pinned(const struct profile_desired *d, struct lwm2m_path inst)
 {
-	const struct lwm2m_value *v = value_at(&j->d->digested, inst, 4);
+	const struct lwm2m_value *v = value_at(&d->digested, inst, 4);
 	struct pki_cert *c = NULL;
 
 	if (v == NULL)
-		v = value_at(&j->d->tree, inst, 4);
+		v = value_at(&d->tree, inst, 4);
 	if (v != NULL)
 		(void)pki_cert_parse(v->bytes.data, v->bytes.len, &c, NULL);
 	return c;
 }
 
+/* The device's own: in time, and where its issuer is known, as good as if it knocked with it. */
+static enum err_code
+judge_own(const struct judging *j, const struct account *a)
+{
+	const struct lwm2m_value *own = value_at(&j->d->tree, a->inst, 3);
+	struct leaf l = { NULL, 3, PKI_PURPOSE_CLIENT, "the device's certificate" };
+	struct pki_cert *c = NULL;
+	struct err why = { 0 };
+
+	if (own == NULL || own->bytes.len == 0)
+		return ERR_OK;
+	if (pki_cert_parse(own->bytes.data, own->bytes.len, &c, &why) != ERR_OK)
+		return refuse(j, a, 3, why.msg);
+	enum err_code rc = judge_alive(j, a, 3, c);
+	l.cert = c;
+	if (rc == ERR_OK && !pki_cert_self_issued(c))
+		rc = judge_chain(j, a, &l);
+	pki_cert_unref(c);
+	return rc;
+}
+
+static void
+say_warnings(const struct judging *j, const struct account *a, unsigned warnings)
+{
+	static const enum pki_pin_warning said[] = { PKI_PIN_WARN_CA_AS_LEAF,
+		PKI_PIN_WARN_MUST_SEND_CA };
+
+	for (size_t i = 0; i < N_ELEMS(said); i++)
+		if ((warnings & said[i]) != 0)
+			say(j, a, pki_pin_warning_text(said[i]));
+}
+
 static enum err_code
 judge_x509(const struct judging *j, const struct account *a)
 {
-	const struct lwm2m_value *own = value_at(&j->d->tree, a->inst, 3);
-	struct pki_cert *c = NULL;
+	struct pki_cert *c;
 	unsigned warnings;
 	struct err why = { 0 };
-	enum err_code rc = ERR_OK;
 
 	if (pki_pin_check(&a->pin, j->now, j->until, &warnings, &why) != ERR_OK)
 		return refuse(j, a, 4, why.msg);
-	if (own != NULL && own->bytes.len > 0) {
-		if (pki_cert_parse(own->bytes.data, own->bytes.len, &c, &why) != ERR_OK)
-			return refuse(j, a, 3, why.msg);
-		rc = judge_alive(j, a, 3, c);
-		pki_cert_unref(c);
-	}
-	c = rc == ERR_OK ? pinned(j, a->inst) : NULL;
-	if (c != NULL)
-		rc = judge_alive(j, a, 4, c);
-	else if (rc == ERR_OK)
+	say_warnings(j, a, warnings);
+	enum err_code rc = judge_own(j, a);
+	if (rc != ERR_OK)
+		return rc;
+	c = pinned(j->d, a->inst);
+	if (c == NULL) {
 		say(j, a, "what the digest in resource 4 is of is not known here");
-	if (c != NULL && rc == ERR_OK)
+		return ERR_OK;
+	}
+	rc = judge_retired(j, a, c);
+	if (rc == ERR_OK)
+		rc = judge_alive(j, a, 4, c);
+	if (rc == ERR_OK)
 		rc = judge_server(j, a, c);
 	pki_cert_unref(c);
 	return rc;
@@ -272,7 +386,7 @@ judge_account(const struct judging *j, struct lwm2m_path inst)
 static enum err_code
 collect(struct judging *j, struct lwm2m_path inst)
 {
-	struct pki_cert *c = number_at(j, inst, 2, -1) == MODE_X509 ? pinned(j, inst) : NULL;
+	struct pki_cert *c = number_at(j, inst, 2, -1) == MODE_X509 ? pinned(j->d, inst) : NULL;
 	enum err_code rc = c != NULL && c->is_ca ? pki_certs_add(&j->handed, c, j->e) : ERR_OK;
 
 	pki_cert_unref(c);
@@ -280,16 +394,16 @@ collect(struct judging *j, struct lwm2m_path inst)
 }
 
 enum err_code
-handout_judge(const struct profile_desired *d, const struct pki_certs *known,
-    const struct shelf *shelf, int64_t now, struct gbuf *verdicts, struct err *e)
+handout_judge(const struct profile_desired *d, const struct trust *t, const struct shelf *shelf,
+    int64_t now, struct handout_result *out, struct err *e)
 {
 	struct judging j = { .d = d,
-		.known = known,
+		.trust = t,
 		.shelf = shelf,
 		.handed = PKI_CERTS_NONE,
 		.now = now,
 		.until = now + (d->next_bootstrap_s > 0 ? (int64_t)d->next_bootstrap_s : SOON_S),
-		.verdicts = verdicts,
+		.out = out,
 		.e = e };
 	struct lwm2m_span all = lwm2m_tree_under(&d->tree, lwm2m_path1(LWM2M_SECURITY)), sub;
 	struct lwm2m_path inst;
@@ -305,40 +419,14 @@ handout_judge(const struct profile_desired *d, const struct pki_certs *known,
 	return rc;
 }
 
-/* ---- as the engine asks ---- */
-
-struct inspection {
-	struct ports *p;
-	uint64_t session;
-	enum err_code rc;
-	struct gbuf verdicts;
-	struct err e;
-};
-
-static void
-deliver(void *arg)
-{
-	struct inspection *i = arg;
-	struct bs_event ev = {
-		.type = i->rc == ERR_OK ? BS_EV_INSPECTED : BS_EV_INSPECT_FAILED,
-		.text = i->rc == ERR_OK ? gbuf_cstr(&i->verdicts) : i->e.msg,
-	};
-
-	i->p->c.deliver(i->p->c.arg, i->session, &ev);
-	gbuf_clear(&i->verdicts);
-	free(i);
-}
-
 void
-ports_inspect(void *arg, uint64_t session, const struct bs_grant *g)
+handout_result_clear(struct handout_result *r)
 {
-	struct ports *p = arg;
-	struct inspection *i = calloc(1, sizeof *i);
-
-	if (i == NULL)
-		return; /* the session's deadline answers */
-	i->p = p;
-	i->session = session;
-	i->rc = handout_judge(&g->desired, NULL, p->c.shelf, clock_wall_ms() / 1000, &i->verdicts, &i->e);
-	loop_post(p->c.loop, deliver, i);
+	for (size_t i = 0; i < r->n_paths; i++) {
+		free(r->paths[i].trust);
+		pki_certs_clear(&r->paths[i].certs);
+	}
+	free(r->paths);
+	gbuf_clear(&r->verdicts);
+	*r = (struct handout_result){ 0 };
 }

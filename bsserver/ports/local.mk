@@ -1,6 +1,8 @@
 bsserver_libbsserver_a_SOURCES += \
 	bsserver/ports/compile.c bsserver/ports/compile.h \
 	bsserver/ports/handout.c bsserver/ports/handout.h \
+	bsserver/ports/handout_list.c \
+	bsserver/ports/inspect.c \
 	bsserver/ports/handover.c bsserver/ports/handover.h \
 	bsserver/ports/internal.h bsserver/ports/ports.h \
 	bsserver/ports/lookup.c bsserver/ports/record.c \

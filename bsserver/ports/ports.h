@@ -5,10 +5,11 @@
 #ifndef BSSERVER_PORTS_PORTS_H
 #define BSSERVER_PORTS_PORTS_H
 
-#include "bsserver/auth/auth.h"
+#include "bsserver/auth/trust.h"
 #include "bsserver/bootstrap/ports.h"
 #include "bsserver/loop/loop.h"
 #include "bsserver/ports/shelf.h"
+#include "bsserver/ports/vet.h"
 
 struct ports;
 
@@ -19,6 +20,8 @@ struct ports_conf {
 	struct auth *auth;
 	struct shelf *shelf;
 	const struct lwm2m_model *model;
+	struct vet *vet;	   /* NULL: ports_use() tells later, and until then no status is known */
+	const struct trust *trust; /* for what is handed out; NULL likewise */
 	void *arg;
 	void (*deliver)(void *arg, uint64_t session, struct bs_event *ev);
 	/* A record on its way to the store; NULL: nobody listens. */
@@ -26,6 +29,8 @@ struct ports_conf {
 };
 
 enum err_code ports_new(const struct ports_conf *c, struct ports **out, struct err *e);
+/* From now on these; what is under way goes on with what it began with. */
+void ports_use(struct ports *p, struct vet *v, const struct trust *t);
 /* Answers that are still under way are dropped when they come: free it after the store was closed. */
 void ports_free(struct ports *p); /* NULL is fine */
 

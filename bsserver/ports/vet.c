@@ -37,6 +37,7 @@ struct exchange {
 struct vet {
 	struct vet_conf c;
 	struct vet_rules *rules;
+	struct pki_rev_policy *strict; /* for what no trust of the configuration is about */
 	struct pki_rev *engine;
 	struct http_client *http;
 	struct loop_timer *wake, *save;
@@ -477,16 +478,65 @@ vet_forget(struct vet *v, uint64_t session)
 	}
 }
 
+/* ---- what is handed out ---- */
+
+struct path_question {
+	vet_path_fn *done;
+	void *arg;
+};
+
+static void
+on_path_checked(void *arg, enum err_code rc, const struct pki_rev_result *r)
+{
+	struct path_question *q = arg;
+	struct gbuf text = { .max = 2048 };
+
+	if (rc == ERR_OK) {
+		gbuf_str(&text, r->index == 0 ? "status: " : "status of a CA above it: ");
+		pki_rev_result_text(&text, r);
+		q->done(q->arg, reason_of(r), gbuf_cstr(&text));
+	} else {
+		q->done(q->arg, BS_REASON_RESTARTED, "status: the server stops while it is asked for");
+	}
+	gbuf_clear(&text);
+	free(q);
+}
+
+enum err_code
+vet_path(struct vet *v, const char *trust, const struct pki_certs *path, vet_path_fn *done, void *arg,
+    struct err *e)
+{
+	struct pki_rev_policy *policy = policy_of(v, trust);
+	struct pki_rev_check *check;
+	struct path_question *q;
+
+	if (v->engine == NULL)
+		return err_set(e, ERR_CLOSED, "the server stops");
+	q = calloc(1, sizeof *q);
+	if (q == NULL)
+		return err_no_memory(e);
+	*q = (struct path_question){ done, arg };
+	enum err_code rc = pki_rev_check(
+	    v->engine, path, policy != NULL ? policy : v->strict, on_path_checked, q, &check, e);
+	if (rc != ERR_OK)
+		free(q);
+	return rc;
+}
+
 /* ---- open and close ---- */
 
 static enum err_code
 open_engine(struct vet *v, struct err *e)
 {
 	struct pki_rev_ops ops = { v, op_now, op_fetch, op_abort, op_wake_at };
+	struct pki_rev_rules strict;
 	uint64_t seed = 0;
 	enum err_code rc = crypt_random(&seed, sizeof seed, e);
 
 	table_init(&v->questions, seed);
+	pki_rev_rules_default(&strict);
+	if (rc == ERR_OK)
+		rc = pki_rev_policy_new(&strict, &v->strict, e);
 	if (rc == ERR_OK)
 		rc = http_client_new(v->c.loop, &v->http, e);
 	if (rc == ERR_OK)
@@ -575,6 +625,7 @@ vet_free(struct vet *v)
 	}
 	table_clear(&v->questions);
 	vet_rules_free(v->rules);
+	pki_rev_policy_unref(v->strict);
 	free(v);
 }
 

@@ -54,6 +54,15 @@ void vet_ask(struct vet *v, uint64_t session, const struct bs_peer *peer);
 /* Nobody waits for that answer any longer. Fine when nobody did. */
 void vet_forget(struct vet *v, uint64_t session);
 
+/*
+ * What is to be handed out: a path that was found good, its anchor last. Asked under the rules of
+ * that trust, or with NULL, or none of that name, as strictly as can be: hard, with a source. One
+ * call of done, never from inside; text is borrowed for the call.
+ */
+typedef void vet_path_fn(void *arg, enum bs_reason reason, const char *text);
+enum err_code vet_path(struct vet *v, const char *trust, const struct pki_certs *path, vet_path_fn *done,
+    void *arg, struct err *e);
+
 struct vet_stats {
 	struct pki_rev_stats engine;
 	uint64_t asked, allowed, refused, soft;

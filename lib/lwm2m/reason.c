@@ -107,8 +107,9 @@ static const struct reason reasons[] = {
 		"known to be right. Synchronize it (NTP), or say bootstrap.trust_clock in the configuration." },
 	[BS_REASON_HANDOUT] = { "handout",
 		"A certificate or public key that the device was to be given is not good: expired, not for that "
-		"server, not what its Certificate Usage asks for, or its chain is broken. Nothing was written. "
-		"The session's detail says which; mend the profile." },
+		"server, not what its Certificate Usage asks for, its chain is broken, it is revoked, or nobody could "
+		"say whether it is. Nothing was written. The session's detail says which; mend the profile, or the "
+		"trust (for = \"servers\") that says how the status of such certificates is found out." },
 	[BS_REASON_REVOKED] = { "revoked",
 		"The device's certificate, or that of a CA between it and its trust anchor, has been revoked. The "
 		"session's detail says when, why, and who said so. Nothing was read or written." },

@@ -6,53 +6,20 @@
 
 command -v openssl >/dev/null || { echo "1..0 # SKIP openssl is not installed"; exit 0; }
 
-here=$(cd "$(dirname "$0")" && pwd)
-pki=$WORK/pki
-
-quiet() {
-	"$@" >"$WORK/quiet.log" 2>&1 || {
-		sed 's/^/# /' "$WORK/quiet.log"
-		fail "$1 $2"
-	}
-}
-
-# certificate NAME SERIAL EXTENSIONS: by ca.
-certificate() {
-	quiet openssl ecparam -name prime256v1 -genkey -noout -out "$pki/$1.key"
-	quiet openssl req -new -key "$pki/$1.key" -subj "/CN=$1" -out "$pki/$1.csr"
-	printf 'subjectKeyIdentifier = hash\nauthorityKeyIdentifier = keyid\n%b\n' "$3" >"$pki/$1.ext"
-	quiet openssl x509 -req -in "$pki/$1.csr" -CA "$pki/ca.pem" -CAkey "$pki/ca.key" -set_serial "0x$2" -days 30 \
-		-extfile "$pki/$1.ext" -out "$pki/$1.pem"
-}
+. "$(dirname "$0")/pki_lib.sh"
 
 make_pki() {
-	local device later earlier
+	local device
 
-	rm -rf "$pki" # of the case before
-	mkdir -p "$pki"
-	echo up >"$pki/mode"
-	"$PYTHON" "$here/ocsp_responder.py" "$pki" &
-	RESPONDER=$!
-	PIDS+=("$RESPONDER")
-	within "$PATIENCE" test -e "$pki/port" || fail 'the responder does not start'
-	quiet openssl ecparam -name prime256v1 -genkey -noout -out "$pki/ca.key"
-	quiet openssl req -x509 -new -key "$pki/ca.key" -subj /CN=factory-ca -days 60 -out "$pki/ca.pem" \
-		-addext 'keyUsage = critical, keyCertSign, cRLSign'
-	URL=http://127.0.0.1:$(cat "$pki/port")/
+	responder factory-ca
 	device="keyUsage = digitalSignature\nextendedKeyUsage = clientAuth\nauthorityInfoAccess = OCSP;URI:$URL"
 	certificate good-1 7001 "$device"
 	certificate bad-1 7002 "$device"
 	certificate lost-1 7003 "$device"
 	certificate mute-1 7006 'keyUsage = digitalSignature\nextendedKeyUsage = clientAuth'
-	certificate ocsp 7004 'extendedKeyUsage = OCSPSigning\nnoCheck = ignored'
 	certificate server 7005 'keyUsage = digitalSignature\nextendedKeyUsage = serverAuth\nsubjectAltName = IP:127.0.0.1'
-	later=$(date -u -d '+30 days' +%y%m%d%H%M%SZ)
-	earlier=$(date -u -d '-1 hour' +%y%m%d%H%M%SZ)
-	{
-		printf 'V\t%s\t\t7001\tunknown\t/CN=good-1\n' "$later"
-		printf 'R\t%s\t%s,keyCompromise\t7002\tunknown\t/CN=bad-1\n' "$later" "$earlier"
-	} >"$pki/index"
-	: >"$pki/index.attr"
+	status V 7001 good-1
+	status R 7002 bad-1
 }
 
 # trust WORDS: the one trust, with these settings.

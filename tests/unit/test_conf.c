@@ -226,7 +226,7 @@ START_TEST(revocation_is_configured_for_each_trust)
 	                 "\"a.example\", \"*.b\" ];\n"
 	                 "  crl_files = [ \"a.crl\", \"/b.crl\" ]; stale_grace = \"2d\"; max_age = "
 	                 "60; allow_sha1 = true; },\n"
-	                 "  { name = \"b\"; file = \"b.pem\"; revocation = \"off\"; } );",
+	                 "  { name = \"b\"; file = \"b.pem\"; for = \"servers\"; revocation = \"off\"; } );",
 	    &c, &e);
 
 	ck_assert_msg(rc == ERR_OK, "%s", e.msg);
@@ -241,6 +241,8 @@ START_TEST(revocation_is_configured_for_each_trust)
 	ck_assert_int_eq(c.trust[0].stale_grace_s, 172800);
 	ck_assert_int_eq(c.trust[0].max_age_s, 60);
 	ck_assert(c.trust[0].allow_sha1);
+	ck_assert_str_eq(c.trust[0].purpose, "devices");
+	ck_assert_str_eq(c.trust[1].purpose, "servers");
 	ck_assert_str_eq(c.trust[1].no_source, "refuse");
 	ck_assert_str_eq(c.trust[1].ask_about, "chain");
 	ck_assert_str_eq(c.trust[1].nonce, "prefer");

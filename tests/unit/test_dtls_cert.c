@@ -83,7 +83,8 @@ scene_open(struct scene *s, const struct kit_spec *device, bool with_trust, unsi
 	*s = (struct scene){ .forgotten = 0 };
 	kit_make(&server, &s->server);
 	kit_make(device, &s->device);
-	const struct trust_conf trust = { "factory", kit_file("ca.pem", kit_ca("factory"), 0644), false };
+	const struct trust_conf trust = { "factory", kit_file("ca.pem", kit_ca("factory"), 0644), false,
+		false };
 	ck_assert_msg(trust_load(&trust, with_trust ? 1 : 0, &s->trust, &e) == ERR_OK, "%s", e.msg);
 	ck_assert_int_eq(auth_new(NULL, 0, 1, &s->auth, &e), ERR_OK);
 	s->creds = (struct transport_credentials){

@@ -1,7 +1,9 @@
 /* What a device is given besides its values: keys that stay, the time, certificates that are good.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bsserver/bootstrap/session.h"
 #include "bsserver/ports/handout.h"
@@ -222,11 +224,12 @@ static const struct {
 	const char *why;
 } handouts[] = {
 	{ "coaps://dm.example.com", "\"mode\": \"x509\", " OWN PIN, true, 0, "/0/0: the server's certificate has a good chain", NULL },
-	{ "coaps://dm.example.com", "\"mode\": \"x509\", " OWN PIN, false, 0, "/0/0: the issuer of the server's certificate is not known here", NULL },
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", " OWN PIN, false, 0, "/0/0: the issuer of the server's certificate is not known here: neither chain nor status judged", NULL },
 	{ "coaps://dm.example.com", "\"mode\": \"x509\", \"matching_type\": \"sha256\", " OWN PIN, true, 0, "good chain", NULL },
 	{ "coaps://192.0.2.7", "\"mode\": \"x509\", " OWN PIN, true, 0, "/0/0: wanted ip:192.0.2.7, the certificate is for", NULL },
 	{ "coaps://dm.example.com", "\"mode\": \"x509\", \"certificate_usage\": 2, " OWN "\"server_public_key\": \"$ca$\"", false, 0, "/0/0: resource 4 is valid until 2028-01-15", NULL },
 	{ "coaps://dm.example.com", "\"mode\": \"x509\", " OWN PIN, true, YEAR - 86400, "which is before the device is expected again", NULL },
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", " OWN "\"server_public_key\": \"$staple$\"", true, 0, "/0/0: the server's certificate promises a stapled status (RFC 7633)", NULL },
 	{ "coaps://dm.example.com", "\"mode\": \"rpk\", \"key\": \"$client-key$\", " PIN, false, 0, "/0/0: the server's public key is well formed", NULL },
 	{ "coaps://dm.example.com", "\"mode\": \"x509\", " OWN PIN, true, YEAR + 60, NULL, "/0/0/3: the certificate has expired: on 2028-01-15T08:00:00Z" },
 	{ "coaps://dm.example.com", "\"mode\": \"x509\", \"key\": \"keep\", " PIN, true, YEAR + 60, NULL, "/0/0/4: the certificate has expired" },
@@ -235,28 +238,45 @@ static const struct {
 };
 /* clang-format on */
 
+/* The CA of the kit, of servers: "ca". */
+static struct trust *
+trust_of_kit(void)
+{
+	char file[] = "/tmp/test-handout.XXXXXX";
+	const char *pem = pki_kit_pem("ca");
+	struct trust_conf c = { .name = "ca", .file = file, .servers = true };
+	struct trust *t = NULL;
+	struct err e = { 0 };
+	int fd = mkstemp(file);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, pem, strlen(pem)), (ssize_t)strlen(pem));
+	ck_assert_int_eq(close(fd), 0);
+	ck_assert_msg(trust_load(&c, 1, &t, &e) == ERR_OK, "%s", e.msg);
+	ck_assert_int_eq(unlink(file), 0);
+	return t;
+}
+
 START_TEST(what_is_handed_out_is_judged_before)
 {
 	struct profile_desired d = { 0 };
-	struct gbuf verdicts = { 0 };
+	struct handout_result got = { .n_paths = 0 };
 	struct err e = { 0 };
-	struct pki_certs known = PKI_CERTS_NONE;
-	const char *ca = pki_kit_pem("ca");
+	struct trust *known = trust_of_kit();
 
-	ck_assert_int_eq(pki_certs_parse(&known, ca, strlen(ca), 1, NULL), ERR_OK);
 	compile_account(handouts[_i].uri, handouts[_i].members, &d);
-	enum err_code rc = handout_judge(&d, handouts[_i].ca_known ? &known : NULL, NULL,
-	    PKI_KIT_NOW + handouts[_i].later, &verdicts, &e);
+	enum err_code rc = handout_judge(&d, handouts[_i].ca_known ? known : NULL, NULL,
+	    PKI_KIT_NOW + handouts[_i].later, &got, &e);
 	if (handouts[_i].verdict != NULL)
 		ck_assert_msg(
-		    rc == ERR_OK && strstr(gbuf_cstr(&verdicts), handouts[_i].verdict) != NULL,
-		    "row %d: %s %s", _i, e.msg, gbuf_cstr(&verdicts));
+		    rc == ERR_OK && strstr(gbuf_cstr(&got.verdicts), handouts[_i].verdict) != NULL,
+		    "row %d: %s %s", _i, e.msg, gbuf_cstr(&got.verdicts));
 	else
 		ck_assert_msg(rc == ERR_REFUSED &&
 		                  strncmp(e.msg, handouts[_i].why, strlen(handouts[_i].why)) == 0,
-		    "row %d: %s %s", _i, e.msg, gbuf_cstr(&verdicts));
-	gbuf_clear(&verdicts);
-	pki_certs_clear(&known);
+		    "row %d: %s %s", _i, e.msg, gbuf_cstr(&got.verdicts));
+	handout_result_clear(&got);
+	trust_free(known);
 	profile_desired_clear(&d);
 }
 END_TEST
