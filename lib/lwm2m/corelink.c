@@ -46,28 +46,37 @@ is_alnum(char c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* RFC 6690 section 2: a run of letters, digits and those signs. */
 static struct text
-read_run(struct reader *r, const char *signs)
+text_since(const struct reader *r, size_t start)
 {
-	size_t start = r->pos;
-
-	while (r->pos < r->n && r->s[r->pos] != '\0' &&
-	    (is_alnum(r->s[r->pos]) || strchr(signs, r->s[r->pos]) != NULL))
-		r->pos++;
 	return (struct text){ .s = r->s + start, .n = r->pos - start, .has = r->pos > start };
 }
 
+/* attr-char of RFC 5987, and the star of name* (RFC 6690 section 2). */
 static struct text
 read_name(struct reader *r)
 {
-	return read_run(r, "!#$&+-.^_`|~*"); /* attr-char of RFC 5987, and the star of name* */
+	size_t start = r->pos;
+
+	while (r->pos < r->n && (is_alnum(r->s[r->pos]) ||
+		(r->s[r->pos] != '\0' && strchr("!#$&+-.^_`|~*", r->s[r->pos]) != NULL)))
+		r->pos++;
+	return text_since(r, start);
 }
 
+/* ptokenchar of RFC 6690 section 2: what is visible in ASCII, but for these four. */
 static struct text
 read_token(struct reader *r)
 {
-	return read_run(r, "!#$%&'()*+-./:<=>?@[]^_`{|}~"); /* ptokenchar */
+	size_t start = r->pos;
+
+	for (; r->pos < r->n; r->pos++) {
+		char c = r->s[r->pos];
+
+		if (c <= ' ' || c > '~' || c == ',' || c == ';' || c == '"' || c == '\\')
+			break;
+	}
+	return text_since(r, start);
 }
 
 static enum err_code
@@ -137,7 +146,7 @@ read_target(struct reader *r, struct lwm2m_path *out, struct err *e)
 	return ERR_OK;
 }
 
-static bool
+static inline bool
 is_name(const struct text *t, const char *name)
 {
 	return t->n == strlen(name) && memcmp(t->s, name, t->n) == 0;
@@ -282,18 +291,29 @@ by_path(const void *a, const void *b)
 	return lwm2m_path_cmp(a, b);
 }
 
+static bool
+in_order(const struct lwm2m_links *l)
+{
+	for (size_t i = 1; i < l->n; i++)
+		if (lwm2m_path_cmp(&l->v[i - 1].path, &l->v[i].path) >= 0)
+			return false;
+	return true;
+}
+
 static enum err_code
 check_unique(const struct lwm2m_links *l, struct err *e)
 {
-	struct lwm2m_path *paths = l->n > 0 ? malloc(l->n * sizeof *paths) : NULL;
+	struct lwm2m_path *paths;
 	enum err_code rc = ERR_OK;
 
-	if (l->n > 0 && paths == NULL)
+	if (in_order(l))
+		return ERR_OK; /* as nearly every device lists them */
+	paths = malloc(l->n * sizeof *paths);
+	if (paths == NULL)
 		return err_no_memory(e);
 	for (size_t i = 0; i < l->n; i++)
 		paths[i] = l->v[i].path;
-	if (l->n > 1)
-		qsort(paths, l->n, sizeof *paths, by_path);
+	qsort(paths, l->n, sizeof *paths, by_path);
 	for (size_t i = 1; rc == ERR_OK && i < l->n; i++)
 		if (lwm2m_path_eq(&paths[i - 1], &paths[i]))
 			rc = err_set(e, ERR_INVALID, "%s: is there twice",
@@ -325,13 +345,20 @@ lwm2m_links_parse(const char *s, size_t n, struct lwm2m_links *out, struct err *
 static void
 put_quoted(struct gbuf *out, const char *name, const char *s)
 {
-	gbuf_printf(out, ";%s=\"", name);
-	for (; *s != '\0'; s++) {
-		if (*s == '"' || *s == '\\')
-			gbuf_str(out, "\\");
-		gbuf_put(out, s, 1);
+	gbuf_u8(out, ';');
+	gbuf_str(out, name);
+	gbuf_str(out, "=\"");
+	while (*s != '\0') {
+		size_t plain = strcspn(s, "\"\\");
+
+		gbuf_put(out, s, plain);
+		s += plain;
+		if (*s != '\0') {
+			gbuf_u8(out, '\\');
+			gbuf_u8(out, (uint8_t)*s++);
+		}
 	}
-	gbuf_str(out, "\"");
+	gbuf_u8(out, '"');
 }
 
 static void
@@ -339,28 +366,35 @@ put_version(struct gbuf *out, const char *s)
 {
 	struct reader r = { .s = s, .n = strlen(s) };
 
-	if (read_token(&r).has && r.pos == r.n)
-		gbuf_printf(out, ";ver=%s", s);
-	else
+	if (!read_token(&r).has || r.pos != r.n) {
 		put_quoted(out, "ver", s);
+		return;
+	}
+	gbuf_str(out, ";ver=");
+	gbuf_put(out, s, r.n);
 }
 
 enum err_code
 lwm2m_links_write(const struct lwm2m_links *l, struct gbuf *out, struct err *e)
 {
-	const char *comma = "";
+	const char *open = "<";
 
 	if (l->version[0] != '\0') {
-		gbuf_printf(out, "</>;lwm2m=%s", l->version);
-		comma = ",";
+		gbuf_str(out, "</>;lwm2m=");
+		gbuf_str(out, l->version);
+		open = ",<";
 	}
 	for (size_t i = 0; i < l->n; i++) {
 		const struct lwm2m_link_entry *link = &l->v[i];
 
-		gbuf_printf(out, "%s<%s>", comma, lwm2m_path_str(link->path).s);
-		comma = ",";
-		if (link->ssid != 0)
-			gbuf_printf(out, ";ssid=%u", (unsigned)link->ssid);
+		gbuf_str(out, open);
+		gbuf_str(out, lwm2m_path_str(link->path).s);
+		gbuf_u8(out, '>');
+		open = ",<";
+		if (link->ssid != 0) {
+			gbuf_str(out, ";ssid=");
+			gbuf_u64(out, link->ssid);
+		}
 		if (link->uri != NULL)
 			put_quoted(out, "uri", link->uri);
 		if (link->ver != NULL)

@@ -1,6 +1,5 @@
 #include "lib/lwm2m/senml.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/buf.h"
@@ -230,9 +229,11 @@ void
 senml_names(struct lwm2m_path base, struct lwm2m_path p, bool first, struct senml_names *out)
 {
 	struct lwm2m_path_str bn = lwm2m_path_str(base), name = lwm2m_path_str(p);
-	const char *slash = base.depth > LWM2M_ROOT && base.depth < p.depth ? "/" : "";
-	size_t skip = strlen(bn.s) + strlen(slash);
+	size_t skip = strlen(bn.s);
 
-	(void)snprintf(out->bn, sizeof out->bn, "%s%s", first ? bn.s : "", first ? slash : "");
-	(void)snprintf(out->n, sizeof out->n, "%s", name.s + skip);
+	memcpy(out->bn, bn.s, skip);
+	if (base.depth > LWM2M_ROOT && base.depth < p.depth)
+		out->bn[skip++] = '/';
+	out->bn[first ? skip : 0] = '\0';
+	memcpy(out->n, name.s + skip, strlen(name.s + skip) + 1);
 }

@@ -171,18 +171,25 @@ lwm2m_senml_json_decode(const struct lwm2m_model *m, struct lwm2m_path base, con
 static void
 put_string(struct gbuf *out, const void *p, size_t n)
 {
-	const char *s = p;
+	const uint8_t *s = p;
 
-	gbuf_str(out, "\"");
+	gbuf_u8(out, '"');
 	for (size_t i = 0; i < n; i++) {
-		if (s[i] == '"' || s[i] == '\\')
-			gbuf_str(out, "\\");
-		if ((unsigned char)s[i] < ' ')
-			gbuf_printf(out, "\\u%04x", (unsigned)(unsigned char)s[i]);
-		else
-			gbuf_put(out, s + i, 1);
+		size_t plain = i;
+
+		while (i < n && s[i] != '"' && s[i] != '\\' && s[i] >= ' ')
+			i++;
+		gbuf_put(out, s + plain, i - plain);
+		if (i == n)
+			break;
+		if (s[i] < ' ') {
+			gbuf_printf(out, "\\u%04x", (unsigned)s[i]);
+		} else {
+			gbuf_u8(out, '\\');
+			gbuf_u8(out, s[i]);
+		}
 	}
-	gbuf_str(out, "\"");
+	gbuf_u8(out, '"');
 }
 
 /* The shortest that reads back as the same, and never as an integer. */
@@ -216,10 +223,10 @@ put_value(struct gbuf *out, const struct lwm2m_value *v)
 		break;
 	case LWM2M_INTEGER:
 	case LWM2M_TIME:
-		gbuf_printf(out, "%" PRId64, v->i);
+		gbuf_i64(out, v->i);
 		break;
 	case LWM2M_UNSIGNED:
-		gbuf_printf(out, "%" PRIu64, v->u);
+		gbuf_u64(out, v->u);
 		break;
 	case LWM2M_FLOAT:
 		put_float(out, v->f);
@@ -228,7 +235,9 @@ put_value(struct gbuf *out, const struct lwm2m_value *v)
 		gbuf_str(out, v->b ? "true" : "false");
 		break;
 	case LWM2M_OBJLNK:
-		gbuf_printf(out, "\"%s\"", raw_link_str(v->link).s);
+		gbuf_u8(out, '"');
+		gbuf_str(out, raw_link_str(v->link).s);
+		gbuf_u8(out, '"');
 		break;
 	case LWM2M_NONE:
 	case LWM2M__TYPES:
@@ -237,11 +246,24 @@ put_value(struct gbuf *out, const struct lwm2m_value *v)
 	}
 }
 
+/* Its label, and the colon. */
+static void
+put_label(struct gbuf *out, enum senml_field f)
+{
+	gbuf_u8(out, '"');
+	gbuf_str(out, senml_label(f)->name);
+	gbuf_str(out, "\":");
+}
+
 static void
 put_name(struct gbuf *out, enum senml_field f, const char *s)
 {
-	if (s[0] != 0)
-		gbuf_printf(out, "\"%s\":\"%s\",", senml_label(f)->name, s);
+	if (s[0] == 0)
+		return;
+	put_label(out, f);
+	gbuf_u8(out, '"');
+	gbuf_str(out, s);
+	gbuf_str(out, "\",");
 }
 
 static enum err_code
@@ -270,7 +292,7 @@ lwm2m_senml_json_encode(
 		gbuf_str(out, i == 0 ? "{" : ",{");
 		put_name(out, SENML_BN, names.bn);
 		put_name(out, SENML_N, names.n);
-		gbuf_printf(out, "\"%s\":", senml_label(senml_value_field(node->value.type))->name);
+		put_label(out, senml_value_field(node->value.type));
 		put_value(out, &node->value);
 		gbuf_str(out, "}");
 	}
