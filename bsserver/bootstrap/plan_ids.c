@@ -199,10 +199,11 @@ place_accounts(struct planner *pl, struct id_map *map)
 {
 	struct lwm2m_span all = lwm2m_tree_under(&pl->d->tree, lwm2m_path1(map->oid)), sub;
 	struct lwm2m_path prefix;
+	bool looks = plan_is_careful(pl) || pl->d->n_kept > 0;
 	enum err_code rc = ERR_OK;
 	uint16_t to;
 
-	for (int fit = FIT_WHOLE; fit < FIT__COUNT; fit++)
+	for (int fit = FIT_WHOLE; looks && fit < FIT__COUNT; fit++)
 		for (size_t at = 0; rc == ERR_OK && lwm2m_span_next(&all, LWM2M_INSTANCE, &at, &prefix, &sub);)
 			/* Under replace only what stays in its place for a key is looked for. */
 			if ((plan_is_careful(pl) || profile_desired_keeps(pl->d, prefix)) && !is_placed(map, prefix.id[1]) && find_account(pl, map, prefix.id[1], (enum fit)fit, &to))

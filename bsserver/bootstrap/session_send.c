@@ -35,13 +35,18 @@ has(const char *text, size_t len, const void *form, size_t n)
 	return n <= len && memmem(text, len, form, n) != NULL;
 }
 
-/* A digit of base64 or base64url; those of hex are among them. */
-static bool
-is_digit64(uint8_t c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '+' || c == '/' ||
-	    c == '-' || c == '_';
-}
+/* clang-format off */
+/* The digits of base64 and base64url; those of hex are among them. */
+static const bool is_digit64[UINT8_MAX + 1] = {
+	['0'] = 1, ['1'] = 1, ['2'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1, ['6'] = 1, ['7'] = 1, ['8'] = 1, ['9'] = 1,
+	['A'] = 1, ['B'] = 1, ['C'] = 1, ['D'] = 1, ['E'] = 1, ['F'] = 1, ['G'] = 1, ['H'] = 1, ['I'] = 1, ['J'] = 1,
+	['K'] = 1, ['L'] = 1, ['M'] = 1, ['N'] = 1, ['O'] = 1, ['P'] = 1, ['Q'] = 1, ['R'] = 1, ['S'] = 1, ['T'] = 1,
+	['U'] = 1, ['V'] = 1, ['W'] = 1, ['X'] = 1, ['Y'] = 1, ['Z'] = 1, ['a'] = 1, ['b'] = 1, ['c'] = 1, ['d'] = 1,
+	['e'] = 1, ['f'] = 1, ['g'] = 1, ['h'] = 1, ['i'] = 1, ['j'] = 1, ['k'] = 1, ['l'] = 1, ['m'] = 1, ['n'] = 1,
+	['o'] = 1, ['p'] = 1, ['q'] = 1, ['r'] = 1, ['s'] = 1, ['t'] = 1, ['u'] = 1, ['v'] = 1, ['w'] = 1, ['x'] = 1,
+	['y'] = 1, ['z'] = 1, ['+'] = 1, ['/'] = 1, ['-'] = 1, ['_'] = 1,
+};
+/* clang-format on */
 
 /* The longest run of them. */
 static size_t
@@ -50,7 +55,7 @@ longest_run(const char *text, size_t len)
 	size_t longest = 0, run = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		run = is_digit64((uint8_t)text[i]) ? run + 1 : 0;
+		run = is_digit64[(uint8_t)text[i]] ? run + 1 : 0;
 		longest = MAX(longest, run);
 	}
 	return longest;
@@ -166,7 +171,7 @@ bs_note_values(struct bs_session *s, struct lwm2m_span span, struct lwm2m_path b
 
 	for (size_t i = 0; i < span.n; i++) {
 		const struct lwm2m_node *n = &span.nodes[i];
-		const struct lwm2m_res_def *def = lwm2m_model_resource(s->model, n->path.id[0], n->path.id[2]);
+		const struct lwm2m_res_def *def = NULL;
 
 		if (n->path.depth < LWM2M_RESOURCE)
 			continue;
@@ -174,6 +179,8 @@ bs_note_values(struct bs_session *s, struct lwm2m_span span, struct lwm2m_path b
 			gbuf_u8(&s->note, ' ');
 		gbuf_str(&s->note, lwm2m_path_str(n->path).s + skip);
 		gbuf_u8(&s->note, '=');
+		if (lwm2m_type_has_bytes(n->value.type))
+			def = lwm2m_model_resource(s->model, n->path.id[0], n->path.id[2]);
 		if (lwm2m_type_has_bytes(n->value.type) && (def == NULL || def->secret)) {
 			gbuf_u64(&s->note, n->value.bytes.len);
 			gbuf_str(&s->note, " bytes");

@@ -14,18 +14,47 @@
 #define FDS_MAX 65536
 #define SMALL_DATAGRAM 768 /* octets that the kernel counts for one, at least */
 
+/* In decimal; how many digits. */
+static size_t
+put_number(char *to, unsigned v)
+{
+	char digit[10];
+	size_t n = 0, len;
+
+	do {
+		digit[n++] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v > 0);
+	len = n;
+	while (n > 0)
+		*to++ = digit[--n];
+	return len;
+}
+
+/* For every session: inet_ntop() and snprintf() would take a good part of its time. */
+static void
+ipv4_text(const struct sockaddr_in *in, char out[ADDR_TEXT])
+{
+	const uint8_t *octet = (const uint8_t *)&in->sin_addr;
+	size_t n = 0;
+
+	for (size_t i = 0; i < 4; i++) {
+		n += put_number(out + n, octet[i]);
+		out[n++] = i < 3 ? '.' : ':';
+	}
+	n += put_number(out + n, ntohs(in->sin_port));
+	out[n] = '\0';
+}
+
 bool
 socket_text(const struct sockaddr *addr, char out[ADDR_TEXT])
 {
 	char host[INET6_ADDRSTRLEN];
-	const struct sockaddr_in *in = (const void *)addr;
 	const struct sockaddr_in6 *in6 = (const void *)addr;
 
 	switch (addr->sa_family) {
 	case AF_INET:
-		if (inet_ntop(AF_INET, &in->sin_addr, host, sizeof host) == NULL)
-			return false;
-		(void)snprintf(out, ADDR_TEXT, "%s:%u", host, (unsigned)ntohs(in->sin_port));
+		ipv4_text((const void *)addr, out);
 		return true;
 	case AF_INET6:
 		if (inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof host) == NULL)

@@ -4,10 +4,8 @@
 #include <stdlib.h>
 
 void *
-grow(void *arr, size_t n, size_t *cap, size_t elem_size)
+grow_more(void *arr, size_t *cap, size_t elem_size)
 {
-	if (n < *cap)
-		return arr;
 	size_t want = *cap == 0 ? 8 : *cap * 2;
 	if (want <= *cap || want > SIZE_MAX / elem_size)
 		return NULL;

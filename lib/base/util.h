@@ -12,10 +12,16 @@
 /* The structure that the member at p lies in. */
 #define CONTAINER_OF(p, type, member) ((type *)(void *)((char *)(p) - offsetof(type, member)))
 
+void *grow_more(void *arr, size_t *cap, size_t elem_size); /* for grow() alone */
+
 /*
  * Room for one more element in a growing array: returns arr, moved perhaps, with *cap raised when
  * n has reached it (starts at 8, doubles). NULL when memory is short: arr is then unchanged.
  */
-void *grow(void *arr, size_t n, size_t *cap, size_t elem_size);
+static inline void *
+grow(void *arr, size_t n, size_t *cap, size_t elem_size)
+{
+	return n < *cap ? arr : grow_more(arr, cap, elem_size);
+}
 
 #endif

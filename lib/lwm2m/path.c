@@ -2,38 +2,6 @@
 
 #include "lib/base/str.h"
 
-struct lwm2m_path
-lwm2m_path1(uint16_t o)
-{
-	return (struct lwm2m_path){ .id = { o }, .depth = 1 };
-}
-
-struct lwm2m_path
-lwm2m_path2(uint16_t o, uint16_t i)
-{
-	return (struct lwm2m_path){ .id = { o, i }, .depth = 2 };
-}
-
-struct lwm2m_path
-lwm2m_path3(uint16_t o, uint16_t i, uint16_t r)
-{
-	return (struct lwm2m_path){ .id = { o, i, r }, .depth = 3 };
-}
-
-struct lwm2m_path
-lwm2m_path4(uint16_t o, uint16_t i, uint16_t r, uint16_t ri)
-{
-	return (struct lwm2m_path){ .id = { o, i, r, ri }, .depth = 4 };
-}
-
-struct lwm2m_path
-lwm2m_path_child(struct lwm2m_path p, uint16_t id)
-{
-	if (p.depth < LWM2M_RES_INSTANCE)
-		p.id[p.depth++] = id;
-	return p;
-}
-
 static size_t
 digits(const char *s, size_t n)
 {

@@ -24,12 +24,39 @@ struct lwm2m_path_str {
 	char s[LWM2M_PATH_LEN + 1];
 };
 
-struct lwm2m_path lwm2m_path1(uint16_t o);
-struct lwm2m_path lwm2m_path2(uint16_t o, uint16_t i);
-struct lwm2m_path lwm2m_path3(uint16_t o, uint16_t i, uint16_t r);
-struct lwm2m_path lwm2m_path4(uint16_t o, uint16_t i, uint16_t r, uint16_t ri);
+static inline struct lwm2m_path
+lwm2m_path1(uint16_t o)
+{
+	return (struct lwm2m_path){ .id = { o }, .depth = 1 };
+}
+
+static inline struct lwm2m_path
+lwm2m_path2(uint16_t o, uint16_t i)
+{
+	return (struct lwm2m_path){ .id = { o, i }, .depth = 2 };
+}
+
+static inline struct lwm2m_path
+lwm2m_path3(uint16_t o, uint16_t i, uint16_t r)
+{
+	return (struct lwm2m_path){ .id = { o, i, r }, .depth = 3 };
+}
+
+static inline struct lwm2m_path
+lwm2m_path4(uint16_t o, uint16_t i, uint16_t r, uint16_t ri)
+{
+	return (struct lwm2m_path){ .id = { o, i, r, ri }, .depth = 4 };
+}
+
 /* p with one more level; p must be above resource instance. */
-struct lwm2m_path lwm2m_path_child(struct lwm2m_path p, uint16_t id);
+static inline struct lwm2m_path
+lwm2m_path_child(struct lwm2m_path p, uint16_t id)
+{
+	if (p.depth < LWM2M_RES_INSTANCE)
+		p.id[p.depth++] = id;
+	return p;
+}
+
 /* The first depth levels of p (all of them when it has no more). */
 static inline struct lwm2m_path
 lwm2m_path_up(struct lwm2m_path p, uint8_t depth)
@@ -73,14 +100,19 @@ lwm2m_path_eq(const struct lwm2m_path *a, const struct lwm2m_path *b)
 	return a->depth == b->depth && lwm2m_path_number(a) == lwm2m_path_number(b);
 }
 
+/* The bits of its number that a path of that depth decides. */
+static inline uint64_t
+lwm2m_path_bits(uint8_t depth)
+{
+	return depth == 0 ? 0 : UINT64_MAX << 16 * (4 - depth);
+}
+
 /* p is prefix itself or below it. */
 static inline bool
 lwm2m_path_under(const struct lwm2m_path *p, const struct lwm2m_path *prefix)
 {
-	unsigned below = 16U * (4U - prefix->depth); /* bits that may differ */
-
 	return p->depth >= prefix->depth &&
-	    (prefix->depth == 0 || (lwm2m_path_number(p) ^ lwm2m_path_number(prefix)) >> below == 0);
+	    ((lwm2m_path_number(p) ^ lwm2m_path_number(prefix)) & lwm2m_path_bits(prefix->depth)) == 0;
 }
 
 #endif

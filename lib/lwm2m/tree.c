@@ -167,8 +167,10 @@ struct lwm2m_span
 lwm2m_tree_under(const struct lwm2m_tree *t, struct lwm2m_path p)
 {
 	size_t at = lower_bound(t, &p), end = at;
+	uint64_t bits = lwm2m_path_bits(p.depth), ids = lwm2m_path_number(&p) & bits;
 
-	while (end < t->n && lwm2m_path_under(&t->nodes[end].path, &p))
+	/* what comes behind p stands behind its parents: the ids alone tell */
+	while (end < t->n && (lwm2m_path_number(&t->nodes[end].path) & bits) == ids)
 		end++;
 	return (struct lwm2m_span){ .nodes = end > at ? t->nodes + at : NULL, .n = end - at };
 }
@@ -176,7 +178,9 @@ lwm2m_tree_under(const struct lwm2m_tree *t, struct lwm2m_path p)
 bool
 lwm2m_tree_has(const struct lwm2m_tree *t, struct lwm2m_path p)
 {
-	return lwm2m_tree_under(t, p).n > 0;
+	size_t at = lower_bound(t, &p);
+
+	return at < t->n && lwm2m_path_under(&t->nodes[at].path, &p);
 }
 
 size_t
@@ -230,7 +234,7 @@ lwm2m_span_next(const struct lwm2m_span *s, uint8_t depth, size_t *at, struct lw
 		return false;
 	size_t start = *at, end = start + 1;
 	*prefix = lwm2m_path_up(s->nodes[start].path, depth);
-	uint64_t bits = depth == 0 ? 0 : UINT64_MAX << 16 * (4 - depth), ids = lwm2m_path_number(prefix);
+	uint64_t bits = lwm2m_path_bits(depth), ids = lwm2m_path_number(prefix);
 	/* what comes behind stands behind its parents: the ids alone tell */
 	while (end < s->n && (lwm2m_path_number(&s->nodes[end].path) & bits) == ids)
 		end++;

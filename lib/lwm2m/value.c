@@ -27,12 +27,6 @@ lwm2m_type_name(enum lwm2m_type type)
 	return (unsigned)type < LWM2M__TYPES ? names[type] : "unknown";
 }
 
-bool
-lwm2m_type_has_bytes(enum lwm2m_type type)
-{
-	return type == LWM2M_STRING || type == LWM2M_OPAQUE || type == LWM2M_CORELNK;
-}
-
 struct lwm2m_value
 lwm2m_int(int64_t i)
 {
@@ -105,20 +99,6 @@ lwm2m_value_clear(struct lwm2m_value *v)
 	if (lwm2m_type_has_bytes(v->type))
 		secret_clear(&v->bytes);
 	*v = (struct lwm2m_value){ .type = LWM2M_NONE };
-}
-
-bool
-lwm2m_value_number(const struct lwm2m_value *v, int64_t *out)
-{
-	if (v->type == LWM2M_INTEGER || v->type == LWM2M_TIME)
-		*out = v->i;
-	else if (v->type == LWM2M_UNSIGNED && v->u <= INT64_MAX)
-		*out = (int64_t)v->u;
-	else if (v->type == LWM2M_BOOLEAN)
-		*out = v->b ? 1 : 0;
-	else
-		return false;
-	return true;
 }
 
 bool

@@ -41,7 +41,11 @@ struct lwm2m_value {
 
 const char *lwm2m_type_name(enum lwm2m_type type); /* "string", "integer", ... */
 /* STRING, CORELNK, OPAQUE: the value owns bytes. */
-bool lwm2m_type_has_bytes(enum lwm2m_type type);
+static inline bool
+lwm2m_type_has_bytes(enum lwm2m_type type)
+{
+	return type == LWM2M_STRING || type == LWM2M_OPAQUE || type == LWM2M_CORELNK;
+}
 
 struct lwm2m_value lwm2m_int(int64_t i);
 struct lwm2m_value lwm2m_uint(uint64_t u);
@@ -64,7 +68,19 @@ void lwm2m_value_clear(struct lwm2m_value *v); /* wipes; leaves LWM2M_NONE; safe
  */
 bool lwm2m_value_eq(const struct lwm2m_value *a, const struct lwm2m_value *b);
 /* The number when it is one that fits (INTEGER, TIME, UNSIGNED, BOOLEAN as 0/1). */
-bool lwm2m_value_number(const struct lwm2m_value *v, int64_t *out);
+static inline bool
+lwm2m_value_number(const struct lwm2m_value *v, int64_t *out)
+{
+	if (v->type == LWM2M_INTEGER || v->type == LWM2M_TIME)
+		*out = v->i;
+	else if (v->type == LWM2M_UNSIGNED && v->u <= INT64_MAX)
+		*out = (int64_t)v->u;
+	else if (v->type == LWM2M_BOOLEAN)
+		*out = v->b ? 1 : 0;
+	else
+		return false;
+	return true;
+}
 
 /* For people: 86400, "U", true, 11:0, 16 bytes. Bytes of OPAQUE are never shown. Appended. */
 struct gbuf;
