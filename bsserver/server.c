@@ -1,6 +1,7 @@
 /* The daemon put together: who is registered with whom. Nothing is decided here. */
 #include "config.h"
 
+#include "bsserver/loop/late.h"
 #include "bsserver/server.h"
 
 #include <signal.h>
@@ -41,6 +42,7 @@ struct server {
 	struct server_bs *bs; /* driver and transport, and what ties them */
 	struct server_reg *reg; /* NULL: there is no registry */
 	struct api *api;
+	struct loop_late *late; /* NULL: it is not wanted */
 	struct loop_timer *drain;
 	uint64_t drain_until_ms;
 	bool stopping;
@@ -342,6 +344,14 @@ transport_counter(void *arg, size_t i, struct api_counter *out)
 	return true;
 }
 
+static void
+more_metrics(void *arg, struct gbuf *out)
+{
+	const struct server *s = arg;
+
+	loop_late_write(s->late, "bsserver_loop_lateness_seconds", out);
+}
+
 static bool
 api_listener(void *arg, size_t i, char *out, size_t cap)
 {
@@ -377,6 +387,7 @@ open_api(struct server *s, struct err *e)
 		.group = s->conf->api_group,
 		.arg = s,
 		.counter = transport_counter,
+		.metrics = more_metrics,
 		.listener = api_listener,
 		.trust = api_trust,
 	};
@@ -435,6 +446,7 @@ server_close(struct server *s)
 	server_reg_free(s->reg);
 	vet_free(s->vet);
 	ports_free(s->ports);
+	loop_late_free(s->late);
 	loop_timer_free(s->drain);
 	auth_free(s->auth);
 	trust_free(s->trust);
@@ -576,6 +588,8 @@ server_run(struct server *s, const char *conf_file, struct err *e)
 
 	s->conf_file = conf_file;
 	rc = catch_signals(s, e);
+	if (rc == ERR_OK && s->conf->loop_look_ms > 0)
+		rc = loop_late_new(s->loop, (unsigned)s->conf->loop_look_ms, &s->late, e);
 	if (rc != ERR_OK)
 		return rc;
 	say_who_is_refused(s->conf, s->trust);

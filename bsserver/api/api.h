@@ -52,6 +52,7 @@ struct api_conf {
 	bool (*counter)(void *arg, size_t i, struct api_counter *out);
 	/* The anchors that count now; borrowed for the call. NULL: none. */
 	const struct trust *(*trust)(void *arg);
+	void (*metrics)(void *arg, struct gbuf *out); /* more of them, as text; NULL: none */
 	unsigned idle_seconds;    /* a connection on which nothing moves is closed. 0: default 30 */
 	unsigned heartbeat_ms;    /* between signs of life on /v1/events. 0: default 15000 */
 	size_t max_body;          /* octets of a request. 0: default 8 MiB */

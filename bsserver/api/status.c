@@ -281,6 +281,8 @@ on_metrics(void *arg, enum err_code rc, const struct err *e, const struct store_
 	if (rc == ERR_OK)
 		store_metrics(&g, n);
 	counter_metrics(&g, r->api);
+	if (r->api->c.metrics != NULL)
+		r->api->c.metrics(r->api->c.arg, &g);
 	api_metrics(&g, r->api);
 	process_metrics(&g);
 	answer_text(r, 200, "text/plain; version=0.0.4; charset=utf-8", &g);

@@ -71,6 +71,7 @@ struct conf {
 	int64_t sessions_kept;
 	char *api_socket, *api_mode, *api_group;
 	char *log_levels, *log_format;
+	int64_t loop_look_ms;
 	int64_t max_sessions, max_handshakes, max_peers, drain_seconds;
 	bool cbc, trust_clock;
 	char *status_file; /* "": nothing is kept */

@@ -21,6 +21,8 @@ const struct conf_option conf_options[] = {
 	  "Its group; empty: the daemon's own." },
 	{ "log.levels", CONF_STRING, AT(log_levels), 0, 0, "\"info\"",
 	  "error, warning, notice, info or debug; one module apart: \"info,transport=debug\"." },
+	{ "log.loop_look_ms", CONF_INTEGER, AT(loop_look_ms), 0, 60000, "100",
+	  "How often the event loop looks how late it is, for /metrics; 0: never." },
 	{ "log.format", CONF_STRING, AT(log_format), 0, 0, "\"text\"",
 	  "text or json." },
 	{ "bootstrap.max_sessions", CONF_INTEGER, AT(max_sessions), 1, 1000000, "4096",

@@ -9,6 +9,7 @@
 
 #include "bsserver/transport/timer_hook.h"
 #include "bsserver/transport/udp_hook.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 #define RECEIVE_BUFFER (4 << 20)
@@ -16,6 +17,7 @@
 #define IDLE_TIMEOUT_S 45
 #define HANDSHAKES_SLACK 256 /* sessions that libcoap has not freed yet, beyond our own bound */
 #define KEPT_BACK 256	 /* datagrams that are answered without libcoap, before the loop goes on */
+#define PASS_US 4000	 /* then timers and others have their turn: a handshake with certificates takes a millisecond */
 #define EVENTS 8
 
 /* Where the answer to a datagram goes. */
@@ -84,7 +86,7 @@ on_readable(void *arg, unsigned events)
 	if (n_todo == 0)
 		return;
 	transport_enter(n->t);
-	struct udp_gate gate = { n->udp_fd, KEPT_BACK, keeps_back, n };
+	struct udp_gate gate = { n->udp_fd, clock_mono_us() + PASS_US, KEPT_BACK, keeps_back, n };
 	struct udp_gate *before = udp_gate_enter(n->scheme == TRANSPORT_COAPS ? &gate : NULL);
 	coap_io_do_epoll(n->ctx, todo, n_todo);
 	udp_gate_leave(before);

@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
+
 #define EXPORT __attribute__((visibility("default"), used))
 
 typedef ssize_t recvmsg_fn(int, struct msghdr *, int);
@@ -57,6 +59,10 @@ recvmsg(int fd, struct msghdr *m, int flags)
 	ssize_t got;
 
 	(void)pthread_once(&once, resolve);
+	if (g != NULL && clock_mono_us() >= g->until_us) {
+		errno = EAGAIN;
+		return -1;
+	}
 	while ((got = real_recvmsg(fd, m, flags)) >= 0 && g != NULL && g->keeps(g->arg, m, (size_t)got)) {
 		*m = asked;
 		if (g->left == 0) {

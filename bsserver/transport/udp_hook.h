@@ -10,12 +10,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 #include "lib/base/err.h"
 
 struct udp_gate {
 	int fd;
+	uint64_t until_us; /* clock_mono_us(): from then on the reader is told that there is none */
 	unsigned left; /* datagrams that may be kept back before the reader is told that there is none */
 	/* true: it is kept back, the reader gets the next one. The first part of m has len octets. */
 	bool (*keeps)(void *arg, const struct msghdr *m, size_t len);

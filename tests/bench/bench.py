@@ -12,6 +12,17 @@ import sys
 import tempfile
 import time
 
+from certs import (
+    PATTERN as CERT_PATTERN,
+    BareDtls,
+    CertServer,
+    DeadResponder,
+    Pki,
+    certificate_options,
+    check_handshakes,
+    device_documents,
+    late_ms,
+)
 from world import (
     ACCOUNT_URI,
     LIFETIME_S,
@@ -44,15 +55,24 @@ BOUNDS = {
     "traffic.coaps.unchanged.writes": ("the same over coaps", "most", 0),
     "traffic.coap.added.share": ("octets of one server more, over those of a full replacement, coap", "most", 0.9),
     "traffic.coaps.added.share": ("the same over coaps", "most", 0.9),
+    "mutual.cpu": ("bsserver's bootstraps with certificates per second of CPU, over bare GnuTLS' handshakes", "least", 0.5),
+    "mutual.rate": ("the same by the clock", "least", 0.5),
+    "vet.late_ms": ("p99.9 of how late a 5 ms timer is while devices wait for a dead responder", "most", 20),
+    "vet.rush.late_ms": ("the same while they come and shake hands", "most", 20),
+    "vet.waiting": ("share of these devices that waited at once", "least", 0.95),
+    "vet.failed": ("other devices that were not provisioned meanwhile", "most", 0),
+    "vet.answered": ("devices that waited and were not refused in the end", "most", 0),
     "leshan.coap.exchange": ("bsserver's exchanges per second of CPU over coap, over Leshan's", "least", 2.2),
     "leshan.coap.bootstrap": ("bsserver's bootstraps per second of CPU over coap, over Leshan's", "least", 1.2),
     "leshan.coaps.exchange": ("exchanges, over coaps", "least", 1.5),
     "leshan.coaps.bootstrap": ("bootstraps, over coaps", "least", 1.5),
 }
-MEASURED = ("cpu", "rate", "exchange", "bootstrap", "memory_mib")  # means nothing in the tiny runs of --smoke
+MEASURED = ("cpu", "rate", "exchange", "bootstrap", "memory_mib", "late_ms", "waiting")  # means nothing in the tiny runs of --smoke
 
-FULL = {"rounds": 7, "coap": 12000, "coaps": 5000, "fleet": 100000, "crowd": 4000, "loss": 1000, "traffic": 20, "warm": 3}
-SMOKE = {"rounds": 1, "coap": 20, "coaps": 20, "fleet": 200, "crowd": 20, "loss": 20, "traffic": 2, "warm": 1}
+FULL = {"rounds": 7, "coap": 12000, "coaps": 5000, "fleet": 100000, "crowd": 4000, "loss": 1000, "traffic": 20, "warm": 3,
+        "mutual": 128, "again": 8, "wait": 1000, "others": 500}
+SMOKE = {"rounds": 1, "coap": 20, "coaps": 20, "fleet": 200, "crowd": 20, "loss": 20, "traffic": 2, "warm": 1,
+         "mutual": 4, "again": 2, "wait": 20, "others": 20}
 SMALL_FLEET = 100
 TRAFFIC_PATTERN = "traffic-%s-%03u"
 TRAFFIC_TRIES = 5  # until nothing had to be repeated
@@ -407,12 +427,95 @@ def section_peers(b):
     return found
 
 
+def section_mutual(b):
+    """P-256 certificates on both sides, one verification of the device's chain, its status known: against bare handshakes."""
+    n = b.size["mutual"]
+    pki = Pki(b.args.build, os.path.join(b.work, "pki"))
+    responder = pki.begin_responder(b.load_core)
+    b.started.append(responder)
+    pki.devices(1, n, responder.begin())
+    pki.index()
+    ours = b.started_server(CertServer(b.args.build, b.server_core, b.work, pki))
+    bare = b.started_server(BareDtls(b.args.build, b.server_core, b.work, pki))
+    ours.apply([profile("bench", "replace")] + list(device_documents("bench", 1, n)))
+    argv = ("--count", str(n), "--endpoint-pattern", CERT_PATTERN) + certificate_options(pki)
+    first = b.load.run(ours, "coaps", *argv)  # the responder is asked about each, once
+    asked = ours.metrics()["certificate_status_fetches_total"]
+    if first["provisioned"] != n or asked < n:
+        raise Trouble("not all have a status: %s, %d exchanges with the responder" % (json.dumps(first), asked))
+    rows = {"bsserver": [], "bare GnuTLS": []}
+    for i in range(b.size["rounds"]):
+        for name in list(rows) if i % 2 == 0 else list(rows)[::-1]:
+            mine = name == "bsserver"
+            more = ("--repeat", str(b.size["again"]), "--expect", "provisioned" if mine else "any", "--timeout", "300s")
+            got = b.load.run(ours if mine else bare, "coaps", *argv, *more)
+            if not mine:
+                check_handshakes(got)
+            elif got["provisioned"] != got["bootstraps"]:
+                raise Trouble("bsserver: %s" % json.dumps(got))
+            rows[name].append(row_of(got))
+    b.show_turns("certificates", rows)
+    if ours.metrics()["certificate_status_fetches_total"] != asked:
+        raise Trouble("the responder was asked again")
+    b.judge("mutual.cpu", *paired(rows["bare GnuTLS"], rows["bsserver"], "cpu_us"))
+    b.judge("mutual.rate", *paired(rows["bsserver"], rows["bare GnuTLS"], "rate"))
+    return rows
+
+
+def section_vet(b):
+    """Devices wait for a responder that accepts connections and never answers; how late is the loop, do others notice?"""
+    n, others = b.size["wait"], b.size["others"]
+    pki = Pki(b.args.build, os.path.join(b.work, "pki-vet"))
+    dead = DeadResponder()
+    b.started.append(dead)
+    pki.devices(1, n, dead.url)
+    server = CertServer(b.args.build, b.server_core, b.work, pki)
+    server.more = (("  loop_look_ms = 100;", "  loop_look_ms = 5;"), ("  request_ms = 5000;", "  request_ms = 15000;"),
+                   ("  deadline_ms = 10000;", "  deadline_ms = %d;" % (3000 if b.args.smoke else 15000)))
+    b.started_server(server)
+    server.apply(list(fleet(b.load, others, "replace")) + list(device_documents("bench", 1, n)))
+    knock = ("--concurrency", "4")
+    before = [b.run(server, "coaps", others, *knock)["latency_ms"] for _ in range(3)]
+    m = [server.metrics()]
+    rush = b.load.begin(server, "--count", str(n), "--concurrency", str(n), "--endpoint-pattern", CERT_PATTERN,
+                        "--timeout", "120s", "--expect", "refused", *certificate_options(pki))
+    most = server.wait_until("certificate_status_waiting", n, rush)
+    m.append(server.metrics())
+    during, failed = [], 0
+    while not during or (len(during) < 3 and m[-1]["certificate_status_waiting"] >= most):
+        got = b.run(server, "coaps", others, *knock)
+        failed += got["bootstraps"] - got["provisioned"]
+        m.append(server.metrics())
+        if m[-1]["certificate_status_waiting"] < most:
+            if not during and not b.args.smoke:
+                raise Trouble("the other devices took longer than the %d waited" % n)
+            m.pop()
+            break
+        during.append(got["latency_ms"])
+    got = b.load.end(rush)
+    m.append(server.metrics())
+    lateness = {"rush": late_ms(m[0], m[1]), "waiting": late_ms(m[1], m[-2]), "end": late_ms(m[-2], m[-1])}
+    p50 = [statistics.median(r["p50"] for r in rows) if rows else 0 for rows in (before, during)]
+    say()
+    say("%d of %d devices waited at once; p50 of the others: %.2f ms before, %.2f ms during; refused in the end: %d; "
+        "a 5 ms timer late, p99.9: %g ms while they came, %g ms while they waited, %g ms until they were refused" % (
+            most, n, p50[0], p50[1], got["refused"], lateness["rush"], lateness["waiting"], lateness["end"]))
+    b.judge("vet.late_ms", lateness["waiting"])
+    b.judge("vet.rush.late_ms", max(lateness["rush"], lateness["end"]))
+    b.judge("vet.waiting", most / n)
+    b.judge("vet.failed", failed)
+    b.judge("vet.answered", n - got["refused"])
+    return {"before": before, "during": during, "late_ms": lateness, "waiting": most, "refused": got["refused"]}
+
+
 SECTIONS = {
     "rate": section_rate,
     "fleet": section_fleet,
     "crowd": section_crowd,
     "loss": section_loss,
     "traffic": section_traffic,
+    "mutual": section_mutual,
+    "vet": section_vet,
     "peers": section_peers,
 }
 

@@ -51,6 +51,12 @@ report 'a device that holds everything is told nothing, one that holds nothing t
 report 'DTLS costs more of both' figures '.sections.traffic |
 	.coaps.fresh.datagrams_up > .coap.fresh.datagrams_up and .coaps.fresh.octets_down > .coap.fresh.octets_down'
 report 'a bootstrap that says more than allowed is named' bench 1 --bound traffic.coap.unchanged.writes=-1 traffic
+report 'certificates: all of them in turns with bare handshakes, the responder asked once for each' bench 0 mutual
+report 'each side with CPU and rate' figures '[.sections.mutual | .[] | .[] | (.cpu_us > 0 and .rate > 0 and .bootstraps == 8)] |
+	length == 2 and all'
+report 'a dead responder: all wait, others do not, all are refused' bench 0 vet
+report 'and how late the loop was' figures '.sections.vet | .waiting > 0 and .refused == 20 and .late_ms.waiting > 0 and
+	(.before | length) == 3'
 report 'without one everything is held' bench 0 crowd
 report 'a section that is none is refused' bench 2 nonsense
 echo "1..$NUMBER"

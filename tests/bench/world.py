@@ -117,11 +117,9 @@ class Bsserver(Server):
         self.api = os.path.join(self.folder, "api.sock")
         self.uris = {}
 
-    def begin(self):
-        subprocess.run([self.binary, "init", "--dir", self.folder], check=True, stdout=subprocess.DEVNULL)
-        with open(self.conf, encoding="utf-8") as f:
-            text = f.read()
-        edits = (
+    def edits(self):
+        """What bsserver.conf says, and what it is to say instead."""
+        return (
             (
                 '{ uri = "coaps://[::]:5684"; security = "psk"; }',
                 '{ uri = "coaps://127.0.0.1:0"; security = "psk"; },\n'
@@ -132,7 +130,12 @@ class Bsserver(Server):
                 '{ credential = "psk"; rule = "mapped"; },\n    { credential = "nosec"; rule = "named"; }',
             ),
         )
-        for old, new in edits:
+
+    def begin(self):
+        subprocess.run([self.binary, "init", "--dir", self.folder], check=True, stdout=subprocess.DEVNULL)
+        with open(self.conf, encoding="utf-8") as f:
+            text = f.read()
+        for old, new in self.edits():
             if old not in text:
                 raise Trouble("%s: no line %s" % (self.conf, old))
             text = text.replace(old, new)
@@ -224,10 +227,22 @@ class Load:
         done = subprocess.run(argv + ["--count", str(count)], capture_output=True, text=True, check=True)
         return [line.split() for line in done.stdout.splitlines()]
 
+    def begin(self, server, *options):
+        """Devices in the background; end() has their summary."""
+        argv = ["taskset", "-c", str(self.core), self.binary, "--server", server.uris["coaps"], "--json", "--quiet"]
+        # pylint: disable-next=consider-using-with
+        return subprocess.Popen(argv + list(options), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+    def end(self, process):
+        out, _ = process.communicate()
+        if process.returncode not in (0, 1) or not out.strip():
+            raise Trouble("the devices in the background ended with %d" % process.returncode)
+        return json.loads(out.splitlines()[-1])["summary"]
+
     def run(self, server, scheme, *options):
         argv = ["taskset", "-c", str(self.core), self.binary, "--server", server.uris[scheme], "--json", "--quiet"]
         argv += ["--spin"]  # the wake-up of a process is no part of what sending to a device costs
-        if scheme == "coaps":
+        if scheme == "coaps" and "--cert-file" not in options:
             one_for_all = not isinstance(server, Bsserver)
             argv += ["--psk-key-file" if one_for_all else "--psk-master-file", self.key]
         before = server.quiet_cpu_us()

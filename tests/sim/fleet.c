@@ -18,6 +18,7 @@ struct slot {
 	struct fleet *fleet;
 	struct device *device; /* NULL: free */
 	struct net_peer peer;
+	struct dtls_policy *policy; /* its own; NULL: that of all */
 	struct dtls *dtls, *dead; /* dead: to be freed when nothing of it runs any more */
 	bool inside;              /* a callback of dtls or device may be running */
 	bool final;               /* over, not counted yet */
@@ -64,10 +65,9 @@ fleet_name(const char *pattern, unsigned number, struct gbuf *out)
 	return true;
 }
 
-void
-fleet_identity(const struct fleet_config *cfg, const char *endpoint, struct gbuf *out)
+static void
+fill_in(const char *s, const char *endpoint, struct gbuf *out)
 {
-	const char *s = cfg->identity == NULL ? "%e" : cfg->identity;
 	for (; *s != '\0'; s++) {
 		if (s[0] == '%' && s[1] == 'e') {
 			gbuf_str(out, endpoint);
@@ -76,6 +76,12 @@ fleet_identity(const struct fleet_config *cfg, const char *endpoint, struct gbuf
 			gbuf_u8(out, (uint8_t)*s);
 		}
 	}
+}
+
+void
+fleet_identity(const struct fleet_config *cfg, const char *endpoint, struct gbuf *out)
+{
+	fill_in(cfg->identity == NULL ? "%e" : cfg->identity, endpoint, out);
 }
 
 /* --- A heap of slots by the time they want to be woken -------------------------------------------
@@ -154,6 +160,28 @@ on_send(void *arg, const uint8_t *p, size_t n)
 		on_wire(s, p, n);
 }
 
+/* A certificate of its own, read once. */
+static enum err_code
+own_policy(struct slot *s, struct err *e)
+{
+	const struct fleet_config *cfg = s->fleet->cfg;
+	const char *endpoint = device_endpoint(s->device);
+	struct gbuf cert = { 0 }, key = { 0 };
+	enum err_code rc = ERR_OK;
+	if (cfg->policy != NULL || s->policy != NULL)
+		return ERR_OK;
+	fill_in(cfg->certificate, endpoint, &cert);
+	fill_in(cfg->private_key, endpoint, &key);
+	s->policy = dtls_policy_new(cfg->cipher, e);
+	if (s->policy == NULL)
+		rc = ERR_CRYPTO;
+	else
+		rc = dtls_policy_certificate(s->policy, gbuf_cstr(&cert), gbuf_cstr(&key), false, e);
+	gbuf_clear(&cert);
+	gbuf_clear(&key);
+	return rc;
+}
+
 static enum err_code
 begin_dtls(struct slot *s, struct err *e)
 {
@@ -163,8 +191,10 @@ begin_dtls(struct slot *s, struct err *e)
 	struct secret key = SECRET_NONE;
 	fleet_identity(cfg, device_endpoint(s->device), &identity);
 	enum err_code rc = cfg->keys == NULL ? ERR_OK : keys_get(cfg->keys, gbuf_cstr(&identity), &key, e);
+	if (rc == ERR_OK)
+		rc = own_policy(s, e);
 	if (rc == ERR_OK) {
-		s->dtls = dtls_new(cfg->policy, gbuf_cstr(&identity), &key, &wire, s, e);
+		s->dtls = dtls_new(s->policy != NULL ? s->policy : cfg->policy, gbuf_cstr(&identity), &key, &wire, s, e);
 		rc = s->dtls == NULL ? ERR_CRYPTO : ERR_OK;
 	}
 	if (rc == ERR_OK && dtls_run(s->dtls) == DTLS_FAILED)
@@ -258,6 +288,7 @@ slot_free(struct slot *s)
 	struct fleet *f = s->fleet;
 	heap_remove(f, s);
 	on_close(s);
+	dtls_policy_free(s->policy);
 	net_close(f->net, &s->peer);
 	device_free(s->device);
 	s->device = NULL;

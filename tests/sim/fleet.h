@@ -16,7 +16,8 @@ struct fleet_config {
 	struct device_config device;
 	struct net_config net;
 	bool secure;
-	const struct dtls_policy *policy; /* when secure */
+	const struct dtls_policy *policy; /* when secure; NULL: each has its own, by these */
+	const char *cipher, *certificate, *private_key; /* files; "%e" in them is the endpoint */
 	const struct keys *keys;          /* when secure; NULL: the policy has a certificate */
 	const char *identity;             /* NULL: the endpoint; "%e" in it is the endpoint */
 	const char *endpoint;             /* of a single device; "": without ep; NULL: by pattern */

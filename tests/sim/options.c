@@ -291,7 +291,7 @@ static const struct option_def defs[] = {
 	{ TEXT, "psk-key-file", "FILE", "one key for all, in hex", AT(key_file), NULL },
 	{ TEXT, "psk-keys-file", "FILE", "lines IDENTITY HEXKEY", AT(keys_file), NULL },
 	{ TEXT, "psk-master-file", "FILE", "keys by HMAC-SHA-256 of the identity, 16 octets", AT(master_file), NULL },
-	{ TEXT, "cert-file", "FILE", "a certificate chain in PEM, its own first, instead of a key", AT(cert_file), NULL },
+	{ TEXT, "cert-file", "FILE", "a certificate chain in PEM, its own first, instead of a key; %e in it is the endpoint", AT(cert_file), NULL },
 	{ TEXT, "rpk-file", "FILE", "a raw public key in PEM, instead of a key", AT(rpk_file), NULL },
 	{ TEXT, "private-key-file", "FILE", "the private key to these, in PEM", AT(private_file), NULL },
 	{ FLAG, "print-keys", NULL, "print ENDPOINT IDENTITY HEXKEY of all and end", AT(print_keys), NULL },
@@ -416,7 +416,7 @@ load_initial(struct options *o, struct err *e)
 	return rc;
 }
 
-/* A certificate or a raw public key: the same for all devices, so it is of use for one. */
+/* A certificate or a raw public key: the same for all devices, unless the files' names say otherwise. */
 static enum err_code
 load_certificate(struct options *o, struct err *e)
 {
@@ -424,6 +424,12 @@ load_certificate(struct options *o, struct err *e)
 
 	if (o->private_file == NULL)
 		return err_set(e, ERR_USAGE, "--private-key-file is missing");
+	if (o->cert_file != NULL && strstr(o->cert_file, "%e") != NULL) {
+		o->fleet.cipher = o->cipher != NULL ? o->cipher : "x509";
+		o->fleet.certificate = o->cert_file;
+		o->fleet.private_key = o->private_file;
+		return ERR_OK;
+	}
 	o->policy = dtls_policy_new(o->cipher != NULL ? o->cipher : o->cert_file != NULL ? "x509" : "rpk", e);
 	o->fleet.policy = o->policy;
 	return o->policy == NULL ? ERR_USAGE

@@ -1,5 +1,7 @@
 #include "bsserver/loop/loop.h"
+#include "bsserver/loop/late.h"
 
+#include <string.h>
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -382,7 +384,59 @@ START_TEST(work_is_done_elsewhere_and_answered_here)
 }
 END_TEST
 
+START_TEST(how_late_the_loop_is_becomes_a_histogram)
+{
+	static const uint64_t us[] = { 0, 1000, 1001, 20000, 20001, 3000000 };
+	struct loop *l = new_loop();
+	struct loop_late *late = NULL;
+	struct gbuf g = { 0 };
+
+	ck_assert_int_eq(loop_late_new(l, 60000, &late, NULL), ERR_OK);
+	for (size_t i = 0; i < N_ELEMS(us); i++)
+		loop_late_note(late, us[i]);
+	loop_late_write(late, "late", &g);
+	static const char *const lines[] = { "\n# TYPE late histogram\n", "\nlate_bucket{le=\"0.001\"} 2\n",
+		"\nlate_bucket{le=\"0.002\"} 3\n", "\nlate_bucket{le=\"0.020\"} 4\n", "\nlate_bucket{le=\"0.030\"} 5\n",
+		"\nlate_bucket{le=\"+Inf\"} 6\n", "\nlate_sum 3.042002\n", "\nlate_count 6\n" };
+	for (size_t i = 0; i < N_ELEMS(lines); i++)
+		ck_assert_msg(strstr(gbuf_cstr(&g), lines[i]) != NULL, "no%sin\n%s", lines[i], gbuf_cstr(&g));
+	gbuf_clear(&g);
+	loop_late_free(late);
+	loop_free(l);
+}
+END_TEST
+
+static unsigned long
+number_behind(const char *text, const char *label)
+{
+	const char *at = strstr(text, label);
+
+	ck_assert_ptr_nonnull(at);
+	return strtoul(at + strlen(label), NULL, 10);
+}
+
+START_TEST(a_loop_that_was_kept_is_seen_to_be_late)
+{
+	struct loop *l = new_loop();
+	struct loop_late *late = NULL;
+	struct gbuf g = { 0 };
+
+	ck_assert_int_eq(loop_late_new(l, 1, &late, NULL), ERR_OK);
+	uint64_t until = clock_mono_ms() + 60;
+	while (clock_mono_ms() < until)
+		;
+	loop_turn(l, 100);
+	loop_late_write(late, "late", &g);
+	ck_assert_uint_gt(number_behind(gbuf_cstr(&g), "late_count "), number_behind(gbuf_cstr(&g), "late_bucket{le=\"0.050\"} "));
+	gbuf_clear(&g);
+	loop_late_free(late);
+	loop_free(l);
+}
+END_TEST
+
 static const struct unit_case cases[] = {
+	UNIT_CASE(how_late_the_loop_is_becomes_a_histogram, 0),
+	UNIT_CASE(a_loop_that_was_kept_is_seen_to_be_late, 0),
 	UNIT_CASE(a_loop_with_nothing_attached_ends, 0),
 	UNIT_CASE(timers_run_once_or_repeat_until_stopped, 0),
 	UNIT_CASE(a_timer_may_free_itself, 0),
