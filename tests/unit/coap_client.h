@@ -64,6 +64,7 @@ struct client {
 	void *tls, *cred, *x509;
 	int error; /* of GnuTLS, the last that was fatal */
 	int alert; /* received; -1: none */
+	int last_con; /* message ID of the last CON that a test took; -1: none */
 	bool ready;
 };
 

@@ -317,7 +317,7 @@ static const struct unit_case cases[] = {
 int
 main(void)
 {
-	if (setenv("CK_DEFAULT_TIMEOUT", "30", 0) != 0)
+	if (setenv("CK_DEFAULT_TIMEOUT", "120", 0) != 0)
 		return 1;
 	return unit_run(unit_suite("dtls_cert", cases, N_ELEMS(cases)));
 }

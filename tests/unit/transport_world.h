@@ -13,7 +13,8 @@
 #define CONTINUE COAP_CODE(2, 31)
 #define POST 2
 #define KEY "sixteen octets!!" /* of every identity that does not begin with "unknown" */
-#define WAIT_MS 3000
+#define WAIT_MS 20000	/* for what comes at once, on a machine that does other things as well */
+#define PATIENT_MS 60000 /* of a request that is not to run out of time */
 
 enum when { AT_ONCE, LATER };
 
@@ -68,8 +69,9 @@ void ask(struct world *w, uint64_t peer, enum transport_method method, const cha
 void must_open(struct world *w, struct client *c, int listener, uint16_t local_port,
     const struct client_psk *psk);
 void must_open_cert(struct world *w, struct client *c, int listener, const struct client_cert *cert);
-/* Turns the loop until something comes; false after ms. */
+/* Turns the loop until something comes; false after ms, and after enough turns for what came meanwhile. */
 bool wait_msg(struct world *w, struct client *c, struct msg *m, unsigned ms);
+/* Within WAIT_MS; what was repeated because this was slow is passed over. */
 void must_get(struct world *w, struct client *c, struct msg *m);
 void must_be_silent(struct world *w, struct client *c, unsigned ms);
 void turn_until(struct world *w, const unsigned *n, unsigned wanted, unsigned ms);
