@@ -271,8 +271,8 @@ why=
 grep -q 'standard output: No space left on device' err || why="$why $(cat err)"
 report 'output that cannot be written is an error'
 if command -v mandoc >/dev/null; then
-	why=$(mandoc -Tlint "$SRCDIR/docs/man/lwm2m-prov.1" | grep -v 'referenced manual not found')
-	report 'the manual is well-formed'
+	why=$(mandoc -Tlint "$SRCDIR"/docs/man/* | grep -v 'referenced manual not found')
+	report 'the manuals are well-formed'
 fi
 
 finish

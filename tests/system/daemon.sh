@@ -28,6 +28,16 @@ wrong_command_lines() {
 	say "$n command lines"
 }
 
+# Each command that --help names has its item in bsserver(8).
+commands_in_the_manual() {
+	local verb
+
+	expect_rc 0 "$BSSERVER" --help
+	for verb in $(awk '$1 == "bsserver" { print $2 }' <<<"$OUT"); do
+		grep -qF ".It Cm ${verb//-/\\-}" "$SRCDIR/docs/man/bsserver.8" || fail "bsserver(8) does not tell of $verb"
+	done
+}
+
 # bad_conf SED-SCRIPT MESSAGE: the template so changed is refused by --check-config and by run, in the same words.
 bad_conf() {
 	cp "$D/bsserver.conf" "$D/bad.conf"
@@ -227,6 +237,7 @@ a_core_would_be_seen() {
 }
 
 run_case wrong-command-lines wrong_command_lines
+run_case commands-in-the-manual commands_in_the_manual
 run_case wrong-configurations wrong_configurations
 run_case configuration-not-there a_configuration_that_is_not_there
 run_case init-keeps-what-is-there init_keeps_what_is_there

@@ -1,8 +1,10 @@
 /* The configuration file: the template is complete and fine, and each mistake is named with its
  * place. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "bsserver/conf/conf.h"
+#include "bsserver/conf/options.h"
 #include "tests/unit/unit.h"
 
 #define TRUST "trust = ( { name = \"f\"; file = \"f.pem\"; revocation = \"hard\"; } );\n"
@@ -252,7 +254,61 @@ START_TEST(revocation_is_configured_for_each_trust)
 }
 END_TEST
 
+static char *
+read_manual(void)
+{
+	const char *src = getenv("SRCDIR");
+	char name[1024], *text = calloc(1, 1 << 16);
+
+	(void)snprintf(name, sizeof name, "%s/docs/man/bsserver.conf.5", src != NULL ? src : ".");
+	FILE *f = fopen(name, "r");
+	ck_assert_msg(f != NULL && text != NULL, "%s cannot be read", name);
+	ck_assert_uint_lt(fread(text, 1, (1 << 16) - 1, f), (1 << 16) - 1);
+	(void)fclose(f);
+	return text;
+}
+
+/* As mdoc(7) spells a default. */
+static void
+put_default(struct gbuf *out, const char *value)
+{
+	for (; *value != 0; value++)
+		if (*value == '"' || *value == '-')
+			gbuf_str(out, *value == '"' ? "\\(dq" : "\\-");
+		else
+			gbuf_u8(out, (uint8_t)*value);
+}
+
+START_TEST(the_manual_tells_each_setting_with_its_default_and_range)
+{
+	char *text = read_manual(), range[64];
+
+	for (size_t i = 0; i < conf_n_options; i++) {
+		const struct conf_option *o = &conf_options[i];
+		struct gbuf item = { 0 };
+
+		gbuf_printf(&item, "\n.It Ic %s = ", o->name);
+		put_default(&item, o->value);
+		gbuf_u8(&item, '\n');
+		char *at = strstr(text, gbuf_cstr(&item)), *next;
+		ck_assert_msg(at != NULL, "bsserver.conf.5 has no%s", gbuf_cstr(&item));
+		next = strstr(at + 1, "\n.It ");
+		(void)snprintf(range, sizeof range, "\nFrom %lld to %lld.\n", (long long)o->min, (long long)o->max);
+		char *said = strstr(at, range);
+		ck_assert_msg(o->kind != CONF_INTEGER || (said != NULL && (next == NULL || said < next)),
+		    "%s: bsserver.conf.5 does not say: %s", o->name, range);
+		gbuf_clear(&item);
+	}
+	for (size_t i = 0; i < conf_n_lists; i++) {
+		(void)snprintf(range, sizeof range, "\n.It Ic %s\n", conf_lists[i]);
+		ck_assert_msg(strstr(text, range) != NULL, "bsserver.conf.5 has no%s", range);
+	}
+	free(text);
+}
+END_TEST
+
 static const struct unit_case cases[] = {
+	UNIT_CASE(the_manual_tells_each_setting_with_its_default_and_range, 0),
 	UNIT_CASE(the_template_loads_with_the_defaults, 0),
 	UNIT_CASE(certificates_are_configured, 0),
 	UNIT_CASE(revocation_is_configured_for_each_trust, 0),
