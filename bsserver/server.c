@@ -167,6 +167,22 @@ server_check(const struct conf *c, struct err *e)
 /* ---- what ties the parts ---- */
 
 static void
+on_anchor(struct server *s, const struct store_feed *f)
+{
+	const struct trust_word w = { f->identity, { f->key->data, f->key->len }, f->state == STORE_RETIRED,
+		f->at_ms };
+	struct trust_view v;
+	struct err e;
+
+	if (trust_put(s->trust, &w, &e) != ERR_OK)
+		log_msg(LVL_ERROR, LOG_AUTH, NULL, "trust anchor %s of the store is not taken in (%s)", f->name, e.msg);
+	else if (!w.retired && !trust_named(s->trust, f->identity, &v))
+		log_msg(LVL_WARNING, LOG_AUTH, NULL,
+		    "trust anchor %s of the store does not count: there is no trust %s in the configuration", f->name,
+		    f->identity);
+}
+
+static void
 on_feed(void *arg, const struct store_feed *f)
 {
 	struct server *s = arg;
@@ -177,6 +193,8 @@ on_feed(void *arg, const struct store_feed *f)
 	if (shelf_feed(s->shelf, f, &e) != ERR_OK)
 		log_msg(LVL_ERROR, LOG_PORTS, NULL, "profile %s is not served (%s)", f->name, e.msg);
 	server_reg_feed(s->reg, f);
+	if (f->kind == STORE_FEED_ANCHOR)
+		on_anchor(s, f);
 	if (s->api != NULL)
 		api_feed(s->api, f);
 }

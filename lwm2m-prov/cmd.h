@@ -74,6 +74,8 @@ enum opt_id {
 	OPT_WITH_CREDENTIALS,
 	OPT_REPLACED_TOO,
 	OPT_TELL,
+	OPT_TRUST,
+	OPT_ANCHOR,
 	OPT_CANCEL,
 	OPT_SUBJECT,
 	OPT_DAYS,
@@ -185,6 +187,9 @@ enum prov_exit cmd_pki_csr_sign(struct cli *cli, struct err *e);
 enum prov_exit cmd_pki_revoke(struct cli *cli, struct err *e);
 enum prov_exit cmd_pki_crl(struct cli *cli, struct err *e);
 enum prov_exit cmd_pki_expiring(struct cli *cli, struct err *e);
+enum prov_exit cmd_anchor_add(struct cli *cli, struct err *e);
+enum prov_exit cmd_anchor_list(struct cli *cli, struct err *e);
+enum prov_exit cmd_anchor_retire(struct cli *cli, struct err *e);
 enum prov_exit cmd_status(struct cli *cli, struct err *e);
 enum prov_exit cmd_version(struct cli *cli, struct err *e);
 enum prov_exit cmd_completion(struct cli *cli, struct err *e);

@@ -34,6 +34,15 @@ static const struct out_field issued_fields[] = {
 	{ "serial", "serial", OUT_PLAIN, NULL },
 	{ "subject", "subject", OUT_PLAIN, NULL },
 };
+static const struct out_field given_fields[] = {
+	{ "not_after", "until", OUT_TIME, NULL },
+	{ "endpoint", "endpoint", OUT_PLAIN, NULL },
+	{ "kind", "kind", OUT_PLAIN, NULL },
+	{ "path", "path", OUT_PLAIN, NULL },
+	{ "subject", "subject", OUT_PLAIN, NULL },
+	{ "sha256", "SHA-256", OUT_PLAIN, NULL },
+};
+static const struct out_view given_view = { given_fields, N_ELEMS(given_fields) };
 static const struct out_view cert_view = { cert_fields, N_ELEMS(cert_fields) };
 static const struct out_view issued_view = { issued_fields, N_ELEMS(issued_fields) };
 /* clang-format on */
@@ -488,10 +497,9 @@ cmd_pki_crl(struct cli *cli, struct err *e)
 	return ended(rc, e);
 }
 
-enum prov_exit
-cmd_pki_expiring(struct cli *cli, struct err *e)
+static enum err_code
+expiring_issued(struct cli *cli, int64_t until, struct err *e)
 {
-	int64_t until = now() + (int64_t)cli_number(cli, OPT_WITHIN, 30 * (uint64_t)DAY);
 	struct ca ca = { .lock = -1 };
 	enum err_code rc = ca_open(cli->args[0], &ca, e);
 	json_t *doc = json_object(), *list = json_array(), *row;
@@ -512,5 +520,33 @@ cmd_pki_expiring(struct cli *cli, struct err *e)
 		out_table(cli->out, &issued_view, doc, "issued");
 	json_decref(doc);
 	ca_close(&ca);
-	return ended(rc, e);
+	return rc;
+}
+
+static enum err_code
+expiring_given(struct cli *cli, int64_t until, struct err *e)
+{
+	struct gbuf path = { .max = 256 }, number = { .max = 32 };
+	json_t *doc = NULL;
+
+	gbuf_str(&path, "/v1/certificates");
+	gbuf_printf(&number, "%lld", (long long)until);
+	client_path_query(&path, "until", gbuf_cstr(&number));
+	enum err_code rc = remote_list(cli, gbuf_cstr(&path), "certificates", 0, &doc, e);
+	if (rc == ERR_OK)
+		out_table(cli->out, &given_view, doc, "certificates");
+	json_decref(doc);
+	gbuf_clear(&number);
+	gbuf_clear(&path);
+	return rc;
+}
+
+enum prov_exit
+cmd_pki_expiring(struct cli *cli, struct err *e)
+{
+	int64_t until = now() + (int64_t)cli_number(cli, OPT_WITHIN, 30 * (uint64_t)DAY);
+
+	if (cli->n_args == 0)
+		return exit_of(expiring_given(cli, until, e));
+	return ended(expiring_issued(cli, until, e), e);
 }

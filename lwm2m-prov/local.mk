@@ -6,6 +6,7 @@ lwm2m_prov_libprov_a_SOURCES = \
 	lwm2m-prov/cli.c lwm2m-prov/cli.h \
 	lwm2m-prov/client.c lwm2m-prov/client.h \
 	lwm2m-prov/cmd.c lwm2m-prov/cmd.h \
+	lwm2m-prov/cmd_anchor.c lwm2m-prov/anchor.h \
 	lwm2m-prov/cmd_apply.c \
 	lwm2m-prov/cmd_check.c \
 	lwm2m-prov/cmd_device.c \

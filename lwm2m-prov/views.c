@@ -14,6 +14,13 @@ static const struct out_field exchange_fields[] = {
 };
 static const struct out_view exchanges = { exchange_fields, N_ELEMS(exchange_fields) };
 
+static const struct out_field given_fields[] = {
+	{ "path", "path", OUT_PLAIN, NULL },
+	{ "kind", "kind", OUT_PLAIN, NULL },
+	{ "subject", "subject", OUT_PLAIN, NULL },
+	{ "digest", "digest", OUT_PLAIN, NULL },
+};
+static const struct out_view given = { given_fields, N_ELEMS(given_fields) };
 static const struct out_field session_fields[] = {
 	{ "id", "session", OUT_PLAIN, NULL },
 	{ "endpoint", "endpoint", OUT_PLAIN, NULL },
@@ -30,6 +37,8 @@ static const struct out_field session_fields[] = {
 	{ "profile", "profile", OUT_PLAIN, NULL },
 	{ "revision", "revision", OUT_PLAIN, NULL },
 	{ "fingerprints", "keys written", OUT_PLAIN, NULL },
+	{ "anchor", "came under", OUT_PLAIN, NULL },
+	{ "given", "certificates", OUT_ROWS, &given },
 	{ "unconfirmed", "not shown", OUT_PLAIN, NULL },
 	{ "started", "started", OUT_TIME, NULL },
 	{ "ended", "ended", OUT_TIME, NULL },

@@ -103,6 +103,7 @@ get_devices(struct req *r)
 {
 	struct store_page page = { .glob = req_param(r, "glob"),
 		.profile = req_param(r, "profile"),
+		.anchor = req_param(r, "anchor"),
 		.after = req_param(r, "after"),
 		.verdict = -1 };
 	uint64_t limit;

@@ -297,6 +297,7 @@ change_name(const struct store_feed *f)
 		return store_state_name(f->state);
 	case STORE_FEED_IDENTITY:
 	case STORE_FEED_NO_IDENTITY:
+	case STORE_FEED_ANCHOR:
 	case STORE_FEED_REVOKED:
 	case STORE_FEED_REGISTRY_KEY:
 		return NULL;

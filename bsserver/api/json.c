@@ -93,6 +93,8 @@ json_of_session(const struct bs_record *r)
 	put_outcome(j, r);
 	json_put(j, "format", r->used_format < 0 ? json_null() : json_integer(r->used_format));
 	json_put(j, "exchanges", json_integer(r->exchanges));
+	json_put(j, "anchor", r->anchor == NULL ? NULL : json_text(r->anchor));
+	json_put(j, "given", r->given == NULL || strcmp(r->given, "[]") == 0 ? NULL : json_doc(r->given));
 	return j;
 }
 

@@ -1,4 +1,5 @@
 bsserver_libbsserver_a_SOURCES += \
+	bsserver/api/anchors.c \
 	bsserver/api/answer.c \
 	bsserver/api/api.c bsserver/api/api.h \
 	bsserver/api/apply.c bsserver/api/apply.h \

@@ -353,6 +353,7 @@ auth_feed(struct auth *a, const struct store_feed *f, struct err *e)
 		return ERR_OK;
 	case STORE_FEED_PROFILE:
 	case STORE_FEED_NO_PROFILE:
+	case STORE_FEED_ANCHOR:
 	case STORE_FEED_REVOKED:
 		return ERR_OK;
 	}

@@ -102,6 +102,8 @@ bs_record_clear(struct bs_record *r)
 	free(r->detail);
 	free(r->unconfirmed);
 	free(r->expiries);
+	free(r->anchor);
+	free(r->given);
 	bs_held_clear(&r->found);
 	bs_held_clear(&r->held);
 	bs_findings_clear(&r->findings);

@@ -121,6 +121,8 @@ struct bs_record {
 	char *unconfirmed; /* "/1/0/13 /0/1/5": written and not shown; NULL */
 	char *expiries;	   /* "101=1796000000": Short Server ID, and until when (s since 1970) each certificate
 			      written is valid, blank-separated; NULL */
+	char *anchor;	   /* SHA-256 in hex of the trust anchor that its certificate led to; NULL: it came otherwise */
+	char *given;	   /* certificates in what was to be written, as handout_items_json() tells them; NULL */
 	struct bs_held found; /* what the device held when it came */
 	struct bs_held held;  /* what it held at the end: only after provisioned or written */
 	struct bs_findings findings;

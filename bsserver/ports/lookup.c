@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bsserver/ports/compile.h"
+#include "bsserver/ports/handout.h"
 #include "bsserver/ports/handover.h"
 #include "bsserver/ports/internal.h"
 #include "bsserver/ports/restore.h"
@@ -13,12 +14,15 @@
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 
+#define GIVEN_TEXT_MAX ((size_t)32 << 10)
+
 /* A question that is under way. */
 struct lookup {
 	struct ports *p;
 	uint64_t session;
 	struct auth_answer answer;
 	enum bs_mode mode;
+	char anchor[65]; /* SHA-256 of the trust anchor that its certificate led to; "" */
 	bool asked_again; /* with the credentials: the compiled form is out of date, or an account is to be made */
 	/* the refusal that is to be delivered */
 	enum bs_reason reason;
@@ -154,18 +158,60 @@ choose_account(const struct ports_conf *c, const struct store_device *d, const s
 	return rc;
 }
 
-/* So that the record, when it comes, is kept with what was written and what it was about. */
+/* "101=1796000000": until when the certificates of each account are valid. */
 static void
+put_expiries(const struct handout_items *l, struct gbuf *out)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		int64_t ssid = l->v[i].short_server_id, end = INT64_MAX;
+		bool first = true;
+
+		for (size_t k = 0; k < l->n; k++) {
+			if (l->v[k].short_server_id != ssid || l->v[k].cert == NULL)
+				continue;
+			first = first && k >= i;
+			end = MIN(end, l->v[k].cert->not_after);
+		}
+		if (first && ssid >= 0 && l->v[i].cert != NULL)
+			gbuf_printf(out, "%s%" PRId64 "=%" PRId64, out->len > 0 ? " " : "", ssid, end);
+	}
+}
+
+/* Which certificates this session is about, for the grant and for its record. */
+static enum err_code
+note_certificates(struct bs_grant *g, struct given *given, struct err *e)
+{
+	struct handout_items items = { 0 };
+	struct gbuf json = { .max = GIVEN_TEXT_MAX }, ends = { .max = 4096 };
+	enum err_code rc = handout_list(&g->desired, g->handover.n > 0 ? &g->handover : NULL, &items, e);
+
+	if (rc == ERR_OK && items.n > 0)
+		put_expiries(&items, &ends);
+	handout_items_json(&items, &json);
+	if (rc == ERR_OK && ends.len > 0)
+		g->expiries = str_dup_n(gbuf_cstr(&ends), ends.len);
+	if (rc == ERR_OK && given != NULL && !json.failed)
+		given->given = str_dup_n(gbuf_cstr(&json), json.len);
+	gbuf_clear(&json);
+	gbuf_clear(&ends);
+	handout_items_clear(&items);
+	return rc;
+}
+
+/* So that the record, when it comes, is kept with what was written and what it was about. */
+static struct given *
 remember(struct lookup *l, const struct store_device *d, struct choice *ch)
 {
 	struct given *g;
 
 	if (given_add(&l->p->given, l->session, &ch->wrote, &g, NULL) != ERR_OK)
-		return;
+		return NULL;
+	g->anchor = l->anchor[0] == '\0' ? NULL : str_dup_n(l->anchor, strlen(l->anchor));
 	g->same_wrote = ch->again ? d->held.session : 0;
 	g->wanted_revision = ch->revision;
 	g->fulfilled[STORE_WISH_ROLLBACK] = ch->restoring ? d->wishes[STORE_WISH_ROLLBACK].number : 0;
 	g->fulfilled[STORE_WISH_HANDOVER] = d->wishes[STORE_WISH_HANDOVER].number;
+	return g;
 }
 
 static char *
@@ -215,7 +261,9 @@ grant(struct lookup *l, const struct store_device *d, const struct store_credent
 		    &g.history, e);
 	if (rc == ERR_OK) {
 		fill_grant(l, d, c, &ch, &g);
-		remember(l, d, &ch);
+		rc = note_certificates(&g, remember(l, d, &ch), e);
+	}
+	if (rc == ERR_OK) {
 		l->p->c.deliver(l->p->c.arg, l->session, &ev);
 	}
 	bs_grant_clear(&g);
@@ -331,6 +379,12 @@ ports_lookup(void *arg, uint64_t session, const struct bs_lookup *q)
 	l->p = p;
 	l->session = session;
 	l->mode = q->peer.mode;
+	if (q->peer.mode == BS_X509 && q->peer.n_chain > 0) {
+		const struct bs_blob *anchor = &q->peer.chain[q->peer.n_chain - 1];
+
+		if (crypt_sha256_hex(anchor->data, anchor->len, l->anchor, NULL) != ERR_OK)
+			l->anchor[0] = '\0';
+	}
 	decide(p->c.auth, q, &l->answer);
 	if (l->answer.granted) {
 		p->c.ops->device_look(p->c.store, l->answer.endpoint, on_device, l);

@@ -156,6 +156,8 @@ given_remove(struct table *t, struct given *g)
 		return;
 	table_remove(t, &g->node);
 	secret_clear(&g->wrote);
+	free(g->anchor);
+	free(g->given);
 	free(g);
 }
 

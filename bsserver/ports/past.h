@@ -30,6 +30,7 @@ struct given {
 	uint64_t same_wrote; /* as in struct store_outcome */
 	uint64_t fulfilled[STORE_WISH__COUNT];
 	uint64_t wanted_revision;
+	char *anchor, *given; /* as in struct bs_record; owned; NULL */
 };
 
 /* ERR_NO_MEMORY: then the session leaves nothing to come back to. Takes wrote. */

@@ -117,6 +117,7 @@ keep(struct ports *p, const struct bs_record *r, const struct given *g, struct r
 {
 	const struct bs_held *held = newest_held(r);
 	struct gbuf findings = { .max = FINDINGS_TEXT_MAX };
+	struct bs_record rec_of = *r; /* shallow, with what the engine does not know */
 	struct store_outcome o = {
 		.links = held->links,
 		.values = held->values,
@@ -129,6 +130,8 @@ keep(struct ports *p, const struct bs_record *r, const struct given *g, struct r
 	bs_findings_json(&r->findings, &findings);
 	o.findings = findings.failed ? NULL : gbuf_cstr(&findings);
 	if (g != NULL) {
+		rec_of.anchor = g->anchor;
+		rec_of.given = g->given;
 		o.wrote = &g->wrote;
 		o.same_wrote = g->same_wrote;
 		o.wanted_revision = g->wanted_revision;
@@ -137,7 +140,7 @@ keep(struct ports *p, const struct bs_record *r, const struct given *g, struct r
 		if (r->handed_over)
 			o.fulfilled[STORE_WISH_HANDOVER] = g->fulfilled[STORE_WISH_HANDOVER];
 	}
-	p->c.ops->session_put(p->c.store, r, &o, on_kept, rec);
+	p->c.ops->session_put(p->c.store, &rec_of, &o, on_kept, rec);
 	gbuf_clear(&findings);
 }
 

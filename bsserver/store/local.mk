@@ -1,4 +1,5 @@
 bsserver_libbsserver_a_SOURCES += \
+	bsserver/store/sqlite_anchor.c \
 	bsserver/store/sqlite_apply.c \
 	bsserver/store/sqlite_cred.c \
 	bsserver/store/sqlite_db.c bsserver/store/sqlite_db.h \

@@ -66,7 +66,7 @@ check_expected(const struct store_change *c, const struct found *f, struct err *
 static const char *
 kind_name(enum sq_kind kind)
 {
-	static const char *const names[] = { "device", "profile", "certificate" };
+	static const char *const names[] = { "device", "profile", "certificate", "anchor" };
 
 	return names[kind];
 }
@@ -392,6 +392,22 @@ revoke(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *e)
 	return rc == ERR_OK && ch->result->kind == STORE_CREATED ? audit(s, db, ch, "revoke", e) : rc;
 }
 
+static enum err_code
+put_anchor(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *e)
+{
+	enum err_code rc = sq_anchor_put(s, db, ch, e);
+
+	return rc == ERR_OK && ch->result->kind != STORE_UNCHANGED ? audit(s, db, ch, "add", e) : rc;
+}
+
+static enum err_code
+retire_anchor(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *e)
+{
+	enum err_code rc = sq_anchor_retire(s, db, ch, e);
+
+	return rc == ERR_OK && ch->result->kind != STORE_UNCHANGED ? audit(s, db, ch, "retire", e) : rc;
+}
+
 static const struct {
 	enum sq_kind kind;
 	enum err_code (*run)(struct store *, struct sq_db *, struct sq_change *, struct err *);
@@ -403,6 +419,8 @@ static const struct {
 	[STORE_SET_STATE] = { SQ_DEVICE, set_state },
 	[STORE_SET_WISH] = { SQ_DEVICE, set_wish },
 	[STORE_REVOKE] = { SQ_CERTIFICATE, revoke },
+	[STORE_PUT_ANCHOR] = { SQ_ANCHOR, put_anchor },
+	[STORE_RETIRE_ANCHOR] = { SQ_ANCHOR, retire_anchor },
 };
 
 static enum err_code

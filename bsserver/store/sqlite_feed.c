@@ -178,6 +178,9 @@ sq_feed_all(struct store *s, struct sq_db *db, struct err *e)
 	enum err_code rc = tell_rows(s, db, &q, tell_profile, e);
 	if (rc != ERR_OK)
 		return rc;
+	rc = sq_anchor_tell(s, db, e);
+	if (rc != ERR_OK)
+		return rc;
 	q = sq_use(db, SQ_FEED_REVOKED);
 	rc = tell_rows(s, db, &q, tell_revoked, e);
 	if (rc != ERR_OK)

@@ -285,6 +285,8 @@ sq_held_remove(struct sq_db *db, int64_t device, struct err *e)
 {
 	enum err_code rc = remove_of(db, SQ_HELD_REMOVE, device, e);
 
+	if (rc == ERR_OK)
+		rc = sq_given_remove(db, device, e);
 	return rc == ERR_OK ? remove_of(db, SQ_WISH_REMOVE_ALL, device, e) : rc;
 }
 

@@ -59,7 +59,7 @@ enum err_code sq_creds_load(struct sq_db *db, enum sq_kind kind, const char *own
     struct sq_creds *out, struct err *e);
 void sq_creds_clear(struct sq_creds *c);
 /* The string members of a record in the order of the session's columns. */
-#define SQ_RECORD_STRINGS 8
+#define SQ_RECORD_STRINGS 10
 char **sq_record_string(struct bs_record *r, size_t i);
 
 /* sqlite_feed.c: what the writer has to tell, kept until the loop tells it. */
@@ -109,6 +109,16 @@ enum err_code sq_withdrawn_remove(struct sq_db *db, const struct sq_change *ch, 
 /* Fills h->withdrawn, by h->fingerprints. */
 enum err_code sq_withdrawn_find(struct sq_db *db, const char *endpoint, struct store_held *h, struct err *e);
 enum err_code sq_revoke(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *e);
+
+/* sqlite_anchor.c: trust anchors, and who came under them or was given them. */
+enum err_code sq_anchor_put(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *e);
+enum err_code sq_anchor_retire(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *e);
+/* What a session says of it, which is the newest of its device; good: it ended well. */
+enum err_code sq_given_keep(struct sq_db *db, int64_t device, const struct bs_record *r, bool good, struct err *e);
+enum err_code sq_given_remove(struct sq_db *db, int64_t device, struct err *e);
+enum err_code sq_anchor_tell(struct store *s, struct sq_db *db, struct err *e);
+enum err_code sq_row_anchor(struct sq *q, struct store_anchor *a, struct err *e);
+enum err_code sq_row_given(struct sq *q, struct store_given *g, struct err *e);
 
 /* sqlite_held.c: what sessions left. */
 struct sq_outcome { /* a copy of a struct store_outcome */
@@ -166,6 +176,8 @@ void sq_device_history(struct store *s, const char *endpoint, store_profiles_fn 
 void sq_session_list(struct store *s, const struct store_page *p, store_sessions_fn *done, void *arg);
 void sq_held_list(struct store *s, const char *endpoint, store_held_fn *done, void *arg);
 void sq_held_get(struct store *s, const char *endpoint, uint64_t session, store_held_fn *done, void *arg);
+void sq_anchor_list(struct store *s, store_anchors_fn *done, void *arg);
+void sq_given_list(struct store *s, const struct store_page *p, store_given_fn *done, void *arg);
 void sq_audit_list(struct store *s, const struct store_page *p, store_audit_fn *done, void *arg);
 
 /* sqlite_writer.c: the writer's turn. */

@@ -26,6 +26,7 @@ struct list_req {
 	struct sq_req base;
 	const struct list_kind *kind;
 	char *glob, *after, *profile; /* profile: "\nNAME\n" */
+	char *anchor;
 	struct store_page page;	      /* points to these */
 	size_t prefix;		      /* octets of glob before its first wildcard */
 	char *first;		      /* these octets: no name that fits comes before */
@@ -37,6 +38,8 @@ struct list_req {
 		store_profiles_fn *profiles;
 		store_sessions_fn *sessions;
 		store_audit_fn *audit;
+		store_anchors_fn *anchors;
+		store_given_fn *given;
 	} done;
 };
 
@@ -67,8 +70,10 @@ name_wanted(const struct list_req *r, const char *name)
 static void
 devices_start(const struct list_req *r, struct sq_db *db, struct sq *q)
 {
-	*q = sq_use(db, SQ_DEVICE_LIST);
+	*q = sq_use(db, r->anchor == NULL ? SQ_DEVICE_LIST : SQ_DEVICE_LIST_UNDER);
 	start_at_name(r, q);
+	if (r->anchor != NULL)
+		sq_put_text(q, r->anchor);
 }
 
 static enum verdict
@@ -238,6 +243,62 @@ audit_answer(const struct list_req *r, enum err_code rc, const struct err *e, vo
 	r->done.audit(r->base.arg, rc, e, rows, n, more);
 }
 
+static void
+anchors_start(const struct list_req *r, struct sq_db *db, struct sq *q)
+{
+	(void)r;
+	*q = sq_use(db, SQ_ANCHOR_LIST);
+}
+
+static enum err_code
+anchor_read(struct sq *q, void *row, struct err *e)
+{
+	return sq_row_anchor(q, row, e);
+}
+
+static void
+anchor_clear(void *row)
+{
+	store_anchor_clear(row);
+}
+
+static void
+anchors_answer(const struct list_req *r, enum err_code rc, const struct err *e, void *rows, size_t n, bool more)
+{
+	r->done.anchors(r->base.arg, rc, e, rows, n, more);
+}
+
+static void
+given_start(const struct list_req *r, struct sq_db *db, struct sq *q)
+{
+	*q = sq_use(db, SQ_GIVEN_LIST);
+	sq_put_int(q, r->page.after_id > INT64_MAX ? INT64_MAX : (int64_t)r->page.after_id);
+	sq_put_text(q, r->anchor);
+	sq_put_int(q, r->page.until_s);
+}
+
+static enum err_code
+given_read(struct sq *q, void *row, struct err *e)
+{
+	return sq_row_given(q, row, e);
+}
+
+static void
+given_clear(void *row)
+{
+	store_given_clear(row);
+}
+
+static void
+given_answer(const struct list_req *r, enum err_code rc, const struct err *e, void *rows, size_t n, bool more)
+{
+	r->done.given(r->base.arg, rc, e, rows, n, more);
+}
+
+static const struct list_kind anchors = { sizeof(struct store_anchor), anchors_start, all_wanted, anchor_read,
+	anchor_clear, anchors_answer, false };
+static const struct list_kind given = { sizeof(struct store_given), given_start, all_wanted, given_read,
+	given_clear, given_answer, false };
 static const struct list_kind devices = { sizeof(struct store_device), devices_start, device_wanted,
 	device_read, device_clear, devices_answer, false };
 static const struct list_kind profiles = { sizeof(struct store_profile), profiles_start, profile_wanted,
@@ -314,6 +375,7 @@ list_free(struct sq_req *base)
 	free(r->first);
 	free(r->after);
 	free(r->profile);
+	free(r->anchor);
 	free(r);
 }
 
@@ -341,6 +403,7 @@ new_list(const struct list_kind *kind, const struct store_page *p, void *arg)
 	r->page = *p;
 	r->glob = p->glob == NULL ? NULL : dup_between("", p->glob);
 	r->after = p->after == NULL ? NULL : dup_between("", p->after);
+	r->anchor = p->anchor == NULL ? NULL : dup_between("", p->anchor);
 	r->profile = p->profile == NULL ? NULL : dup_between("\n", p->profile);
 	r->prefix = p->glob == NULL ? 0 : strcspn(p->glob, "*?");
 	r->first = dup_between("", p->glob == NULL ? "" : p->glob);
@@ -405,5 +468,23 @@ sq_audit_list(struct store *s, const struct store_page *p, store_audit_fn *done,
 	struct list_req *r = new_list(&audits, p, arg);
 
 	r->done.audit = done;
+	sq_worker_submit(&s->lister, &r->base);
+}
+
+void
+sq_anchor_list(struct store *s, store_anchors_fn *done, void *arg)
+{
+	struct list_req *r = new_list(&anchors, &(struct store_page){ .limit = LIMIT_MAX }, arg);
+
+	r->done.anchors = done;
+	sq_worker_submit(&s->lister, &r->base);
+}
+
+void
+sq_given_list(struct store *s, const struct store_page *p, store_given_fn *done, void *arg)
+{
+	struct list_req *r = new_list(&given, p, arg);
+
+	r->done.given = done;
 	sq_worker_submit(&s->lister, &r->base);
 }

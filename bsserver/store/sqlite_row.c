@@ -46,7 +46,7 @@ char **
 sq_record_string(struct bs_record *r, size_t i)
 {
 	char **const all[] = { &r->endpoint, &r->peer, &r->credential, &r->rule, &r->profile,
-		&r->fingerprints, &r->detail, &r->unconfirmed };
+		&r->fingerprints, &r->detail, &r->unconfirmed, &r->anchor, &r->given };
 
 	_Static_assert(N_ELEMS(all) == SQ_RECORD_STRINGS, "the columns behind path");
 	return all[i];

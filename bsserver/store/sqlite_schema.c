@@ -69,7 +69,23 @@ static const char schema_3[] =
     "CREATE TABLE revoked(sha256 TEXT PRIMARY KEY, number INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
     " detail TEXT) WITHOUT ROWID;";
 
-static const char *const steps[] = { schema_1, schema_2, schema_3 };
+/*
+ * anchor: what operators said of trust anchors. given: which anchor each device last came under (kind
+ * 'under'), and which certificates it was given (the kinds of handout.h), of the last session that
+ * ended well and of those since that wrote.
+ */
+static const char schema_4[] =
+    "CREATE TABLE anchor(sha256 TEXT PRIMARY KEY, trust TEXT NOT NULL, retired INTEGER NOT NULL,"
+    " number INTEGER NOT NULL, at_ms INTEGER NOT NULL, actor TEXT NOT NULL, der BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE given(id INTEGER PRIMARY KEY, device INTEGER NOT NULL, kind TEXT NOT NULL,"
+    " path TEXT NOT NULL, sha256 TEXT NOT NULL, subject TEXT, not_after INTEGER,"
+    " session INTEGER NOT NULL, at_ms INTEGER NOT NULL, UNIQUE(device, kind, path, sha256));"
+    "CREATE INDEX given_sha256 ON given(sha256, kind);"
+    "CREATE INDEX given_end ON given(not_after);"
+    "ALTER TABLE session ADD COLUMN anchor TEXT;"
+    "ALTER TABLE session ADD COLUMN given TEXT;";
+
+static const char *const steps[] = { schema_1, schema_2, schema_3, schema_4 };
 const struct sq_schema sq_schema = { steps, N_ELEMS(steps) };
 
 static enum err_code

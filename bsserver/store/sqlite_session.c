@@ -223,9 +223,10 @@ keep_outcome(struct store *s, struct sq_db *db, const struct session_req *r, con
 		.o = r->outcome,
 	};
 
-	if (r->outcome == NULL || d->device == 0 || r->rec.id <= d->last)
+	if (d->device == 0 || r->rec.id <= d->last)
 		return ERR_OK;
-	return sq_held_keep(s, db, &kept, e);
+	enum err_code rc = sq_given_keep(db, d->device, &r->rec, kept.good, e);
+	return rc == ERR_OK && r->outcome != NULL ? sq_held_keep(s, db, &kept, e) : rc;
 }
 
 static enum err_code

@@ -9,7 +9,8 @@
 #define PROFILE_COLUMNS "name, doc, revision, updated_ms"
 #define SESSION_COLUMNS                                                                            \
 	"id, verdict, step, reason, code, used_format, revision, started_ms, ended_ms, exchanges," \
-	" dropped, path, endpoint, peer, credential, rule, profile, fingerprints, detail, unconfirmed"
+	" dropped, path, endpoint, peer, credential, rule, profile, fingerprints, detail, unconfirmed," \
+	" anchor, given"
 
 #define HELD_COLUMNS                                                                               \
 	"session, last_session, at_ms, started_ms, last_ms, good, restored, revision, seen,"       \
@@ -18,6 +19,11 @@
 	"h.session, h.last_session, h.at_ms, h.started_ms, h.last_ms, h.good, h.restored,"         \
 	" h.revision, h.seen, h.likeness, h.profile, h.fingerprints, h.expiries, h.links, h.vals," \
 	" h.findings, h.wrote"
+
+/* Devices that are there still, with what they came under and were given to trust. */
+#define REMAINING                                                                                  \
+	" FROM given g CROSS JOIN device d ON d.id = g.device AND d.state <> 2"                    \
+	" WHERE g.kind IN ('under', 'anchor')"
 
 /* The names of the profiles it extends, each with an end of line before and behind; NULL when none. */
 #define EXTENDS(doc)                                                                               \
@@ -80,7 +86,7 @@ static const char *const texts[] = {
 			  " WHERE d.endpoint = ?1",
 	[SQ_SESSION_PUT] = "INSERT INTO session(" SESSION_COLUMNS ", device, transcript) VALUES("
 			   "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
-			   " ?19, ?20, ?21, ?22)",
+			   " ?19, ?20, ?21, ?22, ?23, ?24)",
 	[SQ_SESSION_NOTE] = "UPDATE device_session SET last_session = ?1, verdict = ?2, reason = ?3, ended_ms = ?4,"
 			    " format = iif(?5 < 0, format, ?5), confirmed = iif(?6 = 0, confirmed, ?6),"
 			    " failures = ?7, kept = ?8 WHERE device = ?9",
@@ -167,6 +173,35 @@ static const char *const texts[] = {
 	[SQ_WISH_DONE] = "UPDATE wish SET done_session = ?1, done_revision = ?2"
 			 " WHERE device = ?3 AND kind = ?4 AND number = ?5",
 	[SQ_WISH_MET] = "DELETE FROM wish WHERE device = ?1 AND kind = ?2 AND number = ?3",
+	[SQ_ANCHOR_GET] = "SELECT trust, retired, number FROM anchor WHERE sha256 = ?1",
+	[SQ_ANCHOR_PUT] = "INSERT OR REPLACE INTO anchor(sha256, trust, retired, number, at_ms, actor, der)"
+			  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[SQ_ANCHOR_LIST] = "SELECT k.sha256, a.trust, a.retired, a.number, a.at_ms, a.actor, a.der, k.subject,"
+			   " k.not_after, k.under, k.given FROM"
+			   " (SELECT g.sha256 AS sha256, max(g.subject) AS subject, max(g.not_after) AS not_after,"
+			   "   count(DISTINCT iif(g.kind = 'under', g.device, NULL)) AS under,"
+			   "   count(DISTINCT iif(g.kind = 'anchor', g.device, NULL)) AS given" REMAINING
+			   "  GROUP BY g.sha256"
+			   "  UNION ALL SELECT sha256, NULL, NULL, 0, 0 FROM anchor b WHERE NOT EXISTS"
+			   "  (SELECT 1" REMAINING " AND g.sha256 = b.sha256)) k"
+			   " LEFT JOIN anchor a ON a.sha256 = k.sha256 ORDER BY k.sha256",
+	[SQ_ANCHOR_REMAINING] = "SELECT DISTINCT d.endpoint" REMAINING " AND g.sha256 = ?1 ORDER BY d.endpoint",
+	[SQ_GIVEN_UNDER] = "DELETE FROM given WHERE device = ?1 AND kind = 'under' AND sha256 IS NOT ?2",
+	[SQ_GIVEN_ADD] = "INSERT INTO given(device, session, at_ms, kind, path, sha256, subject, not_after)"
+			 " SELECT ?1, ?2, ?3, value ->> 'kind', value ->> 'path', value ->> 'digest',"
+			 " value ->> 'subject', value ->> 'not_after' FROM json_each(?4) WHERE true"
+			 " ON CONFLICT(device, kind, path, sha256) DO UPDATE SET session = excluded.session,"
+			 " at_ms = excluded.at_ms",
+	[SQ_GIVEN_ONLY] = "DELETE FROM given WHERE device = ?1 AND kind <> 'under' AND session <> ?2",
+	[SQ_GIVEN_REMOVE] = "DELETE FROM given WHERE device = ?1",
+	[SQ_GIVEN_LIST] = "SELECT g.id, d.endpoint, g.kind, g.path, g.sha256, g.subject, g.not_after, g.session,"
+			  " g.at_ms FROM given g CROSS JOIN device d ON d.id = g.device"
+			  " WHERE g.id > ?1 AND (?2 IS NULL OR (g.sha256 = ?2 AND g.kind IN ('under', 'anchor')))"
+			  " AND (?3 = 0 OR (g.not_after <= ?3 AND g.kind <> 'under')) ORDER BY g.id",
+	[SQ_DEVICE_LIST_UNDER] = "SELECT d.extends, " DEVICE_COLUMNS DEVICE_FROM
+				 " WHERE d.endpoint >= ?1 AND d.id IN (SELECT device FROM given"
+				 " WHERE sha256 = ?2 AND kind IN ('under', 'anchor')) ORDER BY d.endpoint",
+	[SQ_FEED_ANCHORS] = "SELECT sha256, trust, retired, at_ms, der FROM anchor ORDER BY number",
 	[SQ_AUDIT_LIST] = "SELECT seq, at_ms, actor, action, object, detail, reason FROM audit"
 			  " WHERE seq < ?1 AND at_ms >= ?2 ORDER BY seq DESC",
 	[SQ_FEED_DEVICES] = "SELECT d.endpoint, d.state, c.identity, c.slot, c.sealed FROM device d"

@@ -5,7 +5,7 @@
 #define BSSERVER_STORE_SQLITE_SQL_H
 
 /* What comes in two kinds, devices first, is chosen by adding enum sq_kind. */
-enum sq_kind { SQ_DEVICE, SQ_PROFILE, SQ_CERTIFICATE }; /* the last only in changes */
+enum sq_kind { SQ_DEVICE, SQ_PROFILE, SQ_CERTIFICATE, SQ_ANCHOR }; /* the last two only in changes */
 
 enum sq_query {
 	SQ_BEGIN_WRITE,
@@ -88,6 +88,18 @@ enum sq_query {
 	SQ_WISH_LIST, /* (device) -> kind, number, asked_ms, actor, profile, session, with_credentials, done_session, done_revision */
 	SQ_WISH_DONE, /* (done_session, done_revision, device, kind, number) */
 	SQ_WISH_MET,  /* (device, kind, number): it goes */
+	SQ_ANCHOR_GET,	/* (sha256) -> trust, retired, number */
+	SQ_ANCHOR_PUT,	/* (sha256, trust, retired, number, at_ms, actor, der) */
+	SQ_ANCHOR_LIST, /* -> sha256, trust, retired, number, at_ms, actor, der, subject, not_after, under, given */
+	SQ_ANCHOR_REMAINING, /* (sha256) -> endpoint: of devices that came under it or were given it */
+	SQ_GIVEN_UNDER,	     /* (device, sha256): what it came under before goes */
+	SQ_GIVEN_ADD,	     /* (device, session, at_ms, items in JSON) */
+	SQ_GIVEN_ONLY,	     /* (device, session): what earlier ones gave goes */
+	SQ_GIVEN_REMOVE,     /* (device) */
+	SQ_GIVEN_LIST, /* (after id, sha256 or NULL, until or 0) -> id, endpoint, kind, path, sha256, subject,
+			* not_after, session, at_ms */
+	SQ_DEVICE_LIST_UNDER, /* (first, sha256) -> as SQ_DEVICE_LIST */
+	SQ_FEED_ANCHORS,      /* -> sha256, trust, retired, at_ms, der */
 	SQ_AUDIT_LIST,	    /* (before, since) -> seq, at_ms, actor, action, object, detail, reason */
 	SQ_FEED_REVOKED,    /* -> sha256, detail */
 	SQ_FEED_DEVICES,    /* -> endpoint, state, identity, slot, sealed */

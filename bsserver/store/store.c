@@ -123,6 +123,28 @@ store_session_row_clear(struct store_session_row *r)
 }
 
 void
+store_anchor_clear(struct store_anchor *a)
+{
+	free(a->sha256);
+	free(a->trust);
+	free(a->actor);
+	free(a->subject);
+	secret_clear(&a->der);
+	*a = (struct store_anchor){ 0 };
+}
+
+void
+store_given_clear(struct store_given *g)
+{
+	free(g->endpoint);
+	free(g->kind);
+	free(g->path);
+	free(g->sha256);
+	free(g->subject);
+	*g = (struct store_given){ 0 };
+}
+
+void
 store_audit_row_clear(struct store_audit_row *r)
 {
 	free(r->actor);

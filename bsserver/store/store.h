@@ -136,6 +136,35 @@ struct store_credential {
 };
 void store_credential_clear(struct store_credential *c);
 
+/* What operators said of a trust anchor, and who has to do with it. */
+struct store_anchor {
+	char *sha256;	   /* of the certificate, lower-case hex */
+	char *trust;	   /* which trust of the configuration it is in; NULL: nobody said anything of it */
+	struct secret der; /* the certificate; empty likewise */
+	bool retired;
+	uint64_t number;   /* of the change that said so */
+	int64_t at_ms;
+	char *actor;
+	char *subject;	   /* as devices were given it; NULL */
+	int64_t not_after; /* likewise, s since 1970; 0 */
+	uint64_t under, given; /* devices (not retired ones) that came under it the last time; were given it */
+};
+void store_anchor_clear(struct store_anchor *a);
+
+/* One certificate that a device was given, or the anchor that it came under. */
+struct store_given {
+	uint64_t id;  /* of the row, rising */
+	char *endpoint;
+	char *kind;   /* "under", or as handout_kind_name() */
+	char *path;   /* "/0/1/4"; "" of "under" */
+	char *sha256; /* or another digest, where only that is known */
+	char *subject; /* NULL */
+	int64_t not_after; /* s since 1970; 0: not known */
+	uint64_t session;
+	int64_t at_ms;
+};
+void store_given_clear(struct store_given *g);
+
 struct store_profile {
 	char *name, *doc;
 	uint64_t revision;
@@ -151,12 +180,21 @@ enum store_op {
 	STORE_RM_PROFILE,
 	STORE_SET_STATE,
 	STORE_SET_WISH,
-	STORE_REVOKE /* a certificate: name is its SHA-256 in lower-case hex, detail who said so */
+	STORE_REVOKE, /* a certificate: name is its SHA-256 in lower-case hex, detail who said so */
+	/*
+	 * A trust anchor: name is its SHA-256, anchor the rest. One that was retired can be put again.
+	 * ERR_REFUSED, unless forced, while devices (that are not retired themselves) came under it the
+	 * last time or were given it: names how many and the first.
+	 */
+	STORE_PUT_ANCHOR,
+	STORE_RETIRE_ANCHOR
 };
 struct store_change {
 	enum store_op op;
 	const char *name;	 /* endpoint or profile name */
 	const char *detail;	 /* REVOKE; NULL */
+	const struct store_anchor *anchor; /* PUT_, RETIRE_ANCHOR: trust and der */
+	bool force;			   /* RETIRE_ANCHOR */
 	const char *doc;	 /* PUT: without secrets */
 	const struct store_credential *credentials; /* PUT: all that it has now; those neither named
 						     * here nor in keep_slots are removed */
@@ -214,7 +252,7 @@ struct store_audit_row {
 	uint64_t seq;
 	int64_t at_ms;
 	char *actor;  /* who */
-	char *action; /* "device.create", .update, .remove, .state, .rollback, .handover; "profile.create", .update, .remove; "certificate.revoke" */
+	char *action; /* "device.create", .update, .remove, .state, .rollback, .handover; "profile.create", .update, .remove; "certificate.revoke"; "anchor.add", .retire */
 	char *object; /* endpoint, name, or SHA-256 of a certificate */
 	char *detail; /* which credentials, by fingerprint; which state; NULL */
 	char *reason; /* as the actor gave it; NULL */
@@ -226,6 +264,9 @@ struct store_page { /* what a list asks for */
 	const char *after;  /* continue behind this key; NULL from the start */
 	unsigned limit;	    /* 1..1000 */
 	const char *profile; /* devices: whose document extends this; NULL any */
+	const char *anchor;  /* devices, given: that came under it or were given it; SHA-256; NULL any */
+	int64_t until_s;     /* given: certificates that end by then; 0 any */
+	uint64_t after_id;   /* given: behind this row */
 	int verdict;	     /* sessions: enum bs_verdict, -1 any */
 	int64_t since_ms;    /* sessions, audit; 0 any */
 	uint64_t before_id;  /* sessions, audit: older than this; 0 newest */
@@ -251,6 +292,9 @@ typedef void store_sessions_fn(void *arg, enum err_code rc, const struct err *e,
 typedef void store_audit_fn(void *arg, enum err_code rc, const struct err *e, struct store_audit_row *v, size_t n,
     bool more);
 typedef void store_held_fn(void *arg, enum err_code rc, const struct err *e, struct store_held *v, size_t n, bool more);
+typedef void store_anchors_fn(void *arg, enum err_code rc, const struct err *e, struct store_anchor *v, size_t n,
+    bool more);
+typedef void store_given_fn(void *arg, enum err_code rc, const struct err *e, struct store_given *v, size_t n, bool more);
 struct store_counts {
 	uint64_t devices, profiles, sessions, seq;
 	uint64_t by_verdict[BS_VERDICT__COUNT]; /* devices by their last verdict */
@@ -267,6 +311,7 @@ enum store_feed_kind {
 	STORE_FEED_NO_DEVICE,
 	STORE_FEED_PROFILE,	/* name, doc, revision: new or changed */
 	STORE_FEED_NO_PROFILE,
+	STORE_FEED_ANCHOR, /* name: SHA-256; identity: its trust; key: the certificate; state: ACTIVE, RETIRED; at_ms: since */
 	STORE_FEED_REVOKED, /* name: SHA-256 of a certificate; doc: who said so, and when */
 };
 struct store_feed {
@@ -276,6 +321,7 @@ struct store_feed {
 	const struct secret *key;
 	enum store_state state;
 	uint64_t revision;			    /* PROFILE */
+	int64_t at_ms;				    /* ANCHOR */
 	const struct store_credential *credentials; /* PROFILE: all its keys, opened */
 	size_t n_credentials;
 };
@@ -343,6 +389,9 @@ struct store_ops {
 	void (*held_list)(struct store *s, const char *endpoint, store_held_fn *done, void *arg);
 	/* What that session left (0: the newest of all, good or not). One row or ERR_NOT_FOUND. */
 	void (*held_get)(struct store *s, const char *endpoint, uint64_t session, store_held_fn *done, void *arg);
+	/* All that are known: what was said of them, what devices came under or were given. By SHA-256. */
+	void (*anchor_list)(struct store *s, store_anchors_fn *done, void *arg);
+	void (*given_list)(struct store *s, const struct store_page *p, store_given_fn *done, void *arg);
 	void (*audit_list)(struct store *s, const struct store_page *p, store_audit_fn *done, void *arg);
 	void (*counts)(struct store *s, store_counts_fn *done, void *arg);
 	/* The fingerprint of a secret under this store's key; loop's thread, at once. */

@@ -39,6 +39,6 @@ EXTRA_DIST += \
 	tests/system/rawcoap.py \
 	tests/system/registrant.py
 # Devices with certificates, and openssl's OCSP responder.
-dist_check_SCRIPTS += tests/system/handout.sh tests/system/revocation.sh
-TESTS += tests/system/handout.sh tests/system/revocation.sh
+dist_check_SCRIPTS += tests/system/handout.sh tests/system/revocation.sh tests/system/rotation.sh
+TESTS += tests/system/handout.sh tests/system/revocation.sh tests/system/rotation.sh
 EXTRA_DIST += tests/system/ocsp_responder.py tests/system/knock.py tests/system/pki_lib.sh

@@ -24,6 +24,7 @@ on_feed(void *arg, const struct store_feed *n)
 		[STORE_FEED_PROFILE] = "+profile",
 		[STORE_FEED_NO_PROFILE] = "-profile",
 		[STORE_FEED_REVOKED] = "revoked",
+		[STORE_FEED_ANCHOR] = "anchor",
 	};
 	struct fx *f = arg;
 
