@@ -6,6 +6,7 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/store/sqlite_feed.c \
 	bsserver/store/sqlite_get.c \
 	bsserver/store/sqlite_held.c \
+	bsserver/store/sqlite_hot.c bsserver/store/sqlite_hot.h \
 	bsserver/store/sqlite_internal.h \
 	bsserver/store/sqlite_list.c \
 	bsserver/store/sqlite_queue.c bsserver/store/sqlite_queue.h \

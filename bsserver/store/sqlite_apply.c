@@ -491,6 +491,9 @@ apply_answer(struct store *s, struct sq_req *base)
 {
 	struct apply_req *r = CONTAINER_OF(base, struct apply_req, base);
 
+	for (size_t i = 0; i < r->n; i++)
+		if (r->v[i].name != NULL)
+			sq_hot_forget(s->hot, r->v[i].name);
 	if (base->rc == ERR_OK) {
 		sq_feed_tell(s, &r->feed);
 		r->done(base->arg, ERR_OK, NULL, 0, r->results, r->n);
@@ -549,8 +552,8 @@ compiled_run(struct store *s, struct sq_db *db, struct sq_req *base, struct err 
 static void
 compiled_answer(struct store *s, struct sq_req *base)
 {
-	(void)s;
-	(void)base; /* it is made anew when it is not there */
+	/* where it failed it is made anew */
+	sq_hot_forget(s->hot, CONTAINER_OF(base, struct compiled_req, base)->endpoint);
 }
 
 static void

@@ -5,8 +5,6 @@
 
 #include "lib/base/clock.h"
 
-#define DAY_MS 86400000
-
 /* A device or a profile with its credentials, or one session. */
 struct get_req {
 	struct sq_req base;
@@ -96,7 +94,7 @@ device_run(struct store *s, struct sq_db *db, struct sq_req *base, struct err *e
 
 	(void)s;
 	sq_put_text(&q, r->name);
-	sq_put_int(&q, clock_wall_ms() - DAY_MS);
+	sq_put_int(&q, clock_wall_ms() - SQ_DAY_MS);
 	enum err_code rc = sq_step(&q, &row, e);
 	rc = not_found(rc, row, "device", r->name, e);
 	if (rc == ERR_OK)
@@ -114,9 +112,15 @@ device_answer(struct store *s, struct sq_req *base)
 {
 	struct get_req *r = CONTAINER_OF(base, struct get_req, base);
 
-	(void)s;
+	struct store_device view, *d = &r->device;
+
+	if (r->look) {
+		sq_hot_read(s->hot, r->name, base->rc == ERR_OK ? d : NULL);
+		if (base->rc == ERR_OK && d->endpoint == NULL && sq_hot_view(s->hot, r->name, &view))
+			d = &view;
+	}
 	if (base->rc == ERR_OK)
-		r->done.device(base->arg, ERR_OK, NULL, &r->device, r->creds.v, r->creds.n);
+		r->done.device(base->arg, ERR_OK, NULL, d, r->creds.v, r->creds.n);
 	else
 		r->done.device(base->arg, base->rc, base->e, NULL, NULL, 0);
 }
@@ -132,14 +136,62 @@ sq_device_get(struct store *s, const char *endpoint, store_device_fn *done, void
 	sq_worker_submit(&s->getter, &r->base);
 }
 
-void
-sq_device_look(struct store *s, const char *endpoint, store_device_fn *done, void *arg)
+static void
+look_into_file(struct store *s, const char *endpoint, store_device_fn *done, void *arg)
 {
 	struct get_req *r = new_get(&device_kind, endpoint, arg);
 
 	r->look = true;
 	r->done.device = done;
+	sq_hot_ask(s->hot, endpoint);
 	sq_worker_submit(&s->getter, &r->base);
+}
+
+/* A device that is in memory. */
+struct look_req {
+	struct sq_req base;
+	store_device_fn *done;
+	char endpoint[];
+};
+
+/* It may have gone since. */
+static void
+look_answer(struct store *s, struct sq_req *base)
+{
+	struct look_req *r = CONTAINER_OF(base, struct look_req, base);
+	struct store_device view;
+
+	if (sq_hot_view(s->hot, r->endpoint, &view))
+		r->done(base->arg, ERR_OK, NULL, &view, NULL, 0);
+	else
+		look_into_file(s, r->endpoint, r->done, base->arg);
+}
+
+static void
+look_free(struct sq_req *base)
+{
+	free(CONTAINER_OF(base, struct look_req, base));
+}
+
+static const struct sq_req_kind look_kind = { NULL, NULL, look_answer, look_free };
+
+void
+sq_device_look(struct store *s, const char *endpoint, store_device_fn *done, void *arg)
+{
+	size_t n = strlen(endpoint) + 1;
+	struct store_device view;
+	struct sq_list one;
+
+	if (!sq_hot_view(s->hot, endpoint, &view)) {
+		look_into_file(s, endpoint, done, arg);
+		return;
+	}
+	struct look_req *r = sq_req_new(sizeof *r + n, &look_kind, arg);
+	r->done = done;
+	memcpy(r->endpoint, endpoint, n);
+	sq_list_init(&one);
+	sq_list_push(&one, &r->base);
+	sq_mailbox_put(s->mailbox, &one);
 }
 
 static enum err_code

@@ -127,13 +127,13 @@ same_text(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-/* The newest good one says all that this one does. */
-static bool
-is_again(const struct store_held *last, const struct bs_record *r, const struct store_outcome *o)
+bool
+sq_held_is_again(const struct store_held *last, const struct bs_record *r, const struct store_outcome *o)
 {
 	return last->session != 0 && last->revision == r->revision && last->restored == o->restored &&
 	    last->read == o->read && last->likeness == o->likeness && same_text(last->profile, r->profile) &&
-	    same_text(last->fingerprints, r->fingerprints) && secret_equal(&last->wrote, o->wrote);
+	    same_text(last->fingerprints, r->fingerprints) &&
+	    (o->same_wrote == last->session || secret_equal(&last->wrote, o->wrote));
 }
 
 static void
@@ -246,7 +246,7 @@ put_good(const struct store *s, struct sq_db *db, const struct sq_kept *k, struc
 		rc = sq_held_find(db, SQ_HELD_LAST, &key, &last, e);
 	if (rc != ERR_OK || done)
 		return rc;
-	if (is_again(&last, k->rec, &k->o->o)) {
+	if (sq_held_is_again(&last, k->rec, &k->o->o)) {
 		rc = put_again(db, &last, k, e);
 	} else {
 		rc = put_new(db, k, e);
@@ -266,13 +266,18 @@ remove_of(struct sq_db *db, enum sq_query which, int64_t device, struct err *e)
 	return sq_run(&q, e);
 }
 
+bool
+sq_held_is_worth(const struct sq_outcome *o, bool good)
+{
+	return o->links != NULL || o->values != NULL || (good && o->wrote.len > 0);
+}
+
 enum err_code
 sq_held_keep(const struct store *s, struct sq_db *db, const struct sq_kept *k, struct err *e)
 {
 	enum err_code rc = ERR_OK;
-	bool seen = k->o->links != NULL || k->o->values != NULL;
 
-	if (seen || (k->good && k->o->wrote.len > 0)) {
+	if (sq_held_is_worth(k->o, k->good)) {
 		rc = remove_of(db, SQ_HELD_UNDO, k->device, e);
 		if (rc == ERR_OK)
 			rc = k->good ? put_good(s, db, k, e) : put_new(db, k, e);

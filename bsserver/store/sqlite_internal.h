@@ -7,12 +7,14 @@
 #define BSSERVER_STORE_SQLITE_INTERNAL_H
 
 #include "bsserver/store/sqlite_db.h"
+#include "bsserver/store/sqlite_hot.h"
 #include "bsserver/store/sqlite_queue.h"
 #include "bsserver/store/store.h"
 #include "lib/base/util.h"
 
 #define SQ_DEVICE_HISTORY 50
 #define SQ_PROFILE_HISTORY 1000
+#define SQ_DAY_MS 86400000
 
 struct sq_tally {
 	struct store_counts counts;
@@ -28,6 +30,7 @@ struct store {
 	unsigned max_sessions, max_strays, max_held;
 	struct sq_mailbox *mailbox;
 	struct sq_worker writer, getter, lister;
+	struct sq_hot *hot; /* the loop's; NULL: memory was short */
 
 	/* the writer's */
 	struct sq_tally tally;
@@ -129,6 +132,12 @@ struct sq_outcome { /* a copy of a struct store_outcome */
 enum err_code sq_outcome_copy(const struct store_outcome *from, struct sq_outcome **out, struct err *e);
 void sq_outcome_free(struct sq_outcome *o); /* wipes; NULL is fine */
 size_t sq_outcome_weight(const struct sq_outcome *o);
+/* Something is kept of it. */
+bool sq_held_is_worth(const struct sq_outcome *o, bool good);
+/* The newest good one says all that this one does. */
+bool sq_held_is_again(const struct store_held *last, const struct bs_record *r, const struct store_outcome *o);
+/* sqlite_session.c: failures in a row, when there were so many before. */
+int64_t sq_failures_after(int64_t failures, enum bs_verdict v);
 
 struct sq_kept {
 	int64_t device;

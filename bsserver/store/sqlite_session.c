@@ -93,22 +93,22 @@ insert(struct sq_db *db, struct session_req *r, int64_t device, struct err *e)
 	return rc;
 }
 
-static int64_t
-failures_after(const struct noted *d, enum bs_verdict v)
+int64_t
+sq_failures_after(int64_t failures, enum bs_verdict v)
 {
 	switch (v) {
 	case BS_VERDICT_PROVISIONED:
 	case BS_VERDICT_WRITTEN:
 		return 0;
 	case BS_VERDICT_FAILED:
-		return d->failures + 1;
+		return failures + 1;
 	case BS_VERDICT_NONE:
 	case BS_VERDICT_REFUSED:
 	case BS_VERDICT_CANCELLED:
 	case BS_VERDICT__COUNT:
 		break;
 	}
-	return d->failures;
+	return failures;
 }
 
 static enum err_code
@@ -122,7 +122,7 @@ note_last(struct store *s, struct sq_db *db, const struct bs_record *r, const st
 	sq_put_int(&q, r->ended_ms);
 	sq_put_int(&q, r->used_format);
 	sq_put_int(&q, r->verdict == BS_VERDICT_PROVISIONED ? (int64_t)r->revision : 0);
-	sq_put_int(&q, failures_after(d, r->verdict));
+	sq_put_int(&q, sq_failures_after(d->failures, r->verdict));
 	sq_put_int(&q, d->kept);
 	sq_put_int(&q, d->device);
 	if (d->verdict >= 0 && d->verdict < BS_VERDICT__COUNT)
@@ -261,7 +261,8 @@ session_answer(struct store *s, struct sq_req *base)
 {
 	struct session_req *r = CONTAINER_OF(base, struct session_req, base);
 
-	(void)s;
+	if (base->rc == ERR_OK && !is_unproven(&r->rec))
+		sq_hot_session(s->hot, &r->rec, r->outcome);
 	if (r->done != NULL)
 		r->done(base->arg, base->rc, base->e);
 }

@@ -341,6 +341,7 @@ struct store_conf {
 	unsigned max_stray_sessions;
 	/* What good sessions left, per device, older ones go (not what a rollback is about). 0: default 10. */
 	unsigned max_held;
+	size_t max_hot; /* octets of devices that were looked at lately, kept in memory. 0: default 24 MiB */
 };
 
 struct store_ops {
@@ -360,7 +361,10 @@ struct store_ops {
 	void (*apply)(struct store *s, const struct store_actor *who, const struct store_change *v, size_t n,
 	    store_apply_fn *done, void *arg);
 	void (*device_get)(struct store *s, const char *endpoint, store_device_fn *done, void *arg);
-	/* The same, for whoever is in a hurry: without credentials when there is a compiled form. */
+	/*
+	 * The same, for whoever is in a hurry: without credentials, doc and held.findings when there is a compiled
+	 * form. *d stays the store's: it is only read. recent_good may be so of up to ten minutes ago.
+	 */
 	void (*device_look)(struct store *s, const char *endpoint, store_device_fn *done, void *arg);
 	/* Without compiled. By endpoint. */
 	void (*device_list)(struct store *s, const struct store_page *p, store_devices_fn *done, void *arg);

@@ -187,6 +187,7 @@ sqlite_close(struct store *s)
 	sq_close(&s->writer.db); /* the last one copies the log into the file */
 	if (s->lock_fd >= 0)
 		(void)close(s->lock_fd);
+	sq_hot_free(s->hot);
 	secret_clear(&s->key);
 	(void)pthread_mutex_destroy(&s->lock);
 	free(s);
@@ -241,6 +242,7 @@ sqlite_open(const struct store_conf *c, struct loop *l, store_feed_fn *feed, voi
 	s->max_sessions = c->max_sessions == 0 ? 20 : c->max_sessions;
 	s->max_strays = c->max_stray_sessions == 0 ? 5000 : c->max_stray_sessions;
 	s->max_held = c->max_held == 0 ? 10 : c->max_held;
+	s->hot = sq_hot_new(c->max_hot == 0 ? SQ_HOT_OCTETS : c->max_hot, s->max_sessions);
 	(void)pthread_mutex_init(&s->lock, NULL);
 	enum err_code rc = sq_mailbox_new(s, l, flush_workers, &s->mailbox, e);
 	if (rc == ERR_OK)

@@ -78,7 +78,7 @@ secret_move(struct secret *dst, struct secret *src)
 bool
 secret_equal_bytes(const struct secret *a, const void *b, size_t n)
 {
-	return a->len == n && (n == 0 || gnutls_memcmp(a->data, b, n) == 0);
+	return a->len == n && (n == 0 || a->data == b || gnutls_memcmp(a->data, b, n) == 0);
 }
 
 bool
