@@ -2,47 +2,7 @@
 # Devices that knock with a certificate or a raw public key: whole sessions over real DTLS, and each refusal by its name.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 . "$(dirname "$0")/lib.sh"
-
-# ca NAME: a CA in a folder. issue CA NAME SUBJECT PURPOSE ARGUMENT...: NAME.pem and NAME.key of it, in $WORK.
-ca() {
-	expect_rc 0 "$PROV" pki ca init "$WORK/$1" --subject "CN=$1"
-}
-issue() {
-	expect_rc 0 "$PROV" pki issue "$WORK/$1" --subject "$3" --purpose "$4" --out "$WORK/$2.pem" \
-		--key-out "$WORK/$2.key" "${@:5}"
-}
-
-# cert_daemon NAME: $D takes PSK, X.509 of the CA "factory" by common name, pinned certificates and raw public keys.
-cert_daemon() {
-	new_daemon "$1"
-	[ -d "$WORK/factory" ] || ca factory
-	[ -d "$WORK/stranger" ] || ca stranger
-	[ -e "$WORK/server.pem" ] || issue factory server CN=bs.example.com server --name dns:bs.example.com
-	replace_block 'listeners = (' 'listeners = ( { uri = "coaps://127.0.0.1:0"; security = "psk x509 rpk"; }'
-	replace_block 'trust = (' "trust = ( { name = \"factory\"; file = \"$WORK/factory/ca.pem\"; revocation = \"off\"; }"
-	replace_block '  rules = (' '  rules = ( { credential = "psk"; rule = "mapped"; }, { credential = "x509"; rule = "mapped"; },
-	  { credential = "x509"; rule = "cn"; trust = "factory"; }, { credential = "rpk"; rule = "mapped"; }'
-	set_option certificate_file "\"$WORK/server.pem\""
-	sed "s|^  key = .*|  key = \"$WORK/server.key\";|" "$D/bsserver.conf" >"$WORK/conf.new" &&
-		cat "$WORK/conf.new" >"$D/bsserver.conf"
-}
-
-# knocks_with ENDPOINT CREDENTIALS: the document of a device with these, applied.
-knocks_with() {
-	local file
-
-	file=$(document "$1")
-	jq --argjson credentials "$2" '.credentials.bootstrap = $credentials' "$file" >"$file.new" && mv "$file.new" "$file"
-	apply "$file"
-}
-
-# with_cert NAME, with_rpk NAME: the simulator's arguments.
-with_cert() {
-	CERT=(--server "$COAPS" --cert-file "$WORK/$1.pem" --private-key-file "$WORK/$1.key")
-}
-with_rpk() {
-	CERT=(--server "$COAPS" --rpk-file "$WORK/$1.pub" --private-key-file "$WORK/$1.key")
-}
+. "$(dirname "$0")/certs.sh"
 
 by_name() {
 	cert_daemon by-name
@@ -85,10 +45,8 @@ pinned() {
 raw_key() {
 	cert_daemon raw
 	start
-	for name in known unknown; do
-		openssl ecparam -name prime256v1 -genkey -noout 2>/dev/null | openssl pkcs8 -topk8 -nocrypt -out "$WORK/$name.key"
-		openssl pkey -in "$WORK/$name.key" -pubout -out "$WORK/$name.pub"
-	done
+	raw_key_pair known
+	raw_key_pair unknown
 	knocks_with raw "{ \"mode\": \"rpk\", \"identity\": $(jq -Rs . "$WORK/known.pub") }"
 	with_rpk known
 	device raw "${CERT[@]}" || fail 'not provisioned'
@@ -98,15 +56,6 @@ raw_key() {
 	device raw "${CERT[@]}" --timeout 10s --expect any
 	within "$PATIENCE" why_peer 'no device that may knock is registered with the raw public key' || fail "why: $OUT"
 	stop
-}
-
-# why_peer TEXT: of the address that was refused last, as the log has it, `why` says so.
-why_peer() {
-	local peer
-
-	peer=$(sed -n 's/.*bootstrap refused at request.* peer=\([0-9.]*\):.*/\1/p' "$D_LOG" | tail -n 1)
-	[ -n "$peer" ] && OUT=$(prov why --peer "$peer" 2>&1)
-	[[ $OUT == *$1* ]]
 }
 
 # refused_in_handshake CA SUBJECT PURPOSE REASON: with such a certificate.

@@ -15,6 +15,7 @@ tests_system_store_full_LDADD = $(UNIT_LIBS) $(STORE_LIBS)
 # The real daemon, command line and devices, over real DTLS: scripts that source lib.sh.
 system_scripts = \
 	tests/system/again.sh \
+	tests/system/credentials.sh \
 	tests/system/daemon.sh \
 	tests/system/flood.sh \
 	tests/system/keep.sh \
@@ -31,6 +32,7 @@ system_scripts += tests/system/pki_status.sh
 dist_check_SCRIPTS += $(system_scripts)
 TESTS += $(system_scripts)
 EXTRA_DIST += \
+	tests/system/certs.sh \
 	tests/system/demo.sh \
 	tests/system/flood.py \
 	tests/system/killer.py \

@@ -114,6 +114,9 @@ if command -v softhsm2-util >/dev/null; then
 	but 'no key is in the folder' test -e hsm/ca.key
 	ends 1 'issue: a wrong PIN' pki issue hsm --subject CN=dev-6 --purpose client --out d6.pem --key-out d6.key --pin-file wrong
 	ends 7 'ca init: a PIN on the command line' pki ca init hsm2 --subject CN=Hsm --ca-key "$url?pin-value=1234"
+else
+	number=$((number + 1))
+	echo "ok $number - a key in a token # SKIP softhsm2 is not installed"
 fi
 
 echo "1..$number"
