@@ -36,10 +36,10 @@ block_szx(uint32_t value)
 }
 
 void
-block_start(struct block *b, const uint8_t *payload, size_t len)
+block_start(struct block *b, const uint8_t *payload, size_t len, uint8_t szx)
 {
-	*b = (struct block){ .payload = payload, .len = len, .szx1 = BLOCK_SZX, .szx2 = BLOCK_SZX };
-	b->upload = len > block_size(BLOCK_SZX);
+	*b = (struct block){ .payload = payload, .len = len, .szx1 = szx, .szx2 = BLOCK_SZX };
+	b->upload = len > block_size(szx);
 	b->answer.max = BLOCK_ANSWER_MAX;
 }
 

@@ -49,7 +49,8 @@ enum block_step {
 	BLOCK_BROKEN /* *why says what is wrong with the answer */
 };
 
-void block_start(struct block *b, const uint8_t *payload, size_t len);
+/* szx: of the largest message that may be sent, 0..BLOCK_SZX; a payload that is longer goes in blocks of that. */
+void block_start(struct block *b, const uint8_t *payload, size_t len, uint8_t szx);
 void block_message(const struct block *b, struct block_message *m);
 enum block_step block_answer(struct block *b, const struct block_answer *a, const uint8_t **body,
     size_t *body_len, const char **why);

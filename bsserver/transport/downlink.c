@@ -5,6 +5,7 @@
 #include "lib/base/crypt.h"
 
 #define PAYLOAD_MAX ((size_t)1 << 20)
+#define HEAD_MAX 128 /* octets of a message before its payload: a path is at most 64 */
 #define TOKEN_LEN 4 /* RFC 7252 section 5.3.1: 32 random bits at least */
 /*
  * libcoap gives up a handshake after so many, which are a second apart while it has nothing of its own
@@ -60,6 +61,18 @@ add_options(coap_pdu_t *pdu, const struct downlink *d, const struct block_messag
 	    (!m->has_block1 || add_uint(pdu, COAP_OPTION_BLOCK1, m->block1)) &&
 	    (!m->has_size1 || add_uint(pdu, COAP_OPTION_SIZE1, m->size1)) &&
 	    (!has_payload || coap_add_data(pdu, m->len, m->payload) != 0);
+}
+
+/* A device may have asked for small records (RFC 6066 section 4): a message is one record. */
+static uint8_t
+largest_block(const coap_session_t *s)
+{
+	size_t room = dtls_record_max(coap_session_get_tls(s, NULL));
+	uint8_t szx = BLOCK_SZX;
+
+	while (szx > 0 && ((size_t)16 << szx) + HEAD_MAX > room)
+		szx--;
+	return szx;
 }
 
 /* The next message of the request, ready to go. */
@@ -333,7 +346,7 @@ fill(struct peer *p, const struct transport_out *o)
 	d->format = o->format;
 	d->accept = o->accept;
 	memcpy(d->path, o->path, strlen(o->path) + 1);
-	block_start(&d->block, o->payload, o->payload_len);
+	block_start(&d->block, o->payload, o->payload_len, largest_block(p->link->session));
 	if (d->block.upload) { /* later messages want it too; the first holds a small one whole */
 		gbuf_put(&d->payload, o->payload, o->payload_len);
 		if (d->payload.failed)

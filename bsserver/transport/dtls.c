@@ -26,11 +26,12 @@
 	"NONE:+VERS-DTLS1.2:+AES-128-CCM-8:+AES-128-CCM:+AES-128-GCM:+AES-256-GCM%s:+AEAD"         \
 	":+PSK:+ECDHE-PSK:+ECDHE-ECDSA:+GROUP-SECP256R1:+GROUP-X25519:+SIGN-ECDSA-SHA256"          \
 	":+SIGN-ECDSA-SECP256R1-SHA256:+SIGN-ECDSA-SHA384:+SIGN-EDDSA-ED25519"                     \
-	":+CTYPE-CLI-ALL:+CTYPE-SRV-ALL:+COMP-NULL:%%SERVER_PRECEDENCE"
+	":+CTYPE-CLI-ALL:+CTYPE-SRV-ALL:+COMP-NULL:%%SERVER_PRECEDENCE:%%FORCE_ETM"
 #define PRIORITY_CBC ":+AES-128-CBC:+SHA256"
 
 /* With a wrong key nothing after ChangeCipherSpec can be read, in each flight that the device sends. */
 #define UNREADABLE_MAX 2
+#define RENEGOTIATIONS_MAX 4 /* that are answered */
 #define DATAGRAM_MAX 2048 /* libcoap reads no longer ones */
 
 struct dtls {
@@ -69,11 +70,12 @@ struct session {
 	bool ccs;     /* one was read, and the key exchange before it */
 	bool sealed_now; /* a record that only the right key opens is in that datagram */
 	bool begun;
-	unsigned unreadable;
+	unsigned unreadable, renegotiations;
 	struct dtls_cert *cert;	  /* a reference; NULL: its listener takes no such devices */
 	struct dtls_shown *shown; /* NULL: nothing was */
 	size_t identity_len;
 	char identity[DTLS_IDENTITY_MAX + 1];
+	size_t record_max; /* octets of plain text that it takes in a record; 0: it did not say */
 	uint8_t random[DTLS_RANDOM_LEN]; /* of the ClientHello that it begun with */
 };
 
@@ -280,6 +282,14 @@ dtls_identity(void *tls, struct transport_identity *out)
 	identity_of(n, out);
 	out->proof = n->shown != NULL ? n->shown->verdict.proof : NULL;
 	return true;
+}
+
+size_t
+dtls_record_max(void *tls)
+{
+	const struct session *n = tls != NULL ? session_of(tls) : NULL;
+
+	return n != NULL && n->record_max != 0 ? n->record_max : SIZE_MAX;
 }
 
 uint64_t
@@ -532,6 +542,26 @@ dtls_on_handshake(struct dtls *d, gnutls_session_t s)
 	return gnutls_error_is_fatal(rc) ? fail(s, n, rc) : rc;
 }
 
+/*
+ * Nothing is negotiated anew in a session (RFC 7925): the device is told so, and goes on with what
+ * it has. Who asks again and again is not answered any more.
+ */
+ssize_t
+dtls_on_record(struct dtls *d, gnutls_session_t s, void *data, size_t len)
+{
+	struct session *n = session_of(s);
+	ssize_t got = dtls_real()->record_recv(s, data, len);
+
+	(void)d;
+	if (n == NULL || (got != GNUTLS_E_REHANDSHAKE && got != GNUTLS_E_UNEXPECTED_PACKET))
+		return got;
+	if (got == GNUTLS_E_REHANDSHAKE && n->renegotiations < RENEGOTIATIONS_MAX) {
+		n->renegotiations++;
+		(void)gnutls_alert_send(s, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
+	}
+	return GNUTLS_E_AGAIN;
+}
+
 bool
 dtls_on_bye(struct dtls *d, gnutls_session_t s)
 {
@@ -589,6 +619,7 @@ look_at(struct session *n, const uint8_t *datagram, size_t len)
 	if (!n->begun) {
 		n->begun = true;
 		memcpy(n->random, p.hello_random, sizeof n->random);
+		n->record_max = p.record_max;
 		return false;
 	}
 	if (memcmp(p.hello_random, n->random, sizeof n->random) == 0)

@@ -76,6 +76,9 @@ enum dtls_screening dtls_screen(struct dtls *d, const struct sockaddr *from, con
  */
 bool dtls_identity(void *tls, struct transport_identity *out);
 
+/* Octets of plain text that the peer takes in one record; NULL: no bound of ours. */
+size_t dtls_record_max(void *tls);
+
 /* A number that no other session has; 0: it is none of ours. */
 uint64_t dtls_serial(void *tls);
 

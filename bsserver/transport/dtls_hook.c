@@ -29,6 +29,7 @@ resolve(void)
 	resolve_one(&real.credentials_set, "gnutls_credentials_set");
 	resolve_one(&real.handshake, "gnutls_handshake");
 	resolve_one(&real.bye, "gnutls_bye");
+	resolve_one(&real.record_recv, "gnutls_record_recv");
 	resolve_one(&real.deinit, "gnutls_deinit");
 	resolve_one(&real.set_pull, "gnutls_transport_set_pull_function");
 	resolve_one(&real.set_push, "gnutls_transport_set_push_function");
@@ -59,14 +60,14 @@ dtls_hook_open(struct err *e)
 
 	if (r->priority_set == NULL || r->credentials_set == NULL || r->handshake == NULL ||
 	    r->deinit == NULL || r->set_pull == NULL || r->set_push == NULL ||
-	    r->cookie_verify == NULL || r->cookie_send == NULL || r->bye == NULL)
+	    r->cookie_verify == NULL || r->cookie_send == NULL || r->bye == NULL || r->record_recv == NULL)
 		return err_set(e, ERR_CRYPTO, "DTLS: a function of GnuTLS is not there");
 	if (!FOUND_FIRST(gnutls_priority_set) || !FOUND_FIRST(gnutls_credentials_set) ||
 	    !FOUND_FIRST(gnutls_handshake) || !FOUND_FIRST(gnutls_deinit) ||
 	    !FOUND_FIRST(gnutls_transport_set_pull_function) ||
 	    !FOUND_FIRST(gnutls_transport_set_push_function) ||
 	    !FOUND_FIRST(gnutls_dtls_cookie_verify) || !FOUND_FIRST(gnutls_dtls_cookie_send) ||
-	    !FOUND_FIRST(gnutls_bye))
+	    !FOUND_FIRST(gnutls_bye) || !FOUND_FIRST(gnutls_record_recv))
 		return err_set(e, ERR_CRYPTO,
 		    "DTLS: this program was linked so that libcoap would not use our credentials");
 	return ERR_OK;
@@ -110,6 +111,12 @@ EXPORT int
 gnutls_handshake(gnutls_session_t s)
 {
 	return in_force != NULL ? dtls_on_handshake(in_force, s) : dtls_real()->handshake(s);
+}
+
+EXPORT ssize_t
+gnutls_record_recv(gnutls_session_t s, void *data, size_t len)
+{
+	return in_force != NULL ? dtls_on_record(in_force, s, data, len) : dtls_real()->record_recv(s, data, len);
 }
 
 EXPORT int

@@ -24,6 +24,7 @@ struct dtls_real {
 	int (*priority_set)(gnutls_session_t, gnutls_priority_t);
 	int (*credentials_set)(gnutls_session_t, gnutls_credentials_type_t, void *);
 	int (*handshake)(gnutls_session_t);
+	ssize_t (*record_recv)(gnutls_session_t, void *, size_t);
 	int (*bye)(gnutls_session_t, gnutls_close_request_t);
 	void (*deinit)(gnutls_session_t);
 	void (*set_pull)(gnutls_session_t, gnutls_pull_func);
@@ -37,6 +38,7 @@ struct dtls_real {
 int dtls_on_priority(struct dtls *d, gnutls_session_t s);
 int dtls_on_credentials(struct dtls *d, gnutls_session_t s, gnutls_credentials_type_t type);
 int dtls_on_handshake(struct dtls *d, gnutls_session_t s);
+ssize_t dtls_on_record(struct dtls *d, gnutls_session_t s, void *data, size_t len);
 bool dtls_on_bye(struct dtls *d, gnutls_session_t s); /* false: it goes without a word */
 void dtls_on_deinit(struct dtls *d, gnutls_session_t s);
 void dtls_on_set_pull(struct dtls *d, gnutls_session_t s, gnutls_pull_func pull);

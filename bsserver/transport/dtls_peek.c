@@ -5,9 +5,41 @@
 enum { CHANGE_CIPHER_SPEC = 20, HANDSHAKE = 22 };
 enum { CLIENT_HELLO = 1 };
 
+enum { MAX_FRAGMENT_LENGTH = 1, RECORD_SIZE_LIMIT = 28 };
+
+/* RFC 6066 section 4, and RFC 8449 section 4, which goes before. */
+static size_t
+record_max_of(struct rbuf *extensions)
+{
+	size_t max = 0;
+	bool limited = false;
+
+	while (rbuf_left(extensions) >= 4) {
+		unsigned type = (unsigned)rbuf_be(extensions, 2);
+		size_t n = (size_t)rbuf_be(extensions, 2);
+		const uint8_t *p = rbuf_take(extensions, n);
+
+		if (p == NULL)
+			return 0;
+		if (type == RECORD_SIZE_LIMIT && n == 2) {
+			max = (size_t)p[0] << 8 | p[1];
+			limited = true;
+		} else if (type == MAX_FRAGMENT_LENGTH && n == 1 && p[0] >= 1 && p[0] <= 4 && !limited) {
+			max = (size_t)256 << p[0];
+		}
+	}
+	return max;
+}
+
+static void
+skip_list(struct rbuf *r, size_t length_octets)
+{
+	(void)rbuf_take(r, (size_t)rbuf_be(r, length_octets));
+}
+
 /* A whole or first fragment; a ClientHello of several does not fit the cookie exchange anyway. */
 static const uint8_t *
-random_of_hello(const uint8_t *record, size_t len)
+random_of_hello(const uint8_t *record, size_t len, size_t *record_max)
 {
 	struct rbuf r = rbuf_make(record, len);
 
@@ -18,7 +50,15 @@ random_of_hello(const uint8_t *record, size_t len)
 	(void)rbuf_be(&r, 3); /* fragment_length */
 	(void)rbuf_be(&r, 2); /* client_version */
 	const uint8_t *random = rbuf_take(&r, DTLS_RANDOM_LEN);
-	return type == CLIENT_HELLO && offset == 0 ? random : NULL;
+	if (type != CLIENT_HELLO || offset != 0 || random == NULL)
+		return NULL;
+	skip_list(&r, 1); /* session_id */
+	skip_list(&r, 1); /* cookie */
+	skip_list(&r, 2); /* cipher_suites */
+	skip_list(&r, 1); /* compression_methods */
+	(void)rbuf_be(&r, 2);
+	*record_max = record_max_of(&r);
+	return random;
 }
 
 void
@@ -43,6 +83,6 @@ dtls_peek(const void *datagram, size_t len, struct dtls_peek *out)
 		if (type == CHANGE_CIPHER_SPEC)
 			out->ccs++;
 		else if (type == HANDSHAKE && out->hello_random == NULL)
-			out->hello_random = random_of_hello(record, n);
+			out->hello_random = random_of_hello(record, n, &out->record_max);
 	}
 }

@@ -12,6 +12,7 @@
 
 struct dtls_peek {
 	const uint8_t *hello_random; /* of an unencrypted ClientHello, 32 octets; NULL: none */
+	size_t record_max; /* octets that the one who says hello takes in a record; 0: it does not say */
 	unsigned ccs;		     /* unencrypted ChangeCipherSpec records */
 	unsigned sealed;	     /* records of later epochs, which are encrypted */
 };

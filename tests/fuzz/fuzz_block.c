@@ -41,7 +41,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct rbuf r = rbuf_make(data, size);
 	struct block b;
 
-	block_start(&b, payload, rbuf_be(&r, 2) % sizeof payload);
+	block_start(&b, payload, rbuf_be(&r, 2) % sizeof payload, BLOCK_SZX);
 	check_message(&b);
 	while (rbuf_left(&r) >= 9 && step(&b, &r) == BLOCK_NEXT)
 		check_message(&b);

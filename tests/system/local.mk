@@ -18,6 +18,7 @@ system_scripts = \
 	tests/system/credentials.sh \
 	tests/system/daemon.sh \
 	tests/system/flood.sh \
+	tests/system/foreign.sh \
 	tests/system/keep.sh \
 	tests/system/disk.sh \
 	tests/system/kill.sh \

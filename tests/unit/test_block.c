@@ -147,7 +147,7 @@ START_TEST(a_transfer_follows_the_script)
 
 	for (size_t i = 0; i < sizeof octets; i++)
 		octets[i] = (uint8_t)(i * 31 >> 3);
-	block_start(&b, octets, scripts[_i].payload);
+	block_start(&b, octets, scripts[_i].payload, BLOCK_SZX);
 	block_message(&b, &m);
 	ck_assert(m.has_block1 == (scripts[_i].payload > 1024));
 	ck_assert(m.has_size1 == m.has_block1);
@@ -167,7 +167,7 @@ START_TEST(an_answer_without_end_is_cut_off)
 	const char *why = NULL;
 	uint32_t num = 0;
 
-	block_start(&b, NULL, 0);
+	block_start(&b, NULL, 0, BLOCK_SZX);
 	while (step == BLOCK_NEXT && num < 100) {
 		const struct block_answer a = { .code = C(2, 5), .has_block2 = true,
 			.block2 = V(num, 1, 6), .payload = octets, .len = 1024 };
@@ -195,7 +195,7 @@ START_TEST(an_answer_that_changes_is_not_mixed)
 	size_t len;
 	const char *why = NULL;
 
-	block_start(&b, NULL, 0);
+	block_start(&b, NULL, 0, BLOCK_SZX);
 	a.etag = (const uint8_t *)rows[_i].first;
 	a.etag_len = rows[_i].first != NULL ? strlen(rows[_i].first) : 0;
 	ck_assert_int_eq(block_answer(&b, &a, &body, &len, &why), BLOCK_NEXT);
