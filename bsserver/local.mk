@@ -2,6 +2,7 @@
 # folder adds its sources in its local.mk.
 noinst_LIBRARIES += bsserver/libbootstrap.a bsserver/libbsserver.a
 bsserver_libbootstrap_a_CPPFLAGS = $(AM_CPPFLAGS)
+bsserver_libbootstrap_a_CFLAGS = $(HOT_CFLAGS)
 bsserver_libbootstrap_a_SOURCES =
 include bsserver/bootstrap/local.mk
 bsserver_libbsserver_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(SQLITE_CFLAGS) $(COAP_CFLAGS) \
@@ -26,4 +27,5 @@ bsserver_bsserver_SOURCES = bsserver/main.c bsserver/init.c bsserver/init.h \
 	bsserver/server.c bsserver/server.h bsserver/server_bs.c bsserver/server_bs.h \
 	bsserver/server_reg.c bsserver/server_reg.h \
 	bsserver/server_vet.c bsserver/server_vet.h
-bsserver_bsserver_LDADD = $(BSSERVER_LIBS)
+bsserver_bsserver_LDFLAGS = $(BS_HARDEN_LD) $(BS_SANITIZE) $(BS_COVERAGE) $(BS_LTO_LD)
+bsserver_bsserver_LDADD = $(BSSERVER_LIBS) $(JEMALLOC_LIBS)

@@ -53,7 +53,6 @@ AS_IF([test "x$enable_hardening" = xyes], [
 	BS_CC_FLAG([BS_HARDEN], [-fstack-protector-strong])
 	BS_CC_FLAG([BS_HARDEN], [-fstack-clash-protection])
 	BS_CC_FLAG([BS_HARDEN], [-fcf-protection])
-	BS_CC_FLAG([BS_HARDEN], [-fzero-call-used-regs=used])
 	BS_CC_FLAG([BS_HARDEN], [-fPIE])
 	BS_CC_FLAG([BS_HARDEN_LD], [-Wl,-z,relro])
 	BS_CC_FLAG([BS_HARDEN_LD], [-Wl,-z,now])
@@ -63,6 +62,32 @@ AS_IF([test "x$enable_hardening" = xyes], [
 		AS_CASE(["$CFLAGS"], [*-O0*], [], [BS_HARDEN="$BS_HARDEN -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"])])])
 AC_SUBST([BS_HARDEN])
 AC_SUBST([BS_HARDEN_LD])
+])
+
+dnl BS_LTO and BS_LTO_LD: what is on the daemon's hot path is optimized across files. Objects are usable
+dnl without, so that the many test programs are linked in no time.
+AC_DEFUN([BS_WHOLE_PROGRAM], [
+AC_ARG_ENABLE([lto], [AS_HELP_STRING([--disable-lto], [no link-time optimization])],
+	[], [enable_lto=yes])
+BS_LTO=
+AS_CASE(["$CFLAGS"], [*-O0*|*-flto*], [enable_lto=no])
+AS_IF([test "x$enable_sanitizers$enable_fuzzing$enable_coverage" != xnonono], [enable_lto=no])
+AS_IF([test "x$enable_lto" = xyes], [BS_CC_FLAG([BS_LTO], [-flto -ffat-lto-objects])])
+AS_IF([test -n "$BS_LTO"], [BS_LTO_LD="-flto=auto -Wno-maybe-uninitialized" BS_NO_LTO_LD=-fno-lto], [enable_lto=no])
+AC_SUBST([BS_LTO])
+AC_SUBST([BS_LTO_LD])
+AC_SUBST([BS_NO_LTO_LD])
+])
+
+dnl JEMALLOC_LIBS: records are made by one thread and freed by another, many small pieces each.
+AC_DEFUN([BS_ALLOCATOR], [
+AC_ARG_WITH([jemalloc], [AS_HELP_STRING([--without-jemalloc], [bsserver with the allocator of the C library])],
+	[], [with_jemalloc=check])
+AS_IF([test "x$enable_sanitizers$enable_fuzzing" != xnono], [with_jemalloc=no])
+AS_IF([test "x$with_jemalloc" != xno], [
+	PKG_CHECK_MODULES([JEMALLOC], [jemalloc >= 5.0], [with_jemalloc=yes], [
+		AS_IF([test "x$with_jemalloc" = xyes], [AC_MSG_ERROR([jemalloc was asked for and is not there])])
+		with_jemalloc=no])])
 ])
 
 AC_DEFUN([BS_SUMMARY], [
@@ -75,6 +100,8 @@ AS_ECHO(["
     sanitizers    $enable_sanitizers
     fuzzing       $enable_fuzzing
     coverage      $enable_coverage
+    optimization  of bsserver across files: $enable_lto
+    allocator     jemalloc: $with_jemalloc
     unit tests    check: $have_check
     libcoap       $($PKG_CONFIG --modversion libcoap-3-gnutls)
     gnutls        $($PKG_CONFIG --modversion gnutls)

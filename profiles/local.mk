@@ -1,5 +1,6 @@
 noinst_LIBRARIES += profiles/libprofiles.a
 profiles_libprofiles_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+profiles_libprofiles_a_CFLAGS = $(HOT_CFLAGS)
 profiles_libprofiles_a_SOURCES = \
 	profiles/check.c \
 	profiles/compile.c \

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += lib/libbase.a
 lib_libbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(GNUTLS_CFLAGS)
+lib_libbase_a_CFLAGS = $(HOT_CFLAGS)
 lib_libbase_a_SOURCES = \
 	lib/base/buf.c lib/base/buf.h \
 	lib/base/clock.c lib/base/clock.h \

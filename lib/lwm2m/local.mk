@@ -1,5 +1,6 @@
 noinst_LIBRARIES += lib/liblwm2m.a
 lib_liblwm2m_a_CPPFLAGS = $(AM_CPPFLAGS) $(CBOR_CFLAGS) $(JANSSON_CFLAGS)
+lib_liblwm2m_a_CFLAGS = $(HOT_CFLAGS)
 lib_liblwm2m_a_SOURCES = \
 	lib/lwm2m/cbor.c \
 	lib/lwm2m/cbor_io.c lib/lwm2m/cbor_io.h \
