@@ -92,8 +92,7 @@ cat >meter.json <<'END'
       "lifetime": "1d",
       "binding": "U"
     }
-  },
-  "bootstrap": { "policy": "replace" }
+  }
 }
 END
 cat >device.json <<END
