@@ -7,6 +7,7 @@ bs_history_clear(struct bs_history *h)
 {
 	bs_held_clear(&h->held);
 	bs_inventory_clear(&h->left);
+	free(h->placed);
 	free(h->expiries);
 	free(h->wanted);
 	if (h->wrote != NULL)

@@ -21,6 +21,7 @@ struct bs_history {
 	int64_t good_started_ms, good_ended_ms;
 	uint64_t good_revision;	   /* bs_record.revision of it */
 	struct bs_held held;	   /* bs_record.held of it; owned; read by bs_history_listed() and bs_history_left() */
+	char *placed;		   /* bs_record.placed of it; owned; NULL */
 	char *expiries;		   /* bs_record.expiries of it; owned; NULL */
 	struct profile_desired *wrote; /* what it was to write, keys and all; owned, wiped; NULL: not known */
 	bool wrote_same;	   /* or: exactly what this session is to write */

@@ -8,6 +8,7 @@ bsserver_libbootstrap_a_SOURCES += \
 	bsserver/bootstrap/inventory.c bsserver/bootstrap/inventory.h \
 	bsserver/bootstrap/plan.c bsserver/bootstrap/plan.h \
 	bsserver/bootstrap/plan_acl.c bsserver/bootstrap/plan_ids.c \
+	bsserver/bootstrap/plan_past.c \
 	bsserver/bootstrap/plan_internal.h bsserver/bootstrap/plan_write.c \
 	bsserver/bootstrap/ports.c bsserver/bootstrap/ports.h \
 	bsserver/bootstrap/record.c bsserver/bootstrap/record.h \

@@ -12,6 +12,7 @@ bs_plan_clear(struct bs_plan *p)
 	lwm2m_tree_clear(&p->tree);
 	free(p->ops);
 	free(p->exact);
+	free(p->placed);
 	*p = (struct bs_plan){ 0 };
 }
 
@@ -184,6 +185,8 @@ make(struct planner *pl)
 		rc = plan_stale_acls(pl);
 	if (rc == ERR_OK)
 		rc = plan_stale_accounts(pl);
+	if (rc == ERR_OK)
+		rc = plan_stale_placed(pl);
 	if (rc == ERR_OK)
 		rc = plan_account(pl);
 	return rc == ERR_OK ? plan_time(pl) : rc;

@@ -17,12 +17,19 @@ struct bs_op {
 	bool listed;		/* Delete: Discover showed that there is something to delete */
 };
 
+/* An instance that Read does not show, by the profile's number, and where it is on the device. */
+struct bs_placed {
+	uint16_t oid, from, to;
+};
+
 struct bs_plan {
 	struct lwm2m_tree tree; /* the desired values under the ids that this device uses */
 	struct bs_op *ops;	/* in order; owned */
 	size_t n_ops, cap_ops;
 	uint16_t *exact;	/* Objects that hold exactly this afterwards (policy replace); owned */
 	size_t n_exact, cap_exact;
+	struct bs_placed *placed; /* of /2, /11 and /21; owned */
+	size_t n_placed, cap_placed;
 	bool hands_over;	/* the last operation replaces the bootstrap account */
 	char remark[160];	/* a choice worth a line in the transcript; "" */
 };
@@ -59,6 +66,12 @@ enum err_code bs_plan_make(const struct profile_desired *d, const struct bs_inve
 
 /* Which of /1 and /2 must be read before it can be made (after Discover). */
 bool bs_plan_wants_read(const struct profile_desired *d, const struct bs_inventory *inv, uint16_t oid);
+
+/* "11/0=14 21/1=1001", to be found again in the history; appended. And one of them. */
+void bs_placed_text(const struct bs_plan *p, struct gbuf *out);
+bool bs_placed_find(const char *text, uint16_t oid, uint16_t from, uint16_t *to);
+/* Walks them: *at starts at 0. false at the end. */
+bool bs_placed_next(const char *text, size_t *at, struct bs_placed *out);
 
 /* Puts n operations in place of the one at index at. */
 enum err_code bs_plan_replace_op(struct bs_plan *p, size_t at, const struct bs_op *ops, size_t n, struct err *e);

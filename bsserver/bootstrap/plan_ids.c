@@ -213,24 +213,65 @@ place_accounts(struct planner *pl, struct id_map *map)
 
 /* ---- what accounts link to: /11 and /21 ---- */
 
-/* It would have gone aside had that id been another's. */
-bool
-plan_was_ours(const struct planner *pl, struct lwm2m_path inst)
+const struct lwm2m_objlnk *
+plan_link(const struct lwm2m_tree *t, struct lwm2m_path p, uint16_t oid)
 {
-	struct bs_history *h = pl->in->history;
+	const struct lwm2m_value *v = lwm2m_tree_get(t, p);
 
-	if (h == NULL || h->good_session == 0)
+	return v != NULL && v->type == LWM2M_OBJLNK && v->link.object == oid ? &v->link : NULL;
+}
+
+/* An account that is not ours uses that APN profile too. */
+bool
+plan_apn_is_shared(const struct planner *pl, uint16_t apn)
+{
+	struct bs_known k;
+
+	for (size_t at = 0; bs_inventory_known(pl->inv, LWM2M_SERVER, &at, &k);) {
+		const struct lwm2m_objlnk *l = plan_link(&pl->inv->seen, lwm2m_path_child(k.path, 10), LWM2M_APN);
+
+		if (l != NULL && l->instance == apn && !plan_map_has_target(&pl->server, k.path.id[1]))
+			return true;
+	}
+	return false;
+}
+
+/* Discover says that it is another's. */
+static bool
+belongs_to_others(const struct planner *pl, uint16_t from, struct lwm2m_path p)
+{
+	const struct lwm2m_link_entry *l = lwm2m_links_find(&pl->inv->links, p);
+	struct lwm2m_span all = lwm2m_tree_under(&pl->d->tree, lwm2m_path1(LWM2M_SECURITY)), sub;
+	struct lwm2m_path inst;
+
+	if (p.id[0] == LWM2M_APN)
+		return plan_apn_is_shared(pl, p.id[1]);
+	if (p.id[0] != LWM2M_OSCORE || l == NULL || l->ssid == 0)
 		return false;
-	const struct bs_inventory *left = bs_history_left(h, pl->m);
-	for (uint32_t aside = (uint32_t)inst.id[1] + ASIDE; aside <= LWM2M_ID_MAX; aside += ASIDE)
-		if (bs_inventory_has(left, lwm2m_path2(inst.id[0], (uint16_t)aside)))
+	for (size_t at = 0; lwm2m_span_next(&all, LWM2M_INSTANCE, &at, &inst, &sub);) {
+		const struct lwm2m_objlnk *link = plan_link(&pl->d->tree, lwm2m_path_child(inst, 17), LWM2M_OSCORE);
+
+		if (link != NULL && link->instance == from && bs_ssid_in(&pl->d->tree, inst) == l->ssid)
 			return false;
-	return bs_inventory_has(left, inst);
+	}
+	return true;
+}
+
+/* Where we put it in our last good session. */
+static enum err_code
+place_again(struct planner *pl, struct id_map *map, uint16_t from)
+{
+	struct lwm2m_path p = lwm2m_path2(map->oid, 0);
+
+	if (!plan_placed(pl, lwm2m_path2(map->oid, from), &p.id[1]) || plan_map_has_target(map, p.id[1]) ||
+	    (!bs_inventory_has(pl->inv, p) && bs_inventory_complete(pl->inv, map->oid)) || belongs_to_others(pl, from, p))
+		return ERR_OK;
+	return note(pl, map, from, p.id[1]);
 }
 
 /*
- * Instances that cannot be read: the profile's own id, unless somebody else was there before we
- * ever wrote to it; then so much further on that it is known again.
+ * Instances that cannot be read: the profile's own id, or where something is already, so much
+ * further on.
  */
 static enum err_code
 place_settled(struct planner *pl, struct id_map *map, uint16_t from)
@@ -240,60 +281,10 @@ place_settled(struct planner *pl, struct id_map *map, uint16_t from)
 
 		if (plan_map_has_target(map, (uint16_t)id))
 			continue;
-		if (bs_is_retained(pl->d, p) || !bs_inventory_has(pl->inv, p) || plan_was_ours(pl, p))
+		if (bs_is_retained(pl->d, p) || !bs_inventory_has(pl->inv, p))
 			return note(pl, map, from, (uint16_t)id);
 	}
 	return err_set(pl->e, ERR_CONFLICT, "/%u/%u: no free instance id", (unsigned)map->oid, (unsigned)from);
-}
-
-static const struct lwm2m_objlnk *
-link_at(const struct lwm2m_tree *t, struct lwm2m_path p, uint16_t oid)
-{
-	const struct lwm2m_value *v = lwm2m_tree_get(t, p);
-
-	return v != NULL && v->type == LWM2M_OBJLNK && v->link.object == oid ? &v->link : NULL;
-}
-
-/* An account that is not ours uses that APN profile too. */
-static bool
-apn_is_shared(const struct planner *pl, uint16_t apn)
-{
-	struct bs_known k;
-
-	for (size_t at = 0; bs_inventory_known(pl->inv, LWM2M_SERVER, &at, &k);) {
-		const struct lwm2m_objlnk *l = link_at(&pl->inv->seen, lwm2m_path_child(k.path, 10), LWM2M_APN);
-
-		if (l != NULL && l->instance == apn && !plan_map_has_target(&pl->server, k.path.id[1]))
-			return true;
-	}
-	return false;
-}
-
-/* Our last good session gave that account (of the profile's number) that APN profile, so its link is ours too. */
-static bool
-link_was_ours(const struct planner *pl, uint16_t server, uint16_t apn)
-{
-	const struct lwm2m_tree *wrote = &plan_wrote(pl)->tree;
-	uint16_t ssid = bs_ssid_in(&pl->d->tree, lwm2m_path2(LWM2M_SERVER, server));
-	struct lwm2m_span all = lwm2m_tree_under(wrote, lwm2m_path1(LWM2M_SERVER)), sub;
-	struct lwm2m_path inst;
-
-	for (size_t at = 0; lwm2m_span_next(&all, LWM2M_INSTANCE, &at, &inst, &sub);) {
-		const struct lwm2m_objlnk *l = link_at(wrote, lwm2m_path_child(inst, 10), LWM2M_APN);
-
-		if (bs_ssid_in(wrote, inst) == ssid)
-			return l != NULL && l->instance == apn;
-	}
-	return false;
-}
-
-/* An account that is new to us may link to anything; what we wrote before is known by its number. */
-static bool
-link_tells(const struct planner *pl, uint16_t server, uint16_t apn)
-{
-	if (plan_wrote(pl) == NULL || !lwm2m_tree_has(&plan_wrote(pl)->tree, lwm2m_path2(LWM2M_APN, apn)))
-		return true;
-	return link_was_ours(pl, server, apn);
 }
 
 /* The APN profile that the device's account links to is the one that the profile's account does. */
@@ -304,12 +295,12 @@ place_linked_apns(struct planner *pl)
 
 	for (size_t i = 0; rc == ERR_OK && i < pl->server.n; i++) {
 		const struct lwm2m_objlnk *want =
-		    link_at(&pl->d->tree, lwm2m_path3(LWM2M_SERVER, pl->server.from[i], 10), LWM2M_APN);
+		    plan_link(&pl->d->tree, lwm2m_path3(LWM2M_SERVER, pl->server.from[i], 10), LWM2M_APN);
 		const struct lwm2m_objlnk *has =
-		    link_at(&pl->inv->seen, lwm2m_path3(LWM2M_SERVER, pl->server.to[i], 10), LWM2M_APN);
+		    plan_link(&pl->inv->seen, lwm2m_path3(LWM2M_SERVER, pl->server.to[i], 10), LWM2M_APN);
 
 		if (want == NULL || has == NULL || has->instance > LWM2M_ID_MAX || is_placed(&pl->apn, want->instance) ||
-		    plan_map_has_target(&pl->apn, has->instance) || apn_is_shared(pl, has->instance) || !link_tells(pl, pl->server.from[i], want->instance) ||
+		    plan_map_has_target(&pl->apn, has->instance) || plan_apn_is_shared(pl, has->instance) ||
 		    !lwm2m_tree_has(&pl->d->tree, lwm2m_path2(LWM2M_APN, want->instance)))
 			continue;
 		rc = note(pl, &pl->apn, want->instance, has->instance);
@@ -325,7 +316,7 @@ place_known_oscores(struct planner *pl)
 
 	for (size_t i = 0; rc == ERR_OK && i < pl->security.n; i++) {
 		struct lwm2m_path inst = lwm2m_path2(LWM2M_SECURITY, pl->security.from[i]);
-		const struct lwm2m_objlnk *want = link_at(&pl->d->tree, lwm2m_path_child(inst, 17), LWM2M_OSCORE);
+		const struct lwm2m_objlnk *want = plan_link(&pl->d->tree, lwm2m_path_child(inst, 17), LWM2M_OSCORE);
 		uint16_t ssid = bs_ssid_in(&pl->d->tree, inst);
 		struct bs_known k;
 
@@ -344,9 +335,13 @@ place_linked(struct planner *pl)
 
 	if (!plan_is_careful(pl))
 		return ERR_OK; /* the Object is emptied first */
-	rc = place_linked_apns(pl);
+	rc = place_each(pl, &pl->apn, place_again);
+	if (rc == ERR_OK)
+		rc = place_linked_apns(pl);
 	if (rc == ERR_OK)
 		rc = place_known_oscores(pl);
+	if (rc == ERR_OK)
+		rc = place_each(pl, &pl->oscore, place_again);
 	if (rc == ERR_OK)
 		rc = place_each(pl, &pl->apn, place_settled);
 	return rc == ERR_OK ? place_each(pl, &pl->oscore, place_settled) : rc;
@@ -398,8 +393,11 @@ place_acls(struct planner *pl)
 	rc = place_each(pl, &pl->acl, place_seen_acl);
 	if (rc != ERR_OK)
 		return rc;
-	/* A device that lists rules and does not show them: ours must be known again by their ids. */
-	return place_each(pl, &pl->acl, pl->inv->read[LWM2M_ACCESS_CONTROL] ? place_free : place_settled);
+	if (pl->inv->read[LWM2M_ACCESS_CONTROL])
+		return place_each(pl, &pl->acl, place_free);
+	/* A device that lists rules and does not show them: ours are known by where we put them. */
+	rc = place_each(pl, &pl->acl, place_again);
+	return rc == ERR_OK ? place_each(pl, &pl->acl, place_settled) : rc;
 }
 
 /* ---- the profile's tree in the device's ids ---- */
@@ -445,6 +443,8 @@ plan_map_tree(struct planner *pl)
 		rc = place_linked(pl);
 	if (rc == ERR_OK)
 		rc = place_acls(pl);
+	if (rc == ERR_OK)
+		rc = plan_note_placed(pl);
 	for (size_t i = 0; rc == ERR_OK && i < pl->d->tree.n; i++) {
 		const struct lwm2m_node *node = &pl->d->tree.nodes[i];
 		struct lwm2m_path to = map_path(pl, node->path);

@@ -41,16 +41,35 @@ bool plan_is_careful(const struct planner *pl);
 bool plan_map_find(const struct id_map *map, uint16_t from, uint16_t *to);
 bool plan_map_source(const struct id_map *map, uint16_t to, uint16_t *from);
 bool plan_map_has_target(const struct id_map *map, uint16_t id);
+/* An account that is not ours uses that APN profile too. */
+bool plan_apn_is_shared(const struct planner *pl, uint16_t apn);
+const struct lwm2m_objlnk *plan_link(const struct lwm2m_tree *t, struct lwm2m_path p, uint16_t oid);
 /* NULL: an Object whose instances keep the ids that the profile gives them. */
 const struct id_map *plan_map_of(const struct planner *pl, uint16_t oid);
 /* A private key of this account (under the device's ids) stays in the device. */
 bool plan_is_kept(const struct planner *pl, struct lwm2m_path inst);
-/* Our last good session left this instance, which cannot be read, where it is. */
-bool plan_was_ours(const struct planner *pl, struct lwm2m_path inst);
 /* An id that nothing uses, and notes it for what has no number in the profile. */
 enum err_code plan_take_free(struct planner *pl, struct id_map *map, uint16_t *to);
 /* Fills the maps, and p->tree with the profile's values under the device's ids. */
 enum err_code plan_map_tree(struct planner *pl);
+
+/* plan_past.c: what our last good session wrote */
+/*
+ * The number that an instance of the profile had then: an account by its Short Server ID (and uri,
+ * where the server has several), an APN profile by its name, an OSCORE context by its account, a
+ * rule by what it is about, anything else by its number.
+ */
+bool plan_then(const struct planner *pl, struct lwm2m_path inst, struct lwm2m_path *then);
+/* Where that was put on the device, if it is an instance of /2, /11 or /21. */
+bool plan_placed(const struct planner *pl, struct lwm2m_path inst, uint16_t *to);
+/* Exactly this: res is an instance of the device, or a Resource of one. */
+bool plan_wrote_this(const struct planner *pl, struct lwm2m_path res);
+/* Nothing that was written into this instance of the device but what the plan has for it too. */
+bool plan_covers_then(const struct planner *pl, struct lwm2m_path inst);
+/* Notes where what cannot be read again is put. */
+enum err_code plan_note_placed(struct planner *pl);
+/* What we put there then, and is in the profile no more. */
+enum err_code plan_stale_placed(struct planner *pl);
 
 /* plan_acl.c: access control, after plan_map_tree() */
 enum err_code plan_acls(struct planner *pl);

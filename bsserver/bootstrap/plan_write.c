@@ -3,77 +3,7 @@
 
 #include "bsserver/bootstrap/plan_internal.h"
 
-/* ---- what we wrote before ---- */
-
-static bool
-same_values(struct lwm2m_span a, struct lwm2m_span b)
-{
-	for (size_t i = 0; a.n == b.n && i < a.n; i++) {
-		struct lwm2m_path p = a.nodes[i].path;
-
-		p.id[1] = b.nodes[i].path.id[1];
-		if (!lwm2m_path_eq(&p, &b.nodes[i].path) || !lwm2m_value_eq(&a.nodes[i].value, &b.nodes[i].value))
-			return false;
-	}
-	return a.n == b.n;
-}
-
-/* The profile's number of an instance of the device; false: it has none. */
-static bool
-profile_instance(const struct planner *pl, struct lwm2m_path inst, struct lwm2m_path *out)
-{
-	const struct id_map *map = plan_map_of(pl, inst.id[0]);
-
-	*out = inst;
-	return map == NULL || plan_map_source(map, inst.id[1], &out->id[1]);
-}
-
-static bool
-same_uri(const struct lwm2m_tree *t, struct lwm2m_path a, const struct lwm2m_tree *u, struct lwm2m_path b)
-{
-	return same_values(lwm2m_tree_under(t, lwm2m_path_child(a, 0)), lwm2m_tree_under(u, lwm2m_path_child(b, 0)));
-}
-
-/*
- * The instance of an earlier tree that became this one of the profile's: an account by its Short
- * Server ID (and uri, where the server has several), anything else by its number.
- */
-static bool
-earlier_instance(const struct planner *pl, const struct lwm2m_tree *wrote, struct lwm2m_path inst, struct lwm2m_path *out)
-{
-	struct lwm2m_span all = lwm2m_tree_under(wrote, lwm2m_path1(inst.id[0])), sub;
-	uint16_t ssid;
-
-	*out = inst;
-	if (inst.id[0] != LWM2M_SECURITY && inst.id[0] != LWM2M_SERVER)
-		return lwm2m_tree_has(wrote, inst);
-	ssid = bs_ssid_in(&pl->d->tree, inst);
-	for (size_t at = 0; ssid != 0 && lwm2m_span_next(&all, LWM2M_INSTANCE, &at, out, &sub);)
-		if (bs_ssid_in(wrote, *out) == ssid &&
-		    (inst.id[0] == LWM2M_SERVER || same_uri(&pl->d->tree, inst, wrote, *out)))
-			return true;
-	return false;
-}
-
-/* Our last good session wrote exactly this: res is an instance of the device, or a Resource of one. */
-static bool
-wrote_this(const struct planner *pl, struct lwm2m_path res)
-{
-	const struct profile_desired *wrote = plan_wrote(pl);
-	struct lwm2m_path inst, then, now = res;
-
-	if (wrote == NULL ||
-	    !profile_instance(pl, lwm2m_path_up(res, LWM2M_INSTANCE), &inst) ||
-	    !earlier_instance(pl, &wrote->tree, inst, &then))
-		return false;
-	/* Of /11 and /21 the profile's number says nothing about the device's. */
-	if ((inst.id[0] == LWM2M_APN || inst.id[0] == LWM2M_OSCORE) &&
-	    !plan_was_ours(pl, lwm2m_path_up(res, LWM2M_INSTANCE)))
-		return false;
-	now.id[1] = inst.id[1];
-	res.id[1] = then.id[1];
-	return same_values(lwm2m_tree_under(&pl->d->tree, now), lwm2m_tree_under(&wrote->tree, res));
-}
+/* ---- what need not be written ---- */
 
 /*
  * Of several /0 instances with one Short Server ID and no uri to tell them apart nobody knows which
@@ -86,12 +16,12 @@ was_written(const struct planner *pl, struct lwm2m_path inst)
 	struct lwm2m_span all = lwm2m_tree_under(&pl->p->tree, lwm2m_path1(LWM2M_SECURITY)), sub;
 	struct lwm2m_path other;
 
-	if (!wrote_this(pl, inst))
+	if (!plan_wrote_this(pl, inst))
 		return false;
 	if (inst.id[0] != LWM2M_SECURITY || l == NULL || l->uri != NULL)
 		return true;
 	for (size_t at = 0; lwm2m_span_next(&all, LWM2M_INSTANCE, &at, &other, &sub);)
-		if (bs_ssid_in(&pl->p->tree, other) == bs_ssid_in(&pl->p->tree, inst) && !wrote_this(pl, other))
+		if (bs_ssid_in(&pl->p->tree, other) == bs_ssid_in(&pl->p->tree, inst) && !plan_wrote_this(pl, other))
 			return false;
 	return true;
 }
@@ -123,7 +53,7 @@ static bool
 is_certain_of(const struct planner *pl, struct lwm2m_path res)
 {
 	return plan_is_careful(pl) && pl->facts.sure && !is_broken(pl, lwm2m_path_up(res, LWM2M_INSTANCE)) &&
-	    res.id[0] != LWM2M_SECURITY && wrote_this(pl, res);
+	    res.id[0] != LWM2M_SECURITY && plan_wrote_this(pl, res);
 }
 
 /* ---- writes ---- */
@@ -286,7 +216,8 @@ write_hidden(struct planner *pl, struct lwm2m_path inst, const struct lwm2m_span
 	 * A client that merges would keep, say, an old certificate usage in an account whose content
 	 * nobody knows.
 	 */
-	known = agrees && !pl->facts.elsewhere && !pl->facts.broke_off && was_written(pl, inst);
+	known = !pl->facts.elsewhere && !pl->facts.broke_off &&
+	    ((agrees && was_written(pl, inst)) || plan_covers_then(pl, inst));
 	return write_anew(pl, inst,
 	    inst.id[0] == LWM2M_SECURITY && pl->d->policy == PROFILE_INCREMENTAL && pl->inv->discovered && !known);
 }

@@ -101,6 +101,7 @@ bs_record_clear(struct bs_record *r)
 	free(r->fingerprints);
 	free(r->detail);
 	free(r->unconfirmed);
+	free(r->placed);
 	free(r->expiries);
 	free(r->anchor);
 	free(r->given);

@@ -119,6 +119,7 @@ struct bs_record {
 	uint8_t code;	/* CoAP code octet that decided; 0 */
 	char *detail;	/* a sentence for people; NULL */
 	char *unconfirmed; /* "/1/0/13 /0/1/5": written and not shown; NULL */
+	char *placed;	   /* see bs_placed_text(); of what Read does not show, where it was put; NULL */
 	char *expiries;	   /* "101=1796000000": Short Server ID, and until when (s since 1970) each certificate
 			      written is valid, blank-separated; NULL */
 	char *anchor;	   /* SHA-256 in hex of the trust anchor that its certificate led to; NULL: it came otherwise */

@@ -453,6 +453,8 @@ touches(const struct bs_plan *p, uint16_t oid)
 static void
 note_held(struct bs_session *s)
 {
+	struct gbuf placed = { 0 };
+
 	/* What was not written was not read again: it is as it was. */
 	for (uint16_t oid = LWM2M_SERVER; oid <= (uint16_t)LWM2M_ACCESS_CONTROL; oid++)
 		if (!touches(&s->plan, oid))
@@ -460,6 +462,9 @@ note_held(struct bs_session *s)
 	if (s->grant.desired.verify)
 		(void)bs_inventory_save(&s->after, s->model, &s->rec.held, NULL);
 	s->rec.expiries = copy(s->grant.expiries);
+	bs_placed_text(&s->plan, &placed);
+	s->rec.placed = s->plan.n_placed == 0 || placed.failed ? NULL : copy(gbuf_cstr(&placed));
+	gbuf_clear(&placed);
 	s->rec.restored = s->grant.restore != NULL;
 	s->rec.handed_over = s->plan.hands_over;
 }

@@ -74,6 +74,8 @@ copy_good(const struct store_held *h, const struct profile_desired *held, struct
 	if (rc == ERR_OK)
 		rc = copy_text(h->values, &out->held.values, e);
 	if (rc == ERR_OK)
+		rc = copy_text(h->placed, &out->placed, e);
+	if (rc == ERR_OK)
 		rc = copy_text(h->expiries, &out->expiries, e);
 	if (rc != ERR_OK)
 		return rc;

@@ -123,6 +123,7 @@ keep(struct ports *p, const struct bs_record *r, const struct given *g, struct r
 		.values = held->values,
 		.read = held->read,
 		.likeness = held->likeness,
+		.placed = r->placed,
 		.expiries = r->expiries,
 		.restored = r->restored,
 	};

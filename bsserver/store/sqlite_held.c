@@ -36,6 +36,7 @@ sq_row_held(struct sq *q, const char *endpoint, struct store_held *h, struct err
 	h->links = sq_get_dup(q);
 	h->values = sq_get_dup(q);
 	h->findings = sq_get_dup(q);
+	h->placed = sq_get_dup(q);
 	const void *sealed = sq_get_blob(q, &n);
 	if (q->nomem)
 		return err_no_memory(e);
@@ -71,6 +72,7 @@ sq_outcome_free(struct sq_outcome *o)
 		return;
 	free(o->links);
 	free(o->values);
+	free(o->placed);
 	free(o->expiries);
 	free(o->findings);
 	secret_clear(&o->wrote);
@@ -96,6 +98,7 @@ sq_outcome_copy(const struct store_outcome *from, struct sq_outcome **out, struc
 	o->o = *from;
 	o->o.links = copy_text(from->links, &o->links, &failed);
 	o->o.values = copy_text(from->values, &o->values, &failed);
+	o->o.placed = copy_text(from->placed, &o->placed, &failed);
 	o->o.expiries = copy_text(from->expiries, &o->expiries, &failed);
 	o->o.findings = copy_text(from->findings, &o->findings, &failed);
 	o->o.wrote = &o->wrote;
@@ -146,6 +149,7 @@ put_newest(struct sq *q, const struct sq_kept *k, uint64_t session)
 	sq_put_text(q, k->o->links);
 	sq_put_text(q, k->o->values);
 	sq_put_text(q, k->o->findings);
+	sq_put_text(q, k->o->placed);
 	sq_put_int(q, (int64_t)session);
 }
 
@@ -199,6 +203,7 @@ put_columns(struct sq *q, const struct sq_kept *k)
 	sq_put_text(q, k->o->links);
 	sq_put_text(q, k->o->values);
 	sq_put_text(q, k->o->findings);
+	sq_put_text(q, k->o->placed);
 }
 
 static enum err_code

@@ -125,7 +125,7 @@ enum err_code sq_row_given(struct sq *q, struct store_given *g, struct err *e);
 
 /* sqlite_held.c: what sessions left. */
 struct sq_outcome { /* a copy of a struct store_outcome */
-	char *links, *values, *expiries, *findings;
+	char *links, *values, *placed, *expiries, *findings;
 	struct secret wrote;
 	struct store_outcome o; /* points to these */
 };

@@ -85,7 +85,10 @@ static const char schema_4[] =
     "ALTER TABLE session ADD COLUMN anchor TEXT;"
     "ALTER TABLE session ADD COLUMN given TEXT;";
 
-static const char *const steps[] = { schema_1, schema_2, schema_3, schema_4 };
+/* Where sessions put what cannot be read again. */
+static const char schema_5[] = "ALTER TABLE held ADD COLUMN placed TEXT;";
+
+static const char *const steps[] = { schema_1, schema_2, schema_3, schema_4, schema_5 };
 const struct sq_schema sq_schema = { steps, N_ELEMS(steps) };
 
 static enum err_code

@@ -14,11 +14,11 @@
 
 #define HELD_COLUMNS                                                                               \
 	"session, last_session, at_ms, started_ms, last_ms, good, restored, revision, seen,"       \
-	" likeness, profile, fingerprints, expiries, links, vals, findings, wrote"
+	" likeness, profile, fingerprints, expiries, links, vals, findings, placed, wrote"
 #define HELD_COLUMNS_OF_H                                                                          \
 	"h.session, h.last_session, h.at_ms, h.started_ms, h.last_ms, h.good, h.restored,"         \
 	" h.revision, h.seen, h.likeness, h.profile, h.fingerprints, h.expiries, h.links, h.vals," \
-	" h.findings, h.wrote"
+	" h.findings, h.placed, h.wrote"
 
 /* Devices that are there still, with what they came under and were given to trust. */
 #define REMAINING                                                                                  \
@@ -145,14 +145,14 @@ static const char *const texts[] = {
 	[SQ_FEED_REVOKED] = "SELECT sha256, detail FROM revoked",
 	[SQ_HELD_PUT] = "INSERT INTO held(" HELD_COLUMNS ", device)"
 			" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-			" ?18)",
+			" ?18, ?19)",
 	[SQ_HELD_AGAIN] = "UPDATE held SET last_session = ?1, started_ms = ?2, last_ms = ?3, expiries = ?4,"
-			  " links = ?5, vals = ?6, findings = ?7 WHERE session = ?8",
+			  " links = ?5, vals = ?6, findings = ?7, placed = ?8 WHERE session = ?9",
 	[SQ_HELD_SAME] = "UPDATE held SET last_session = ?1, started_ms = ?2, last_ms = ?3, expiries = ?4,"
-			 " links = ?5, vals = ?6, findings = ?7 WHERE session = ?8 AND device = ?9"
-			 " AND good = 1 AND revision = ?10 AND restored = ?11 AND seen = ?12 AND likeness = ?13"
-			 " AND profile IS ?14 AND fingerprints IS ?15"
-			 " AND session = (SELECT max(session) FROM held WHERE device = ?9 AND good = 1)",
+			 " links = ?5, vals = ?6, findings = ?7, placed = ?8 WHERE session = ?9 AND device = ?10"
+			 " AND good = 1 AND revision = ?11 AND restored = ?12 AND seen = ?13 AND likeness = ?14"
+			 " AND profile IS ?15 AND fingerprints IS ?16"
+			 " AND session = (SELECT max(session) FROM held WHERE device = ?10 AND good = 1)",
 	[SQ_HELD_PRUNE] = "DELETE FROM held WHERE session IN (SELECT session FROM held WHERE device = ?1 AND good = 1"
 			  " ORDER BY session DESC LIMIT -1 OFFSET ?2) AND session NOT IN"
 			  " (SELECT session FROM wish WHERE device = ?1)",

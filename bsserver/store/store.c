@@ -85,6 +85,7 @@ store_held_clear(struct store_held *h)
 {
 	free(h->profile);
 	free(h->fingerprints);
+	free(h->placed);
 	free(h->expiries);
 	free(h->links);
 	free(h->values);

@@ -80,7 +80,7 @@ struct store_held {
 	bool good;			/* false: that session came to nothing, and this is what it saw */
 	bool restored;			/* a rollback was written, not what the profile said */
 	uint64_t revision;
-	char *profile, *fingerprints, *expiries; /* as in bs_record; NULL */
+	char *profile, *fingerprints, *expiries, *placed; /* as in bs_record; NULL */
 	char *links, *values; /* as in bs_held; NULL: not known */
 	unsigned read;
 	uint64_t likeness;    /* of struct store_outcome */
@@ -234,7 +234,7 @@ struct store_outcome {
 	const char *links, *values; /* as in bs_held; both NULL: nothing was seen */
 	unsigned read;
 	uint64_t likeness; /* the same number: what was held is the same, though not to the letter */
-	const char *expiries, *findings; /* NULL */
+	const char *placed, *expiries, *findings; /* NULL */
 	bool restored;
 	const struct secret *wrote; /* profile_desired_pack() of what was wanted; NULL: cannot be restored later */
 	uint64_t same_wrote; /* of store_held.session, whose wrote is known to be equal to this one; 0: not known */

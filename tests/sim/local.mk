@@ -37,6 +37,7 @@ TESTS += tests/sim/explorer
 # Random devices times random profiles, against a model of a client.
 check_PROGRAMS += tests/sim/property
 tests_sim_property_SOURCES = tests/sim/property.c tests/sim/property.h tests/sim/property_make.c \
+	tests/sim/property_check.c \
 	tests/sim/model.c tests/sim/model.h
 tests_sim_property_LDADD = $(BOOTSTRAP_LIBS)
 TESTS += tests/sim/property

@@ -12,29 +12,16 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/base/str.h"
 #include "tests/sim/property.h"
 
 #define HOUR_MS 3600000
-
-struct pair {
-	uint64_t seed; /* of this pair */
-	const struct lwm2m_model *m;
-	struct model d;
-	struct lwm2m_tree before;
-	struct lwm2m_tree wanted; /* in our last good session */
-	struct profile_desired p;
-	struct bs_history h;
-	struct bs_inventory inv;
-	struct bs_plan plan;
-	bool untouched;	   /* since our last good session */
-	char wrong[400];
-};
 
 static struct {
 	unsigned pairs, conflicts, sessions, ops, quiet, foreign;
 } tally;
 
-static void PRINTF_LIKE(2, 3)
+void
 wrong(struct pair *x, const char *fmt, ...)
 {
 	va_list ap;
@@ -59,9 +46,7 @@ planning(struct pair *x)
 
 /* ---- what the test itself knows of the device ---- */
 
-typedef bool each_fn(const struct lwm2m_tree *t, struct lwm2m_path inst, void *arg);
-
-static size_t
+size_t
 count(const struct lwm2m_tree *t, uint16_t oid, each_fn *is, void *arg)
 {
 	struct lwm2m_span all = lwm2m_tree_under(t, lwm2m_path1(oid)), sub;
@@ -73,7 +58,7 @@ count(const struct lwm2m_tree *t, uint16_t oid, each_fn *is, void *arg)
 	return n;
 }
 
-static bool
+bool
 has_ssid(const struct lwm2m_tree *t, struct lwm2m_path inst, void *arg)
 {
 	return number_at(t, lwm2m_path_child(inst, inst.id[0] == 0 ? 10 : 0)) == *(int64_t *)arg;
@@ -119,7 +104,7 @@ is_dead(const struct pair *x, int64_t ssid)
 }
 
 /* Another's account, which must be left alone. */
-static bool
+bool
 is_kept(const struct pair *x, int64_t ssid)
 {
 	if (ssid <= 0 || wanted(x, ssid) || has_moved(x, ssid) || x->p.policy == PROFILE_REPLACE ||
@@ -132,7 +117,7 @@ is_kept(const struct pair *x, int64_t ssid)
 	return x->p.foreign == PROFILE_FOREIGN_REMOVE_INVALID && !is_dead(x, ssid);
 }
 
-static bool
+bool
 same_under(const struct lwm2m_tree *a, const struct lwm2m_tree *b, struct lwm2m_path p)
 {
 	struct lwm2m_span s = lwm2m_tree_under(a, p), t = lwm2m_tree_under(b, p);
@@ -225,7 +210,7 @@ check_accounts(struct pair *x)
 }
 
 /* The one rule about the same thing as the profile's. */
-static bool
+bool
 find_rule(const struct lwm2m_tree *t, int64_t oid, int64_t iid, struct lwm2m_path *rule)
 {
 	struct lwm2m_span all = lwm2m_tree_under(t, lwm2m_path1(2)), sub;
@@ -237,7 +222,7 @@ find_rule(const struct lwm2m_tree *t, int64_t oid, int64_t iid, struct lwm2m_pat
 }
 
 /* Where the profile's target is on the device. */
-static int64_t
+int64_t
 target_iid(const struct pair *x, struct lwm2m_path want)
 {
 	int64_t oid = number_at(&x->p.tree, lwm2m_path_child(want, 0)),
@@ -459,6 +444,7 @@ carry_out(struct pair *x)
 		if (sure && !differs)
 			wrong(x, "PUT %s writes what is right already", lwm2m_path_str(op->path).s);
 		model_do(&x->d, op, &x->plan.tree);
+		check_links(x, op);
 		if (x->d.broken[0] != 0)
 			wrong(x, "%s", x->d.broken);
 		tally.ops++;
@@ -486,6 +472,8 @@ wrote(const struct profile_desired *p, struct bs_history *h)
 static void
 remember(struct pair *x)
 {
+	struct gbuf placed = { 0 };
+
 	bs_history_clear(&x->h);
 	x->h.good_session = x->h.last_session = 1;
 	x->h.last_verdict = BS_VERDICT_PROVISIONED;
@@ -493,6 +481,9 @@ remember(struct pair *x)
 	x->h.good_ended_ms = x->h.last_ended_ms = x->d.now * 1000 + 1000;
 	x->h.now_ms = x->h.good_ended_ms + 24LL * HOUR_MS;
 	x->h.wrote = wrote(&x->p, &x->h);
+	bs_placed_text(&x->plan, &placed);
+	x->h.placed = str_dup_n(gbuf_cstr(&placed), placed.len);
+	gbuf_clear(&placed);
 	model_show(&x->d, x->m, &x->inv);
 	if (bs_inventory_save(&x->inv, x->m, &x->h.held, NULL) != ERR_OK)
 		abort();
@@ -550,6 +541,9 @@ session(struct pair *x)
 		check_accounts(x);
 		check_rules(x);
 		check_foreign(x);
+		check_rights(x);
+		check_linked(x);
+		check_fewest(x);
 	}
 	check_retained(x);
 	remember(x);

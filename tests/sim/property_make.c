@@ -5,7 +5,7 @@
 
 #include "tests/sim/property.h"
 
-#define SERVERS 6
+#define SERVERS 5
 
 uint64_t
 rnd(uint64_t *state)
@@ -123,7 +123,7 @@ put_server(uint64_t *s, struct lwm2m_tree *t, uint16_t iid, uint16_t ssid)
 static uint16_t
 unused(uint64_t *s, const struct lwm2m_tree *t, uint16_t oid)
 {
-	uint16_t iid = below(s, 12);
+	uint16_t iid = below(s, chance(s, 50) ? 3 : 40);
 
 	while (lwm2m_tree_has(t, lwm2m_path2(oid, iid)))
 		iid++;
@@ -148,7 +148,20 @@ make_account(uint64_t *s, struct model *d, uint16_t ssid)
 		put_number(&d->tree, lwm2m_path3(1, srv, 12), 1000);
 	if (lwm2m_tree_has(&d->tree, lwm2m_path2(11, 0)) && chance(s, 40))
 		put_link(&d->tree, lwm2m_path3(1, srv, 10), 11, 0);
-	if (chance(s, 4)) {
+	if (lwm2m_tree_has(&d->tree, lwm2m_path2(0, sec)) && chance(s, 25)) {
+		uint16_t context = unused(s, &d->tree, 21);
+
+		put_link(&d->tree, lwm2m_path3(0, sec, 17), 21, context);
+		put_text(&d->tree, lwm2m_path3(21, context, 0), LWM2M_OPAQUE, "their secret");
+		put_text(&d->tree, lwm2m_path3(21, context, 1), LWM2M_OPAQUE, "them");
+	}
+	if (chance(s, 30)) {
+		uint16_t apn = unused(s, &d->tree, 11);
+
+		put_text(&d->tree, lwm2m_path3(11, apn, 0), LWM2M_STRING, "their apn");
+		put_link(&d->tree, lwm2m_path3(1, srv, 10), 11, apn);
+	}
+	if (chance(s, 15)) {
 		put_server(s, &d->tree, unused(s, &d->tree, 1), ssid);
 		uri_of(ssid, 1, uri);
 		put_security(s, &d->tree, unused(s, &d->tree, 0), uri, ssid);
@@ -177,15 +190,16 @@ put_rule(uint64_t *s, struct lwm2m_tree *t, uint16_t iid, struct lwm2m_path targ
 static void
 make_rules(uint64_t *s, struct model *d)
 {
-	struct lwm2m_path targets[24] = { lwm2m_path2(3, 0), lwm2m_path2(5, 0), lwm2m_path1(5), lwm2m_path2(7, 3) };
+	struct lwm2m_path targets[24] = { lwm2m_path2(3, 0), lwm2m_path2(5, 0), lwm2m_path1(5), lwm2m_path2(7, 3),
+		lwm2m_path2(11, 0), lwm2m_path2(1, 30) };
 	struct lwm2m_span all = lwm2m_tree_under(&d->tree, lwm2m_path1(1)), sub;
-	size_t n = 4;
+	size_t n = 6;
 
 	for (size_t at = 0; n < N_ELEMS(targets) && lwm2m_span_next(&all, LWM2M_INSTANCE, &at, &targets[n], &sub);)
 		n++;
 	for (size_t i = 0; i < n; i++)
 		for (int k = 0; k < 1 + chance(s, 3); k++)
-			if (chance(s, 35))
+			if (chance(s, 45))
 				put_rule(s, &d->tree, unused(s, &d->tree, 2), targets[i], any_owner(s));
 }
 

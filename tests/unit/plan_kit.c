@@ -124,6 +124,7 @@ set_history(struct bs_history *h, const struct scene *sc)
 	h->last_verdict = BS_VERDICT_PROVISIONED;
 	h->good_ended_ms = h->last_ended_ms = h->now_ms - (sc->gone_s == 0 ? DAY_S : sc->gone_s) * 1000LL;
 	h->good_started_ms = h->good_ended_ms - 1000;
+	h->placed = copy(sc->placed);
 	h->expiries = copy(sc->expiries);
 	h->wrote = calloc(1, sizeof *h->wrote);
 	kit_tree(&h->wrote->tree, sc->wrote);

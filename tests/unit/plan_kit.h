@@ -19,6 +19,7 @@ struct scene {
 	enum profile_acl_mode mode; /* of every rule */
 	const char *retain;	/* one path */
 	const char *wrote;	/* what the last good session wrote; NULL: there was none */
+	const char *placed;	/* where it put what cannot be read: "11/0=4" */
 	const char *held;	/* links afterwards */
 	const char *held_server; /* and /1 */
 	int64_t gone_s;		/* how long ago it ended; 0: a day */

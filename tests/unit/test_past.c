@@ -246,11 +246,11 @@ END_TEST
 
 START_TEST(the_next_session_knows_of_those_before)
 {
-	char links[] = "</1/0>", expiries[] = "101=5";
+	char links[] = "</1/0>", expiries[] = "101=5", placed[] = "2/0=7";
 	struct store_device d = { .last_session = 9, .last_ended_ms = 900, .last_verdict = BS_VERDICT_REFUSED,
 		.last_reason = BS_REASON_BLOCKED, .recent_good = 3, .failures = 1,
 		.held = { .session = 4, .last_session = 6, .at_ms = 450, .started_ms = 600, .last_ms = 650, .good = true,
-		    .restored = true, .revision = 12, .links = links, .read = 2, .expiries = expiries } };
+		    .restored = true, .revision = 12, .links = links, .read = 2, .expiries = expiries, .placed = placed } };
 	struct profile_desired wanted = { 0 };
 	struct bs_history h = { 0 };
 
@@ -263,6 +263,7 @@ START_TEST(the_next_session_knows_of_those_before)
 	ck_assert(h.good_restored && h.held.read == 2 && h.held.values == NULL);
 	ck_assert_str_eq(h.held.links, "</1/0>");
 	ck_assert_str_eq(h.expiries, "101=5");
+	ck_assert_str_eq(h.placed, "2/0=7");
 	ck_assert(bs_history_wanted(&h, 101) && bs_history_wanted(&h, 102) && !bs_history_wanted(&h, 103));
 	ck_assert(bs_history_broke_off(&h));
 	bs_history_clear(&h);

@@ -43,7 +43,7 @@ START_TEST(what_a_session_left_comes_back_whole)
 		.verdict = BS_VERDICT_WRITTEN, .used_format = -1, .revision = 3, .started_ms = 10, .ended_ms = 20 };
 	struct secret desired = fx_secret("desired, with keys");
 	const struct store_outcome o = { .links = "</1>", .values = "[]", .read = 2, .likeness = UINT64_MAX,
-		.expiries = "101=5", .findings = "[1]", .restored = true, .wrote = &desired };
+		.expiries = "101=5", .placed = "11/0=4", .findings = "[1]", .restored = true, .wrote = &desired };
 
 	open_fresh();
 	ck_assert_int_eq(fx_outcome_put(&f, &r, &o), ERR_OK);
@@ -57,6 +57,7 @@ START_TEST(what_a_session_left_comes_back_whole)
 	ck_assert_str_eq(h->links, "</1>");
 	ck_assert_str_eq(h->values, "[]");
 	ck_assert_str_eq(h->expiries, "101=5");
+	ck_assert_str_eq(h->placed, "11/0=4");
 	ck_assert_str_eq(h->findings, "[1]");
 	ck_assert(secret_equal(&h->wrote, &desired));
 	ck_assert_int_eq(fx_get(&f, "ep"), ERR_OK);
