@@ -213,6 +213,7 @@ on_record(void *arg, const struct bs_record *r)
 {
 	struct server *s = arg;
 
+	server_reg_record(s->reg, r);
 	if (s->api != NULL)
 		api_record(s->api, r);
 }
@@ -320,6 +321,15 @@ open_bs(struct server *s, struct err *e)
 	return server_bs_open(&c, &s->bs, e);
 }
 
+static enum err_code
+open_reg(struct server *s, struct err *e)
+{
+	const struct server_reg_conf c = { .conf = s->conf, .loop = s->loop, .auth = s->auth, .ops = s->ops,
+		.store = s->store };
+
+	return server_reg_open(&c, &s->reg, e);
+}
+
 /* ---- the API's view of the rest ---- */
 
 /* clang-format off */
@@ -396,6 +406,8 @@ open_api(struct server *s, struct err *e)
 		.auth = s->auth,
 		.shelf = s->shelf,
 		.driver = server_bs_driver(s->bs),
+		.registry = server_reg_registry(s->reg),
+		.trigger = server_reg_trigger(s->reg),
 		.model = s->model,
 		.grants = s->conf->grants,
 		.n_grants = s->conf->n_grants,
@@ -432,7 +444,7 @@ server_open(const struct conf *c, struct server **out, struct err *e)
 	if (rc == ERR_OK)
 		rc = open_bs(s, e);
 	if (rc == ERR_OK)
-		rc = server_reg_open(c, s->loop, s->auth, &s->reg, e);
+		rc = open_reg(s, e);
 	if (rc == ERR_OK)
 		rc = open_api(s, e);
 	if (rc != ERR_OK) {

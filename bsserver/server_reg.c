@@ -10,6 +10,7 @@ struct server_reg {
 	const struct conf *conf;
 	const struct auth *auth;
 	struct registry *registry;
+	struct trigger *trigger;
 };
 
 static bool
@@ -37,48 +38,72 @@ on_handshake_failed(void *arg, const struct transport_failure *f)
 	    f->claimed.bytes != NULL ? f->claimed.bytes : "", f->why);
 }
 
-enum err_code
-server_reg_open(const struct conf *c, struct loop *l, const struct auth *a, struct server_reg **out, struct err *e)
+static void
+on_spoke(void *arg, const char *endpoint, bool registered)
+{
+	const struct server_reg *s = arg;
+
+	if (s->trigger != NULL)
+		trigger_spoke(s->trigger, endpoint, registered);
+}
+
+static enum err_code
+open_registry(struct server_reg *s, const struct server_reg_conf *c, struct err *e)
 {
 	struct transport_listener listeners[CONF_LISTENERS_MAX];
-	struct server_reg *s;
+	const struct conf *conf = c->conf;
 
-	*out = NULL;
-	if (c->n_registry_listeners == 0)
-		return ERR_OK;
-	s = calloc(1, sizeof *s);
-	if (s == NULL)
-		return err_no_memory(e);
-	s->conf = c;
-	s->auth = a;
-	for (size_t i = 0; i < c->n_registry_listeners; i++)
+	for (size_t i = 0; i < conf->n_registry_listeners; i++)
 		listeners[i] = (struct transport_listener){
-			.scheme = c->registry_listeners[i].secure ? TRANSPORT_COAPS : TRANSPORT_COAP,
-			.host = c->registry_listeners[i].host,
-			.port = c->registry_listeners[i].port,
+			.scheme = conf->registry_listeners[i].secure ? TRANSPORT_COAPS : TRANSPORT_COAP,
+			.host = conf->registry_listeners[i].host,
+			.port = conf->registry_listeners[i].port,
 		};
 	const struct registry_conf r = {
-		.loop = l,
+		.loop = c->loop,
 		.listeners = listeners,
-		.n_listeners = c->n_registry_listeners,
-		.max_devices = (size_t)c->registry_max,
-		.cbc = c->cbc,
-		.hooks = { .arg = s, .psk = on_psk, .may = may, .handshake_failed = on_handshake_failed },
+		.n_listeners = conf->n_registry_listeners,
+		.max_devices = (size_t)conf->registry_max,
+		.answer_ms = (uint32_t)conf->registry_answer_s * 1000,
+		.ops = c->ops,
+		.store = c->store,
+		.cbc = conf->cbc,
+		.hooks = { .arg = s, .psk = on_psk, .may = may, .handshake_failed = on_handshake_failed,
+			.spoke = on_spoke },
 	};
-	enum err_code rc = registry_open(&r, &s->registry, e);
-	if (rc != ERR_OK) {
-		free(s);
-		return rc;
+
+	return registry_open(&r, &s->registry, e);
+}
+
+enum err_code
+server_reg_open(const struct server_reg_conf *c, struct server_reg **out, struct err *e)
+{
+	*out = NULL;
+	if (c->conf->n_registry_listeners == 0)
+		return ERR_OK;
+	struct server_reg *s = calloc(1, sizeof *s);
+	if (s == NULL)
+		return err_no_memory(e);
+	s->conf = c->conf;
+	s->auth = c->auth;
+	enum err_code rc = open_registry(s, c, e);
+	if (rc == ERR_OK) {
+		const struct trigger_conf t = { .loop = c->loop, .ops = c->ops, .store = c->store,
+			.way = registry_way(s->registry) };
+		rc = trigger_open(&t, &s->trigger, e);
 	}
+	/* also after an error: the store still has answers for it */
 	*out = s;
-	return ERR_OK;
+	return rc;
 }
 
 void
 server_reg_close(struct server_reg *s)
 {
-	if (s != NULL)
-		registry_close(s->registry);
+	if (s == NULL)
+		return;
+	registry_close(s->registry);
+	trigger_close(s->trigger);
 }
 
 void
@@ -86,8 +111,31 @@ server_reg_free(struct server_reg *s)
 {
 	if (s == NULL)
 		return;
+	trigger_free(s->trigger);
 	registry_free(s->registry);
 	free(s);
+}
+
+struct registry *
+server_reg_registry(const struct server_reg *s)
+{
+	return s == NULL ? NULL : s->registry;
+}
+
+struct trigger *
+server_reg_trigger(const struct server_reg *s)
+{
+	return s == NULL ? NULL : s->trigger;
+}
+
+/* Of those that only claimed to be it nothing is learned. */
+void
+server_reg_record(struct server_reg *s, const struct bs_record *r)
+{
+	bool good = r->verdict == BS_VERDICT_PROVISIONED || r->verdict == BS_VERDICT_WRITTEN;
+
+	if (s != NULL && r->endpoint != NULL && (good || r->verdict == BS_VERDICT_FAILED))
+		trigger_session(s->trigger, r->endpoint, r->id, r->started_ms, good);
 }
 
 void
@@ -113,10 +161,12 @@ bool
 server_reg_counter(const struct server_reg *s, size_t i, struct api_counter *out)
 {
 	struct registry_stats t;
+	struct trigger_stats g;
 
 	if (s == NULL)
 		return false;
 	registry_stats(s->registry, &t);
+	trigger_stats(s->trigger, &g);
 	const struct api_counter rows[] = {
 		{ "registry_registers", "registrations of devices", false, t.registers },
 		{ "registry_updates", "updates of registrations", false, t.updates },
@@ -126,6 +176,9 @@ server_reg_counter(const struct server_reg *s, size_t i, struct api_counter *out
 		{ "registry_registered", "devices registered", true, t.registered },
 		{ "registry_known", "devices registered now or earlier", true, t.known },
 		{ "registry_sessions", "sessions kept for devices that are registered", true, t.reachable },
+		{ "trigger_asked", "devices asked to bootstrap again", false, g.asked },
+		{ "trigger_in_flight", "devices asked that have not answered yet", true, g.in_flight },
+		{ "trigger_jobs_running", "jobs that run", true, g.jobs_running },
 		{ "registry_handshakes", "DTLS handshakes completed at the registry", false, t.transport.handshakes },
 		{ "registry_handshakes_failed", "DTLS handshakes that came to nothing there", false,
 		    t.transport.handshakes_failed },

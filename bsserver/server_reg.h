@@ -9,15 +9,29 @@
 #include "bsserver/auth/auth.h"
 #include "bsserver/conf/conf.h"
 #include "bsserver/registry/registry.h"
+#include "bsserver/registry/trigger.h"
 
 struct server_reg;
 
+struct server_reg_conf {
+	const struct conf *conf;
+	struct loop *loop;
+	const struct auth *auth;
+	const struct store_ops *ops;
+	struct store *store;
+};
+
 /* *out stays NULL when the configuration has no registry: every function takes that. */
-enum err_code server_reg_open(const struct conf *c, struct loop *l, const struct auth *a, struct server_reg **out,
-    struct err *e);
+enum err_code server_reg_open(const struct server_reg_conf *c, struct server_reg **out, struct err *e);
+/* Before the store is closed; free it after that. */
 void server_reg_close(struct server_reg *s);
 void server_reg_free(struct server_reg *s);
 
+struct registry *server_reg_registry(const struct server_reg *s); /* NULL: there is none */
+struct trigger *server_reg_trigger(const struct server_reg *s);
+
+/* A session of a device is over. */
+void server_reg_record(struct server_reg *s, const struct bs_record *r);
 void server_reg_feed(struct server_reg *s, const struct store_feed *f);
 /* "coaps://[::]:5686"; false past the end. */
 bool server_reg_listener(const struct server_reg *s, size_t i, char *out, size_t cap);

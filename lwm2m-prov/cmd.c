@@ -10,6 +10,7 @@ static const char *const verdicts[] = { "provisioned", "written", "failed", "ref
 static const char *const groups[] = { "reason", "profile", NULL };
 static const char *const purposes[] = { "client", "server", NULL };
 static const char *const key_types[] = { "p256", "p384", "ed25519", NULL };
+static const char *const outcomes[] = { "pending", "asleep", "asked", "triggered", "bootstrapped", "refused", "expired", "unknown", "timed_out", "cancelled", NULL };
 static const char *const goals[] = { "provisioned", "written", "blocked", NULL };
 
 /* clang-format off */
@@ -90,6 +91,12 @@ static const struct opt opts[OPT__COUNT] = {
 	[OPT_CA_KEY]   = { "ca-key", 0, OPT_TEXT, "FILE|URL", "the CA's key: a file, or pkcs11:... in a token; else one is made", 0, 0, NULL },
 	[OPT_PIN_FILE] = { "pin-file", 0, OPT_TEXT, "FILE", "the token's PIN is in its first line", 0, 0, NULL },
 	[OPT_PARENT]   = { "parent", 0, OPT_TEXT, "DIR", "the CA that issues this one; else it signs itself", 0, 0, NULL },
+	[OPT_RATE]     = { "rate", 0, OPT_TEXT, "N/s", "so many devices a second (10/s), a minute (30/m), an hour (600/h)", 0, 0, NULL },
+	[OPT_WINDOW]   = { "window", 0, OPT_TEXT, "HH:MM-HH:MM", "only at these times of the day, of the daemon's machine", 0, 0, NULL },
+	[OPT_EXPIRES]  = { "expires", 0, OPT_DURATION, "TIME", "who could not be asked within TIME is not asked: 7d", 1, 315360000, NULL },
+	[OPT_CANARY]   = { "canary", 0, OPT_TEXT, "N|N%", "so many first; the others when these are bootstrapped and registered again", 0, 0, NULL },
+	[OPT_WAIT]     = { "wait", 0, OPT_FLAG, NULL, "until the job is over, then say what came of each device", 0, 0, NULL },
+	[OPT_OUTCOME]  = { "outcome", 0, OPT_CHOICE, "OUTCOME", "only devices of which this came", 0, 0, outcomes },
 };
 
 #define B(id) OPT_BIT(OPT_##id)
@@ -123,6 +130,12 @@ static const struct cmd cmds[] = {
 	{ "session cancel", "ENDPOINT", "end the running session of a device", 1, 1, 0, 0, cmd_session_cancel },
 	{ "acl", "ENDPOINT", "list who may do what with which Object Instance of a device", 1, 1, B(SESSION), 0, cmd_acl },
 	{ "why", "[ENDPOINT]", "say why a device was refused or failed, and what to do", 0, 1, B(PEER), 0, cmd_why },
+	{ "trigger", "[ENDPOINT...]", "call devices back: each is asked to bootstrap again", 0, CMD_ANY, B(MATCH) | B(PROFILE) | B(RATE) | B(WINDOW) | B(EXPIRES) | B(CANARY) | B(DRY_RUN) | B(MAX_AFFECTED) | B(WAIT), 0, cmd_trigger },
+	{ "job list", "", "list jobs that call devices back, newest first", 0, 0, 0, 0, cmd_job_list },
+	{ "job show", "JOB", "show a job with what came of each device", 1, 1, B(OUTCOME) | B(LIMIT), 0, cmd_job_show },
+	{ "job pause", "JOB", "ask no more devices until the job is resumed", 1, 1, 0, 0, cmd_job_pause },
+	{ "job resume", "JOB", "let a paused job go on", 1, 1, 0, 0, cmd_job_resume },
+	{ "job cancel", "JOB", "end a job; who was not asked yet is not", 1, 1, 0, 0, cmd_job_cancel },
 	{ "wait", "ENDPOINT...", "wait until the current revision of devices has reached them", 1, CMD_ANY, B(FOR) | B(FAIL_FAST), B(FOR), cmd_wait },
 	{ "watch", "", "print sessions and changes as they happen", 0, 0, B(MATCH) | B(PROFILE), 0, cmd_watch },
 	{ "pki verify", "", "say whether a chain of certificates is good, without a daemon", 0, 0, B(CA) | B(CHAIN) | B(AT) | B(PURPOSE) | B(NAME) | B(CRL) | B(MAX_DEPTH) | B(RELAXED), B(CA) | B(CHAIN) | B(PURPOSE), cmd_pki_verify },

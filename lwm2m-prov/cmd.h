@@ -90,6 +90,12 @@ enum opt_id {
 	OPT_CA_KEY,
 	OPT_PIN_FILE,
 	OPT_PARENT,
+	OPT_RATE,
+	OPT_WINDOW,
+	OPT_EXPIRES,
+	OPT_CANARY,
+	OPT_WAIT,
+	OPT_OUTCOME,
 	OPT__COUNT
 };
 /* A set of options. There are more than a plain integer has bits; both compilers have this one. */
@@ -174,6 +180,12 @@ enum prov_exit cmd_profile_rm(struct cli *cli, struct err *e);
 enum prov_exit cmd_session_list(struct cli *cli, struct err *e);
 enum prov_exit cmd_session_show(struct cli *cli, struct err *e);
 enum prov_exit cmd_session_cancel(struct cli *cli, struct err *e);
+enum prov_exit cmd_trigger(struct cli *cli, struct err *e);
+enum prov_exit cmd_job_list(struct cli *cli, struct err *e);
+enum prov_exit cmd_job_show(struct cli *cli, struct err *e);
+enum prov_exit cmd_job_pause(struct cli *cli, struct err *e);
+enum prov_exit cmd_job_resume(struct cli *cli, struct err *e);
+enum prov_exit cmd_job_cancel(struct cli *cli, struct err *e);
 enum prov_exit cmd_why(struct cli *cli, struct err *e);
 enum prov_exit cmd_wait(struct cli *cli, struct err *e);
 enum prov_exit cmd_watch(struct cli *cli, struct err *e);

@@ -19,6 +19,8 @@
 #include "bsserver/store/store.h"
 
 struct api;
+struct registry;
+struct trigger;
 
 /* A number that somebody else counts, for /metrics. Strings are static. */
 struct api_counter {
@@ -37,6 +39,8 @@ struct api_conf {
 	const struct auth *auth;
 	const struct shelf *shelf;
 	struct bs_driver *driver;
+	struct registry *registry; /* NULL: there is none */
+	struct trigger *trigger;   /* NULL with it */
 	const struct lwm2m_model *model;
 	const struct conf_grant *grants;
 	size_t n_grants;

@@ -9,6 +9,7 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/api/held.c bsserver/api/held.h \
 	bsserver/api/history.c \
 	bsserver/api/internal.h \
+	bsserver/api/jobs.c \
 	bsserver/api/json.c \
 	bsserver/api/perms.c bsserver/api/perms.h \
 	bsserver/api/plan.c \

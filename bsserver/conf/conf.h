@@ -57,7 +57,7 @@ struct conf {
 	struct conf_listener registry_listeners[CONF_LISTENERS_MAX]; /* where devices register */
 	size_t n_registry_listeners;
 	char *registry_uri; /* what devices are told; "" when there is no registry */
-	int64_t registry_max;
+	int64_t registry_max, registry_answer_s;
 	struct conf_rule rules[CONF_RULES_MAX];
 	size_t n_rules;
 	struct conf_grant grants[CONF_GRANTS_MAX];

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bsserver/registry/registry_internal.h"
 #include "lib/base/clock.h"
 #include "lib/base/crypt.h"
 #include "lib/base/log.h"
@@ -27,15 +28,7 @@ enum {
 #define LINK_FORMAT 40
 #define RETRY_AFTER_S 60
 #define TICK_MS 1000
-
-struct registry {
-	struct loop *loop;
-	struct registry_hooks hooks;
-	struct transport *transport;
-	struct regs *regs;
-	struct loop_timer *tick;
-	struct registry_stats stats;
-};
+#define KEEP_MS 600000
 
 static void
 say(enum log_level level, const struct reg *g, const char *what)
@@ -158,7 +151,70 @@ leave_seat(struct registry *r, struct reg *g)
 	g->seat = 0;
 }
 
+/* ---- the store ---- */
+
+static void
+keep(struct registry *r, struct reg *g)
+{
+	struct gbuf text = { .max = (size_t)2 * REG_LINKS_MAX };
+	struct store_note n = { STORE_NOTE_REGISTRATION, g->endpoint, 0, NULL };
+
+	regs_write(g, &text);
+	n.text = gbuf_cstr(&text);
+	if (!text.failed && r->transport != NULL)
+		r->ops->note_put(r->store, &n, 1, NULL, NULL);
+	g->kept_ms = g->seen_ms;
+	gbuf_clear(&text);
+}
+
+/* An Update that changed nothing is kept only when the end would come too early by much. */
+static void
+keep_if_due(struct registry *r, struct reg *g)
+{
+	int64_t due = MIN((int64_t)g->lifetime * 250, (int64_t)KEEP_MS);
+
+	if (g->seen_ms - g->kept_ms >= (g->lifetime == 0 ? KEEP_MS : due))
+		keep(r, g);
+}
+
+static void
+on_loaded(void *arg, enum err_code rc, const struct err *e, const struct store_note *v, size_t n)
+{
+	struct registry *r = arg;
+	struct regs_kept k;
+	struct err why = { 0 };
+
+	if (rc != ERR_OK)
+		log_msg(LVL_ERROR, LOG_REGISTRY, NULL, "registrations cannot be loaded (%s)", e->msg);
+	for (size_t i = 0; i < n; i++) {
+		char *text = strdup(v[i].text);
+
+		rc = text == NULL ? err_no_memory(&why) : regs_read(v[i].name, text, &k, &why);
+		if (rc == ERR_OK)
+			rc = regs_restore(r->regs, &k, clock_mono_ms(), clock_wall_ms(), &why);
+		if (rc != ERR_OK)
+			log_msg(LVL_ERROR, LOG_REGISTRY, &(struct log_about){ .endpoint = v[i].name },
+			    "its registration is not taken up again (%s)", why.msg);
+		free(text);
+	}
+}
+
+static void
+forget_note(struct registry *r, const char *endpoint)
+{
+	const struct store_note n = { STORE_NOTE_REGISTRATION, endpoint, 0, NULL };
+
+	r->ops->note_put(r->store, &n, 1, NULL, NULL);
+}
+
 /* ---- the three operations ---- */
+
+static void
+spoke(struct registry *r, const struct reg *g, bool registered)
+{
+	if (r->hooks.spoke != NULL)
+		r->hooks.spoke(r->hooks.arg, g->endpoint, registered);
+}
 
 static void
 on_register(void *arg, const struct transport_request *q)
@@ -187,6 +243,8 @@ on_register(void *arg, const struct transport_request *q)
 	regs_location(g, location + 3);
 	say(LVL_INFO, g, "registered");
 	answer(r, q, CREATED, location);
+	keep(r, g);
+	spoke(r, g, true);
 }
 
 /* What it speaks of, when it is its own; NULL: answered that there is none. */
@@ -225,6 +283,11 @@ on_update(void *arg, const struct transport_request *q)
 	take_seat(r, g, q->peer);
 	say(LVL_DEBUG, g, "updated its registration");
 	answer(r, q, CHANGED, NULL);
+	if (req.has_lifetime || req.binding[0] != 0 || req.queue || q->payload_len > 0)
+		keep(r, g);
+	else
+		keep_if_due(r, g);
+	spoke(r, g, false);
 }
 
 static void
@@ -232,6 +295,7 @@ end(struct registry *r, struct reg *g, enum reg_state how)
 {
 	leave_seat(r, g);
 	regs_end(r->regs, g, how);
+	keep(r, g);
 }
 
 static void
@@ -270,6 +334,7 @@ registry_forget(struct registry *r, const char *endpoint)
 	if (g == NULL)
 		return;
 	leave_seat(r, g);
+	forget_note(r, endpoint);
 	regs_remove(r->regs, g);
 }
 
@@ -330,6 +395,9 @@ registry_open(const struct registry_conf *c, struct registry **out, struct err *
 		return err_no_memory(e);
 	r->loop = c->loop;
 	r->hooks = c->hooks;
+	r->ops = c->ops;
+	r->store = c->store;
+	r->answer_ms = c->answer_ms;
 	rc = crypt_random(&seed, sizeof seed, e);
 	if (rc == ERR_OK)
 		rc = regs_new(c->max_devices, seed, &r->regs, e);
@@ -342,6 +410,7 @@ registry_open(const struct registry_conf *c, struct registry **out, struct err *
 		return rc;
 	}
 	loop_timer_start(r->tick, TICK_MS, TICK_MS);
+	c->ops->note_list(c->store, STORE_NOTE_REGISTRATION, on_loaded, r);
 	*out = r;
 	return ERR_OK;
 }

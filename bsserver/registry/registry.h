@@ -6,6 +6,7 @@
 #define BSSERVER_REGISTRY_REGISTRY_H
 
 #include "bsserver/registry/regs.h"
+#include "bsserver/registry/trigger.h"
 #include "bsserver/transport/transport.h"
 
 struct registry;
@@ -16,6 +17,8 @@ struct registry_hooks {
 	/* Whether it may register; secure: it has shown the key of its account here. */
 	bool (*may)(void *arg, const char *endpoint, bool secure);
 	void (*handshake_failed)(void *arg, const struct transport_failure *f);
+	/* It listens now: it registered, or updated its registration. NULL: nobody cares. */
+	void (*spoke)(void *arg, const char *endpoint, bool registered);
 };
 
 struct registry_conf {
@@ -23,10 +26,14 @@ struct registry_conf {
 	const struct transport_listener *listeners; /* PSK, or without security */
 	size_t n_listeners;
 	size_t max_devices;
+	uint32_t answer_ms; /* how long a device may take for an answer, repetitions included */
+	const struct store_ops *ops; /* where registrations outlive a restart */
+	struct store *store;
 	bool cbc;
 	struct registry_hooks hooks;
 };
 
+/* Registrations of an earlier run are loaded: each is reachable when the device speaks again. */
 enum err_code registry_open(const struct registry_conf *c, struct registry **out, struct err *e);
 /* Closes the listeners; registrations stay as they are. NULL is fine. */
 void registry_close(struct registry *r);
@@ -39,6 +46,9 @@ void registry_forget(struct registry *r, const char *endpoint);
 
 /* What is known of one; NULL: it never registered. Valid until the next turn of the loop. */
 const struct reg *registry_find(const struct registry *r, const char *endpoint);
+
+/* Itself as a way to devices, while it is open. */
+struct trigger_way registry_way(struct registry *r);
 
 struct registry_stats {
 	uint64_t registers, updates, deregisters, refused, expired; /* since the start */

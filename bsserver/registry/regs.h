@@ -9,6 +9,7 @@
 #define BSSERVER_REGISTRY_REGS_H
 
 #include "bsserver/registry/request.h"
+#include "lib/base/buf.h"
 #include "lib/base/table.h"
 
 #define REG_GRACE_S 93		/* a registration outlives its lifetime by MAX_TRANSMIT_WAIT */
@@ -41,6 +42,7 @@ struct reg {
 	uint64_t due_ms;	 /* mono: when it ends; 0: never */
 	int64_t registered_ms, seen_ms; /* wall */
 	uint64_t awake_ms;	 /* mono: in queue mode it listens until then */
+	int64_t kept_ms;		 /* wall: what is in the store */
 	uint64_t seat;		 /* transport's: the session that is kept; 0: none */
 	uint32_t lifetime;	 /* seconds; 0: without end */
 	uint32_t updates;	 /* since it registered */
@@ -104,6 +106,10 @@ struct regs_kept {
 	const char *binding;
 };
 enum err_code regs_restore(struct regs *t, const struct regs_kept *k, uint64_t mono_ms, int64_t wall_ms, struct err *e);
+
+/* As text, for the store; and back: strings of *out point into text, which is changed. ERR_PARSE. */
+void regs_write(const struct reg *r, struct gbuf *out);
+enum err_code regs_read(const char *endpoint, char *text, struct regs_kept *out, struct err *e);
 
 /* One whose time is over, still registered: the caller ends it. NULL: none. Ask until NULL. */
 struct reg *regs_due(struct regs *t, uint64_t mono_ms);

@@ -179,7 +179,7 @@ next_link(const char *s, size_t n, struct link *out, size_t *used)
 	size_t i = 0;
 	bool quoted = false;
 
-	while (i < n && (s[i] == ' ' || s[i] == '\r' || s[i] == '\n'))
+	while (i < n && s[i] == ' ')
 		i++;
 	const char *end = i < n && s[i] == '<' ? memchr(s + i, '>', n - i) : NULL;
 	if (end == NULL)
@@ -275,6 +275,8 @@ reg_objects_parse(const char *s, size_t n, struct reg_objects *out, struct err *
 	*out = (struct reg_objects){ 0 };
 	if (n > REG_LINKS_MAX)
 		return err_set(e, ERR_LIMIT, "list of Objects: %zu octets, at most %d", n, REG_LINKS_MAX);
+	if (!str_is_printable(s, n))
+		return err_set(e, ERR_PARSE, "list of Objects: not printable UTF-8");
 	for (int pass = 0; rc == ERR_OK && pass < 2; pass++) { /* the root may come last */
 		struct link k;
 		size_t used;

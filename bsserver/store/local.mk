@@ -9,6 +9,7 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/store/sqlite_hot.c bsserver/store/sqlite_hot.h \
 	bsserver/store/sqlite_internal.h \
 	bsserver/store/sqlite_list.c \
+	bsserver/store/sqlite_note.c \
 	bsserver/store/sqlite_queue.c bsserver/store/sqlite_queue.h \
 	bsserver/store/sqlite_row.c \
 	bsserver/store/sqlite_schema.c bsserver/store/sqlite_schema.h \

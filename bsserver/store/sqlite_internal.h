@@ -189,6 +189,9 @@ void sq_anchor_list(struct store *s, store_anchors_fn *done, void *arg);
 void sq_given_list(struct store *s, const struct store_page *p, store_given_fn *done, void *arg);
 void sq_audit_list(struct store *s, const struct store_page *p, store_audit_fn *done, void *arg);
 
+void sq_note_put(struct store *s, const struct store_note *v, size_t n, store_done_fn *done, void *arg);
+void sq_note_list(struct store *s, enum store_note_kind kind, store_notes_fn *done, void *arg);
+
 /* sqlite_writer.c: the writer's turn. */
 sq_turn_fn sq_write_turn;
 

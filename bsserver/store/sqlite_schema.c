@@ -88,7 +88,12 @@ static const char schema_4[] =
 /* Where sessions put what cannot be read again. */
 static const char schema_5[] = "ALTER TABLE held ADD COLUMN placed TEXT;";
 
-static const char *const steps[] = { schema_1, schema_2, schema_3, schema_4, schema_5 };
+/* note: see struct store_note. */
+static const char schema_6[] =
+    "CREATE TABLE note(kind INTEGER NOT NULL, name TEXT NOT NULL, number INTEGER NOT NULL,"
+    " text TEXT NOT NULL, PRIMARY KEY(kind, name, number)) WITHOUT ROWID;";
+
+static const char *const steps[] = { schema_1, schema_2, schema_3, schema_4, schema_5, schema_6 };
 const struct sq_schema sq_schema = { steps, N_ELEMS(steps) };
 
 static enum err_code

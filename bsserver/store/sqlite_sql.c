@@ -204,6 +204,11 @@ static const char *const texts[] = {
 	[SQ_FEED_ANCHORS] = "SELECT sha256, trust, retired, at_ms, der FROM anchor ORDER BY number",
 	[SQ_AUDIT_LIST] = "SELECT seq, at_ms, actor, action, object, detail, reason FROM audit"
 			  " WHERE seq < ?1 AND at_ms >= ?2 ORDER BY seq DESC",
+	[SQ_NOTE_PUT] = "INSERT INTO note(kind, name, number, text) VALUES(?1, ?2, ?3, ?4)"
+			" ON CONFLICT(kind, name, number) DO UPDATE SET text = excluded.text",
+	[SQ_NOTE_REMOVE] = "DELETE FROM note WHERE kind = ?1 AND name = ?2 AND number = ?3",
+	[SQ_NOTE_REMOVE_ALL] = "DELETE FROM note WHERE kind = ?1 AND name = ?2",
+	[SQ_NOTE_LIST] = "SELECT name, number, text FROM note WHERE kind = ?1 ORDER BY name, number",
 	[SQ_FEED_DEVICES] = "SELECT d.endpoint, d.state, c.identity, c.slot, c.sealed FROM device d"
 			    " LEFT JOIN credential c ON c.kind = 0 AND c.owner = d.endpoint"
 			    " AND c.slot = '" STORE_SLOT_BOOTSTRAP "' ORDER BY d.endpoint",

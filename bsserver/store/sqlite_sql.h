@@ -102,6 +102,10 @@ enum sq_query {
 	SQ_FEED_ANCHORS,      /* -> sha256, trust, retired, at_ms, der */
 	SQ_AUDIT_LIST,	    /* (before, since) -> seq, at_ms, actor, action, object, detail, reason */
 	SQ_FEED_REVOKED,    /* -> sha256, detail */
+	SQ_NOTE_PUT,	    /* (kind, name, number, text) */
+	SQ_NOTE_REMOVE,	    /* (kind, name, number) */
+	SQ_NOTE_REMOVE_ALL, /* (kind, name) */
+	SQ_NOTE_LIST,	    /* (kind) -> name, number, text; in order */
 	SQ_FEED_DEVICES,    /* -> endpoint, state, identity, slot, sealed */
 	SQ_FEED_REGISTRY,   /* -> endpoint, sealed */
 	SQ__COUNT

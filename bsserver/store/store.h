@@ -327,6 +327,23 @@ struct store_feed {
 };
 typedef void store_feed_fn(void *arg, const struct store_feed *f);
 
+/*
+ * What another part of the daemon keeps of its own, in its own words: text by name and number. Not
+ * sealed: no secrets. In lists by name, then number.
+ */
+enum store_note_kind {
+	STORE_NOTE_REGISTRATION, /* registry: name is the endpoint, number 0 */
+	STORE_NOTE_JOB,		 /* registry: name is the job's, number 0 the job, 1... its devices */
+};
+#define STORE_NOTE_ALL (-1)
+struct store_note {
+	enum store_note_kind kind;
+	const char *name;
+	int64_t number;
+	const char *text; /* NULL in a put: it goes; with STORE_NOTE_ALL all of that name */
+};
+typedef void store_notes_fn(void *arg, enum err_code rc, const struct err *e, const struct store_note *v, size_t n);
+
 struct store_conf {
 	const char *uri;      /* "sqlite:/var/lib/bsserver/store.db" */
 	const char *key_file; /* sealing key, 32 bytes in hex, mode 0600 or 0400 */
@@ -397,6 +414,9 @@ struct store_ops {
 	void (*anchor_list)(struct store *s, store_anchors_fn *done, void *arg);
 	void (*given_list)(struct store *s, const struct store_page *p, store_given_fn *done, void *arg);
 	void (*audit_list)(struct store *s, const struct store_page *p, store_audit_fn *done, void *arg);
+	/* All of v or nothing, with the next group of writes. done: NULL, nobody wants to know. */
+	void (*note_put)(struct store *s, const struct store_note *v, size_t n, store_done_fn *done, void *arg);
+	void (*note_list)(struct store *s, enum store_note_kind kind, store_notes_fn *done, void *arg);
 	void (*counts)(struct store *s, store_counts_fn *done, void *arg);
 	/* The fingerprint of a secret under this store's key; loop's thread, at once. */
 	enum err_code (*fingerprint)(struct store *s, const struct secret *key, char out[CRYPT_FP_LEN + 1],

@@ -321,6 +321,8 @@ const struct store_ops store_sqlite = {
 	.anchor_list = sq_anchor_list,
 	.given_list = sq_given_list,
 	.audit_list = sq_audit_list,
+	.note_put = sq_note_put,
+	.note_list = sq_note_list,
 	.counts = sqlite_counts,
 	.fingerprint = sqlite_fingerprint,
 };

@@ -74,6 +74,9 @@ tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_conf_LDADD = $(BSSERVER_LIBS) $(FUZZ_LIBS)
 
 # bsserver/registry
+fuzz_programs += tests/fuzz/fuzz_registry_note
+tests_fuzz_fuzz_registry_note_SOURCES = tests/fuzz/fuzz_registry_note.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_registry_note_LDADD = bsserver/libbsserver.a $(BASE_LIBS) $(FUZZ_LIBS)
 fuzz_programs += tests/fuzz/fuzz_register
 tests_fuzz_fuzz_register_SOURCES = tests/fuzz/fuzz_register.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_register_LDADD = bsserver/libbsserver.a $(BASE_LIBS) $(FUZZ_LIBS)

@@ -7,6 +7,9 @@ registrant.py life PORT ENDPOINT
     Registers, repeats the datagram, updates from another port, registers again, de-registers. Prints the locations.
 registrant.py register PORT ENDPOINT [QUERY...]
     Registers and prints the location.
+registrant.py obey PORT ENDPOINT HOW...
+    Registers with instances /1/3 and /1/5, says "registered", and answers one request after the other so: a code; or "no"
+    for no answer at all, "update" for an Update first. Prints the path of each request. Ends behind the last.
 """
 import sys
 
@@ -110,10 +113,30 @@ def life(port, endpoint):
     print(here, there)
 
 
+def obey(port, endpoint, *how):
+    peer = coap.Peer(port)
+    query = ("ep=" + endpoint, "lt=600", "lwm2m=1.1", "b=U")
+    here = location(must(register(peer, *query, payload=b"</1/3>,</1/5>,</3/0>"), "2.01", "Register"))
+    print("registered", flush=True)
+    for word in how:
+        if word == "update":
+            sys.stdin.readline()
+            must(ask(peer, request(coap.POST, here)), "2.04", "Update")
+            continue
+        datagram = peer.get(lambda d: coap.kind_of(d) == coap.CON and d[1] in (1, 2, 3, 4))
+        method, mid, opts, _ = read(datagram)
+        print(method, "/" + "/".join(v.decode() for v in opts.get(URI_PATH, [])), flush=True)
+        if word != "no":
+            token = datagram[4:4 + (datagram[0] & 15)]
+            peer.send(coap.message(coap.ACK, coap.code(word), mid, token))
+
+
 if __name__ == "__main__":
     what, port, rest = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
     if what == "table":
         table(port, *rest)
+    elif what == "obey":
+        obey(port, *rest)
     elif what == "life":
         life(port, *rest)
     else:

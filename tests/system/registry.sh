@@ -95,6 +95,68 @@ not_without() {
 	stop
 }
 
+# obey ENDPOINT HOW...: a registered device in the background, which answers so. What it saw is in $WORK/ENDPOINT.saw; a line
+# on descriptor 9 lets it go on where it waits to be told.
+obey() {
+	mkfifo "$WORK/$1.go"
+	"$PYTHON" "$SRCDIR/tests/system/registrant.py" obey "${REG_COAP##*:}" "$@" <"$WORK/$1.go" >"$WORK/$1.saw" 2>&1 &
+	PIDS+=($!)
+	exec 9>"$WORK/$1.go"
+	within "$PATIENCE" grep -q registered "$WORK/$1.saw" || fail "$1 does not register: $(cat "$WORK/$1.saw")"
+}
+
+# saw ENDPOINT LINE...: exactly these requests.
+saw() {
+	local want
+
+	want=$(printf '%s\n' registered "${@:2}")
+	within "$PATIENCE" diff -q <(echo "$want") "$WORK/$1.saw" >/dev/null || fail "$1 saw: $(cat "$WORK/$1.saw")"
+}
+
+# job ID JQ: is true of it, sooner or later.
+job() {
+	within "$PATIENCE" job_is "$@" || fail "job $1 is not $2: $(prov --json job show "$1")"
+}
+
+job_is() {
+	[ "$(prov --json job show "$1" | jq "$2")" = true ]
+}
+
+refusals() {
+	new_daemon refusals
+	set_registry coap://127.0.0.1:0
+	set_option answer_seconds 3 registry
+	start_registry
+	for ep in agrees not-ours never silent; do psk_device "$ep"; done
+	expect_rc 8 prov trigger --match 'nobody*'
+	expect_rc 2 prov trigger
+	expect_rc 2 prov trigger --rate 7/x agrees
+	expect_rc 3 prov trigger --window 2-4 agrees
+	obey agrees 2.04
+	expect_rc 0 prov --json trigger --dry-run agrees never ghost
+	[ "$(jq -rc '[.rows[].outcome]' <<<"$OUT")" = '["awake","unknown","unknown"]' ] || fail "dry run: $OUT"
+	expect_rc 0 prov trigger agrees
+	job 1 '.outcomes.triggered == 1 and .state == "running" and .rows[0].code == "2.04"'
+	saw agrees '2 /1/3/9'
+	# the first instance is another server's; then nobody's
+	obey not-ours 4.01 4.05
+	expect_rc 0 prov trigger not-ours
+	job 2 '.outcomes.refused == 1 and .state == "done" and .rows[0].code == "4.01" and .rows[0].failed'
+	saw not-ours '2 /1/3/9' '2 /1/5/9'
+	expect_rc 0 prov trigger never
+	job 3 '.outcomes.unknown == 1 and .state == "done"'
+	obey silent no
+	expect_rc 1 prov trigger silent --wait
+	job 4 '.outcomes.timed_out == 1 and .state == "done"'
+	expect_rc 0 prov job list
+	expect_rc 10 prov job cancel 4
+	expect_rc 8 prov job show 5
+	expect_rc 0 prov job cancel 1
+	job 1 '.state == "cancelled"'
+	counted trigger_asked_total 3
+	stop
+}
+
 no_registry() {
 	new_daemon no-registry
 	start_registry
@@ -106,5 +168,6 @@ no_registry() {
 run_case registers-by-hand by_hand
 run_case account-is-provisioned account
 run_case account-needs-a-registry not_without
+run_case trigger-each-answer refusals
 run_case no-registry-unless-said no_registry
 finish

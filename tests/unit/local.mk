@@ -159,11 +159,17 @@ tests_unit_test_store_held_LDADD = $(UNIT_LIBS) $(STORE_LIBS)
 unit_programs += tests/unit/test_store_anchor
 tests_unit_test_store_anchor_SOURCES = tests/unit/test_store_anchor.c $(store_fixture)
 tests_unit_test_store_anchor_LDADD = $(UNIT_LIBS) $(STORE_LIBS)
+unit_programs += tests/unit/test_store_note
+tests_unit_test_store_note_SOURCES = tests/unit/test_store_note.c $(store_fixture)
+tests_unit_test_store_note_LDADD = $(UNIT_LIBS) $(STORE_LIBS)
 unit_programs += tests/unit/test_store_sessions
 tests_unit_test_store_sessions_SOURCES = tests/unit/test_store_sessions.c $(store_fixture)
 tests_unit_test_store_sessions_LDADD = $(UNIT_LIBS) $(STORE_LIBS)
 
 # bsserver/registry
+unit_programs += tests/unit/test_job
+tests_unit_test_job_SOURCES = tests/unit/test_job.c
+tests_unit_test_job_LDADD = $(UNIT_LIBS) bsserver/libbsserver.a $(BASE_LIBS)
 unit_programs += tests/unit/test_registry
 tests_unit_test_registry_SOURCES = tests/unit/test_registry.c
 tests_unit_test_registry_LDADD = $(UNIT_LIBS) bsserver/libbsserver.a $(BASE_LIBS)

@@ -1,0 +1,481 @@
+/* Jobs by a clock of our own: whose turn it is, what came of it, when it stops by itself. */
+#include <stdio.h>
+#include <string.h>
+
+#include "bsserver/registry/job.h"
+#include "tests/unit/unit.h"
+
+#define START_MS 1000000
+#define NAMES 200
+
+static char names[NAMES][8];
+static struct job_time now;
+
+static struct job *
+make(size_t n, struct job_spec spec)
+{
+	const char *v[NAMES];
+	struct job *j = NULL;
+	struct err e = { 0 };
+
+	if (spec.rate <= 0)
+		spec.rate = JOB_RATE_MAX;
+	now = (struct job_time){ .mono_us = 5000000, .wall_ms = START_MS, .minute = 600 };
+	for (size_t i = 0; i < n; i++) {
+		(void)snprintf(names[i], sizeof names[i], "d%zu", i);
+		v[i] = names[i];
+	}
+	ck_assert_msg(job_new(7, v, n, &spec, START_MS, unit_seed(), &j, &e) == ERR_OK, "%s", e.msg);
+	return j;
+}
+
+static struct job_spec
+anytime(void)
+{
+	return (struct job_spec){ .from_minute = -1, .to_minute = -1 };
+}
+
+/* The next one is asked, and says this. */
+static uint32_t
+ask(struct job *j, enum job_outcome o, uint8_t code)
+{
+	uint32_t i = job_next(j, &now);
+
+	ck_assert_uint_ne(i, JOB_NONE);
+	job_set(j, i, JOB_ASKED, 0, now.wall_ms);
+	if (o != JOB_ASKED)
+		job_set(j, i, o, code, now.wall_ms);
+	return i;
+}
+
+static uint32_t
+counted(const struct job *j)
+{
+	uint32_t n = 0;
+
+	for (int o = 0; o < JOB__OUTCOMES; o++)
+		n += j->counts[o];
+	return n;
+}
+
+START_TEST(devices_come_in_order_each_once_and_the_job_ends)
+{
+	const char *twice[] = { "a", "b", "a" };
+	struct job_spec s = anytime();
+	struct job *j = NULL;
+	struct err e;
+
+	s.rate = 1000;
+	ck_assert_int_eq(job_new(1, twice, 3, &s, START_MS, 1, &j, &e), ERR_OK);
+	ck_assert_uint_eq(j->n_rows, 2);
+	now = (struct job_time){ .mono_us = 1000000, .wall_ms = START_MS };
+	ck_assert_uint_eq(ask(j, JOB_TRIGGERED, 0x44), 0);
+	now.mono_us += 1000;
+	ck_assert_uint_eq(ask(j, JOB_TRIGGERED, 0x44), 1);
+	ck_assert_uint_eq(job_next(j, &now), JOB_NONE);
+	ck_assert_int_eq(j->state, JOB_RUNNING);
+	job_session(j, "b", 12, START_MS + 1, true, START_MS + 5);
+	ck_assert_int_eq(j->state, JOB_RUNNING);
+	job_session(j, "a", 11, START_MS + 1, true, START_MS + 5);
+	ck_assert_int_eq(j->state, JOB_DONE);
+	ck_assert_uint_eq(j->counts[JOB_BOOTSTRAPPED], 2);
+	ck_assert_uint_eq(j->rows[0].session, 11);
+	ck_assert_uint_eq(counted(j), 2);
+	job_free(j);
+	job_free(NULL);
+	ck_assert_int_eq(job_new(1, twice, 0, &s, START_MS, 1, &j, &e), ERR_USAGE);
+	ck_assert_int_eq(job_new(1, twice, JOB_ROWS_MAX + 1, &s, START_MS, 1, &j, &e), ERR_LIMIT);
+}
+END_TEST
+
+START_TEST(no_more_than_the_rate_and_a_late_timer_makes_up_for_little)
+{
+	struct job_spec s = anytime();
+	uint32_t n = 0;
+
+	s.rate = 100;
+	struct job *j = make(200, s);
+	for (int ms = 0; ms < 1000; ms += 5, now.mono_us += 5000)
+		while (job_next(j, &now) != JOB_NONE) {
+			job_set(j, j->cursor, JOB_UNKNOWN, 0, now.wall_ms);
+			n++;
+		}
+	ck_assert_uint_ge(n, 99);
+	ck_assert_uint_le(n, 111); /* a tenth of a second is made up for at the start */
+	now.mono_us += 60000000;
+	for (n = 0; job_next(j, &now) != JOB_NONE; n++)
+		job_set(j, j->cursor, JOB_UNKNOWN, 0, now.wall_ms);
+	ck_assert_uint_le(n, 11);
+	job_free(j);
+}
+END_TEST
+
+static const struct {
+	int from, to, minute;
+	bool open;
+} windows[] = {
+	{ -1, -1, 0, true }, { 120, 240, 119, false }, { 120, 240, 120, true }, { 120, 240, 239, true },
+	{ 120, 240, 240, false }, { 1380, 60, 1379, false }, { 1380, 60, 1380, true }, { 1380, 60, 0, true },
+	{ 1380, 60, 59, true }, { 1380, 60, 60, false }, { 0, 1440, 1439, true },
+};
+
+START_TEST(outside_its_window_nobody_is_asked)
+{
+	struct job *j = make(2, (struct job_spec){ .from_minute = windows[_i].from, .to_minute = windows[_i].to });
+
+	now.minute = windows[_i].minute;
+	ck_assert_int_eq(job_next(j, &now) != JOB_NONE, windows[_i].open);
+	ck_assert_int_eq(j->why[0] == 0, windows[_i].open);
+	job_free(j);
+}
+END_TEST
+
+START_TEST(who_sleeps_is_asked_when_it_speaks_and_before_the_others)
+{
+	struct job *j = make(10, anytime());
+
+	for (int i = 0; i < 4; i++) {
+		uint32_t row = job_next(j, &now);
+
+		job_set(j, row, JOB_ASLEEP, 0, now.wall_ms);
+	}
+	ck_assert_uint_eq(j->counts[JOB_ASLEEP], 4);
+	ck_assert(!job_awake(j, "nobody") && !job_awake(j, "d7"));
+	ck_assert(job_awake(j, "d2") && job_awake(j, "d0"));
+	ck_assert(!job_awake(j, "d2"));
+	ck_assert_uint_eq(ask(j, JOB_TRIGGERED, 0x44), 2);
+	ck_assert_uint_eq(ask(j, JOB_TRIGGERED, 0x44), 0);
+	ck_assert_uint_eq(ask(j, JOB_TRIGGERED, 0x44), 4);
+	/* asleep again in the meantime, awake again */
+	ck_assert(job_awake(j, "d1"));
+	job_set(j, job_next(j, &now), JOB_ASLEEP, 0, now.wall_ms);
+	ck_assert_uint_eq(ask(j, JOB_TRIGGERED, 0x44), 5);
+	ck_assert(job_awake(j, "d1"));
+	ck_assert_uint_eq(ask(j, JOB_TRIGGERED, 0x44), 1);
+	ck_assert_uint_eq(counted(j), 10);
+	job_free(j);
+}
+END_TEST
+
+START_TEST(a_device_that_sleeps_and_does_not_answer_has_three_tries)
+{
+	struct job *j = make(100, anytime());
+	uint32_t row = ask(j, JOB_ASKED, 0);
+
+	for (int i = 1; i < JOB_TRIES; i++) {
+		job_no_answer(j, row, true, now.wall_ms);
+		ck_assert_int_eq(j->rows[row].outcome, JOB_ASLEEP);
+		ck_assert(job_awake(j, "d0"));
+		ck_assert_uint_eq(ask(j, JOB_ASKED, 0), row);
+	}
+	job_no_answer(j, row, true, now.wall_ms);
+	ck_assert_int_eq(j->rows[row].outcome, JOB_TIMED_OUT);
+	row = ask(j, JOB_ASKED, 0);
+	job_no_answer(j, row, false, now.wall_ms);
+	ck_assert_int_eq(j->rows[row].outcome, JOB_TIMED_OUT);
+	job_free(j);
+}
+END_TEST
+
+/* Two in a hundred, whatever way it is to fail; and on from there when an operator says so. */
+static const enum job_outcome ways[] = { JOB_REFUSED, JOB_TIMED_OUT, JOB_TRIGGERED };
+
+START_TEST(it_pauses_itself_at_two_percent_failures)
+{
+	struct job *j = make(100, anytime());
+	struct err e;
+
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 20; i++)
+			(void)ask(j, JOB_TRIGGERED, 0x44);
+		for (int i = 0; i < 2; i++) {
+			ck_assert_int_eq(j->state, JOB_RUNNING);
+			uint32_t row = ask(j, ways[_i], ways[_i] == JOB_REFUSED ? 0x81 : 0);
+			if (ways[_i] == JOB_TRIGGERED)
+				job_session(j, names[row], 9, START_MS + 1, false, now.wall_ms);
+		}
+		ck_assert_int_eq(j->state, JOB_PAUSED);
+		ck_assert_ptr_nonnull(strstr(j->why, "2 of 100"));
+		ck_assert_uint_eq(job_next(j, &now), JOB_NONE);
+		ck_assert_int_eq(job_set_state(j, JOB_PAUSED, now.wall_ms, &e), ERR_CONFLICT);
+		ck_assert_int_eq(job_set_state(j, JOB_RUNNING, now.wall_ms, &e), ERR_OK);
+	}
+	ck_assert_uint_eq(j->failed, 4);
+	job_free(j);
+}
+END_TEST
+
+START_TEST(the_last_device_may_fail_without_a_pause)
+{
+	struct job *j = make(1, anytime());
+
+	(void)ask(j, JOB_REFUSED, 0x81);
+	ck_assert_int_eq(j->state, JOB_DONE);
+	ck_assert_uint_eq(j->rows[0].code, 0x81);
+	job_free(j);
+}
+END_TEST
+
+START_TEST(the_first_few_must_be_bootstrapped_and_registered_before_the_rest)
+{
+	struct job_spec s = anytime();
+
+	s.canary = 2;
+	struct job *j = make(100, s);
+	(void)ask(j, JOB_TRIGGERED, 0x44);
+	(void)ask(j, JOB_TRIGGERED, 0x44);
+	ck_assert_uint_eq(job_next(j, &now), JOB_NONE);
+	ck_assert_ptr_nonnull(strstr(j->why, "first"));
+	job_session(j, "d0", 1, START_MS + 1, true, now.wall_ms);
+	job_session(j, "d1", 2, START_MS + 1, true, now.wall_ms);
+	job_registered(j, "d0", now.wall_ms);
+	ck_assert_uint_eq(job_next(j, &now), JOB_NONE);
+	job_registered(j, "d1", now.wall_ms);
+	ck_assert_uint_eq(ask(j, JOB_TRIGGERED, 0x44), 2);
+	ck_assert_str_eq(j->why, "");
+	job_free(j);
+}
+END_TEST
+
+static const enum job_outcome canary_ends[] = { JOB_REFUSED, JOB_UNKNOWN, JOB_TRIGGERED };
+
+START_TEST(it_pauses_when_one_of_the_first_fails)
+{
+	struct job_spec s = anytime();
+	struct err e;
+
+	s.canary = 2;
+	struct job *j = make(200, s);
+	(void)ask(j, JOB_ASKED, 0);
+	if (canary_ends[_i] == JOB_TRIGGERED) {
+		job_set(j, 0, JOB_TRIGGERED, 0x44, now.wall_ms);
+		job_look(j, START_MS + JOB_SETTLE_MS - 1);
+		ck_assert_int_eq(j->state, JOB_RUNNING);
+		job_look(j, START_MS + JOB_SETTLE_MS);
+	} else {
+		job_set(j, 0, canary_ends[_i], 0x80, now.wall_ms);
+	}
+	ck_assert_int_eq(j->state, JOB_PAUSED);
+	ck_assert_ptr_nonnull(strstr(j->why, "d0"));
+	ck_assert_int_eq(job_set_state(j, JOB_RUNNING, now.wall_ms, &e), ERR_OK);
+	(void)ask(j, JOB_TRIGGERED, 0x44);
+	job_free(j);
+}
+END_TEST
+
+START_TEST(what_is_left_when_it_expires_or_is_cancelled_is_told)
+{
+	struct job_spec s = anytime();
+	struct err e;
+
+	s.expires_ms = START_MS + 1000;
+	struct job *j = make(4, s);
+	(void)ask(j, JOB_TRIGGERED, 0x44);
+	job_set(j, job_next(j, &now), JOB_ASLEEP, 0, now.wall_ms);
+	if (_i == 0) {
+		job_look(j, START_MS + 999);
+		ck_assert_uint_eq(j->counts[JOB_EXPIRED], 0);
+		job_look(j, START_MS + 1000);
+		ck_assert_uint_eq(j->counts[JOB_EXPIRED], 3);
+		ck_assert_int_eq(j->state, JOB_RUNNING); /* a session is awaited */
+		job_look(j, START_MS + 1000 + JOB_SETTLE_MS);
+		ck_assert_int_eq(j->state, JOB_DONE);
+		ck_assert(j->rows[0].bad);
+	} else {
+		ck_assert_int_eq(job_set_state(j, JOB_STOPPED, now.wall_ms, &e), ERR_OK);
+		ck_assert_uint_eq(j->counts[JOB_CANCELLED], 3);
+		ck_assert(job_over(j));
+		ck_assert_int_eq(job_set_state(j, JOB_RUNNING, now.wall_ms, &e), ERR_CONFLICT);
+	}
+	ck_assert_uint_eq(counted(j), 4);
+	ck_assert_uint_eq(job_next(j, &now), JOB_NONE);
+	job_free(j);
+}
+END_TEST
+
+START_TEST(a_session_may_be_faster_than_the_answer_and_an_old_one_does_not_count)
+{
+	struct job *j = make(100, anytime());
+
+	(void)ask(j, JOB_ASKED, 0);
+	job_session(j, "d0", 3, START_MS - 1, true, now.wall_ms);
+	ck_assert_int_eq(j->rows[0].outcome, JOB_ASKED);
+	job_session(j, "d0", 4, START_MS + 1, true, now.wall_ms);
+	ck_assert_int_eq(j->rows[0].outcome, JOB_BOOTSTRAPPED);
+	job_set(j, 0, JOB_TRIGGERED, 0x44, now.wall_ms);
+	job_no_answer(j, 0, false, now.wall_ms);
+	ck_assert_int_eq(j->rows[0].outcome, JOB_BOOTSTRAPPED);
+	/* badly first, then well */
+	(void)ask(j, JOB_TRIGGERED, 0x44);
+	job_session(j, "d1", 5, START_MS + 1, false, now.wall_ms);
+	ck_assert(j->rows[1].bad && j->rows[1].outcome == JOB_TRIGGERED);
+	job_session(j, "d1", 6, START_MS + 1, true, now.wall_ms);
+	ck_assert(!j->rows[1].bad && j->rows[1].outcome == JOB_BOOTSTRAPPED);
+	ck_assert_uint_eq(j->failed - j->forgiven, 0);
+	job_free(j);
+}
+END_TEST
+
+static struct job *
+copy_of(const struct job *j, bool leave_one_out)
+{
+	struct gbuf text = { 0 };
+	struct job *k = NULL;
+	struct err e = { 0 };
+
+	job_write_head(j, &text);
+	ck_assert_msg(job_read_head(j->id, gbuf_cstr(&text), 3, &k, &e) == ERR_OK, "%s", e.msg);
+	for (uint32_t i = j->n_rows; i-- > (leave_one_out ? 1U : 0U);) {
+		gbuf_reset(&text);
+		job_write_row(&j->rows[i], &text);
+		ck_assert_msg(job_read_row(k, i, gbuf_cstr(&text), &e) == ERR_OK, "%s", e.msg);
+		ck_assert_int_eq(job_read_row(k, i, gbuf_cstr(&text), &e), ERR_PARSE);
+	}
+	gbuf_clear(&text);
+	ck_assert_int_eq(job_restored(k, &e), leave_one_out ? ERR_PARSE : ERR_OK);
+	return k;
+}
+
+START_TEST(what_was_kept_goes_on_where_it_was)
+{
+	struct job_spec s = anytime();
+	struct err e;
+
+	s.actor = strdup("uid 0 (root)");
+	s.selector = strdup("--match\n*");
+	s.canary = 3;
+	s.expires_ms = 77777777;
+	struct job *j = make(50, s);
+	(void)ask(j, JOB_TRIGGERED, 0x44);
+	(void)ask(j, JOB_ASKED, 0);
+	job_set(j, job_next(j, &now), JOB_ASLEEP, 0, now.wall_ms);
+	job_session(j, "d0", 9, START_MS + 1, true, now.wall_ms);
+	job_registered(j, "d0", now.wall_ms);
+	struct job *k = copy_of(j, false);
+	ck_assert_uint_eq(k->n_rows, 50);
+	ck_assert_str_eq(k->spec.actor, "uid 0 (root)");
+	ck_assert_str_eq(k->spec.selector, "--match *");
+	ck_assert_ptr_null(k->spec.reason);
+	ck_assert_int_eq(k->spec.expires_ms, 77777777);
+	ck_assert_uint_eq(k->cursor, 3);
+	ck_assert_uint_eq(k->rows[0].session, 9);
+	ck_assert(k->rows[0].registered);
+	/* what was asked is asked again, when it speaks */
+	ck_assert_int_eq(k->rows[1].outcome, JOB_ASLEEP);
+	ck_assert_uint_eq(counted(k), 50);
+	ck_assert(job_awake(k, "d1"));
+	ck_assert_uint_eq(ask(k, JOB_REFUSED, 0x85), 1);
+	ck_assert_int_eq(k->state, JOB_PAUSED);
+	job_free(j);
+	j = copy_of(k, false);
+	ck_assert_int_eq(j->state, JOB_PAUSED);
+	ck_assert_str_eq(j->why, k->why);
+	ck_assert_uint_eq(j->failed, 1);
+	ck_assert_int_eq(job_set_state(j, JOB_STOPPED, now.wall_ms, &e), ERR_OK);
+	job_free(k);
+	k = copy_of(j, false);
+	ck_assert(job_over(k));
+	job_free(k);
+	job_free(copy_of(j, true));
+	job_free(j);
+}
+END_TEST
+
+static const char *const broken[] = { "", "1", "1 0 0 0 1000 -1 -1 0 0 0 0\n\n\n\n", "2 1 0 0 1000 -1 -1 0 0 0 0\n\n\n\n",
+	"1 200001 0 0 1000 -1 -1 0 0 0 0\n\n\n\n", "1 1 0 4 1000 -1 -1 0 0 0 0\n\n\n\n", "1 1 0 0 0 -1 -1 0 0 0 0\n\n\n\n",
+	"1 1 0 0 1000 -1 -1 0 0 0\n\n\n\n", "1 1 0 0 1000 -1 -1 0 0 0 0 0\n\n\n\n", "1 1 0 0 1000 -1 -1 0 0 0 0\n\n\n",
+	"1 1 0 0 1000 -1 -1 0 0 0 0\n\n\n\n\n", "1 1 0 0 1000 -1 -1 0 0 0 0\n\x01\n\n\n" };
+
+START_TEST(what_cannot_be_read_is_refused)
+{
+	struct job *j = NULL;
+	struct err e;
+
+	ck_assert_int_eq(job_read_head(1, broken[_i], 1, &j, &e), ERR_PARSE);
+	ck_assert_ptr_null(j);
+}
+END_TEST
+
+/* Whatever is done to it, the numbers add up, and it ends. */
+START_TEST(random_lives_end_with_every_device_told)
+{
+	uint64_t seed = unit_seed() + (uint64_t)_i;
+	struct job_spec s = anytime();
+	struct err e;
+
+	s.canary = (uint32_t)(unit_random(&seed) % 3);
+	s.expires_ms = START_MS + 3000000;
+	struct job *j = make(40, s);
+	for (int step = 0; step < 3000; step++) {
+		const char *ep = names[unit_random(&seed) % 40];
+		uint32_t row;
+
+		now.mono_us += 2000;
+		now.wall_ms += 2000;
+		switch (unit_random(&seed) % 6) {
+		case 0:
+			row = job_next(j, &now);
+			if (row != JOB_NONE)
+				job_set(j, row, unit_random(&seed) % 3 > 0 ? JOB_ASKED : JOB_ASLEEP, 0, now.wall_ms);
+			break;
+		case 1:
+			row = job_find(j, ep);
+			if (j->rows[row].outcome == JOB_ASKED)
+				job_set(j, row, unit_random(&seed) % 8 > 0 ? JOB_TRIGGERED : JOB_REFUSED, 0x44, now.wall_ms);
+			break;
+		case 2:
+			(void)job_awake(j, ep);
+			break;
+		case 3:
+			job_session(j, ep, 5, now.wall_ms, unit_random(&seed) % 8 > 0, now.wall_ms);
+			break;
+		case 4:
+			job_registered(j, ep, now.wall_ms);
+			job_look(j, now.wall_ms);
+			break;
+		case 5:
+			if (j->state == JOB_PAUSED)
+				(void)job_set_state(j, JOB_RUNNING, now.wall_ms, &e);
+			row = job_find(j, ep);
+			if (j->rows[row].outcome == JOB_ASKED)
+				job_no_answer(j, row, true, now.wall_ms);
+			break;
+		}
+		ck_assert_uint_eq(counted(j), 40);
+		ck_assert_uint_le(j->unsettled, j->counts[JOB_TRIGGERED]);
+	}
+	for (uint32_t i = 0; i < 40; i++)
+		if (j->rows[i].outcome == JOB_ASKED)
+			job_no_answer(j, i, false, now.wall_ms);
+	job_look(j, now.wall_ms + JOB_SETTLE_MS);
+	if (j->state == JOB_PAUSED)
+		(void)job_set_state(j, JOB_RUNNING, now.wall_ms, &e);
+	ck_assert_msg(j->state == JOB_DONE, "%s, %s", job_state_name(j->state), j->why);
+	job_free(j);
+}
+END_TEST
+
+static Suite *
+suite(void)
+{
+	const struct unit_case cases[] = {
+		UNIT_CASE(devices_come_in_order_each_once_and_the_job_ends, 0),
+		UNIT_CASE(no_more_than_the_rate_and_a_late_timer_makes_up_for_little, 0),
+		UNIT_CASE(outside_its_window_nobody_is_asked, N_ELEMS(windows)),
+		UNIT_CASE(who_sleeps_is_asked_when_it_speaks_and_before_the_others, 0),
+		UNIT_CASE(a_device_that_sleeps_and_does_not_answer_has_three_tries, 0),
+		UNIT_CASE(it_pauses_itself_at_two_percent_failures, N_ELEMS(ways)),
+		UNIT_CASE(the_last_device_may_fail_without_a_pause, 0),
+		UNIT_CASE(the_first_few_must_be_bootstrapped_and_registered_before_the_rest, 0),
+		UNIT_CASE(it_pauses_when_one_of_the_first_fails, N_ELEMS(canary_ends)),
+		UNIT_CASE(what_is_left_when_it_expires_or_is_cancelled_is_told, 2),
+		UNIT_CASE(a_session_may_be_faster_than_the_answer_and_an_old_one_does_not_count, 0),
+		UNIT_CASE(what_was_kept_goes_on_where_it_was, 0),
+		UNIT_CASE(what_cannot_be_read_is_refused, N_ELEMS(broken)),
+		UNIT_CASE(random_lives_end_with_every_device_told, 30),
+	};
+
+	return unit_suite("job", cases, N_ELEMS(cases));
+}
+
+UNIT_MAIN(suite)
