@@ -23,6 +23,10 @@ struct slot {
 	bool inside;              /* a callback of dtls or device may be running */
 	bool final;               /* over, not counted yet */
 	bool lingers;             /* over and counted */
+	struct leg *leg;          /* it is registered, or about to be */
+	bool leg_over, leg_begins; /* it has said its last; it is to be made */
+	enum registrar_event leg_said;
+	uint64_t stay_until; /* registered for the last time; NEVER before */
 	unsigned repeats;         /* to come */
 	uint64_t begun_us, over_us, free_at;
 	struct device_stats before;
@@ -33,6 +37,7 @@ struct slot {
 struct fleet {
 	const struct fleet_config *cfg;
 	struct net *net;
+	struct after *after; /* NULL: nobody registers */
 	struct slot *slots;
 	size_t n_slots;
 	struct slot **free_slots; /* a stack */
@@ -287,6 +292,8 @@ slot_free(struct slot *s)
 {
 	struct fleet *f = s->fleet;
 	heap_remove(f, s);
+	leg_end(s->leg);
+	s->leg = NULL;
 	on_close(s);
 	dtls_policy_free(s->policy);
 	net_close(f->net, &s->peer);
@@ -310,6 +317,10 @@ slot_over(struct slot *s)
 	struct fleet *f = s->fleet;
 	s->final = false;
 	report_device(&f->report, f->cfg, s->device, &s->before, s->over_us - s->begun_us);
+	if (f->after != NULL && device_outcome(s->device) == DEVICE_WAS_PROVISIONED) {
+		s->leg_begins = true;
+		return;
+	}
 	if (s->repeats > 0) {
 		s->repeats--;
 		if (s->dtls != NULL)
@@ -320,6 +331,80 @@ slot_over(struct slot *s)
 	s->lingers = true;
 	s->free_at = f->now_ms + f->cfg->linger_ms;
 	f->active--;
+}
+
+/* --- Registered, and called back --------------------------------------------------------------
+ */
+
+static void
+slot_done(struct slot *s)
+{
+	s->lingers = true;
+	s->free_at = s->fleet->now_ms + s->fleet->cfg->linger_ms;
+	s->fleet->active--;
+}
+
+static void
+on_leg(void *arg, enum registrar_event ev, uint8_t code, const char *why)
+{
+	static const char *const names[] = { [REGISTRAR_REGISTERED] = "registered", [REGISTRAR_UPDATED] = "updated",
+		[REGISTRAR_TRIGGERED] = "triggered", [REGISTRAR_REFUSED] = "registration refused",
+		[REGISTRAR_UNANSWERED] = "registration unanswered" };
+	struct slot *s = arg;
+	struct report *r = &s->fleet->report;
+	bool bad = ev == REGISTRAR_REFUSED || ev == REGISTRAR_UNANSWERED;
+	if (s->fleet->cfg->trace || (bad && s->fleet->cfg->lines))
+		(void)fprintf(stderr, "%8.3f %s %s %s%s%s\n", (double)(clock_mono_us() - s->begun_us) / 1000.0,
+		    device_endpoint(s->device), names[ev], code != 0 ? coapmsg_code_str(code).s : "",
+		    why[0] != '\0' ? ": " : "", why);
+	r->registered += ev == REGISTRAR_REGISTERED;
+	r->updates += ev == REGISTRAR_UPDATED;
+	r->triggered += ev == REGISTRAR_TRIGGERED;
+	r->register_refused += bad;
+	r->unexpected += bad && s->fleet->cfg->expect != EXPECT_ANY;
+	s->leg_over = s->leg_over || ev == REGISTRAR_TRIGGERED || bad;
+	s->leg_said = ev;
+	if (ev == REGISTRAR_REGISTERED && s->repeats == 0)
+		s->stay_until = s->fleet->now_ms + s->fleet->cfg->stay_ms;
+	s->due = 0; /* a look at it */
+	heap_fix(s->fleet, s->heap_at);
+}
+
+static void
+begin_leg(struct slot *s)
+{
+	struct fleet *f = s->fleet;
+	struct err e = { ERR_OK, "" };
+	s->leg_begins = s->leg_over = false;
+	s->stay_until = NEVER;
+	if (s->dtls != NULL)
+		dtls_bye(s->dtls);
+	s->leg = after_begin(f->after, s->device, f->now_ms, on_leg, s, &e);
+	if (s->leg != NULL)
+		return;
+	(void)fprintf(stderr, "%s: cannot register: %s\n", device_endpoint(s->device), e.msg);
+	f->report.unexpected++;
+	f->report.register_refused++;
+	slot_done(s);
+}
+
+static void
+settle_leg(struct slot *s)
+{
+	if (s->leg_begins)
+		begin_leg(s);
+	if (s->leg == NULL || (!s->leg_over && s->fleet->now_ms < s->stay_until))
+		return;
+	bool again = s->leg_over && s->leg_said == REGISTRAR_TRIGGERED && s->repeats > 0;
+	leg_end(s->leg);
+	s->leg = NULL;
+	s->leg_over = false;
+	if (!again) {
+		slot_done(s);
+		return;
+	}
+	s->repeats--;
+	slot_begin(s);
 }
 
 /* After anything happened to it. */
@@ -333,6 +418,7 @@ slot_settle(struct slot *s)
 	}
 	for (int i = 0; i < 3 && s->final; i++)
 		slot_over(s);
+	settle_leg(s);
 	if (s->lingers && f->now_ms >= s->free_at && device_is_quiet(s->device)) {
 		slot_free(s);
 		return;
@@ -342,6 +428,8 @@ slot_settle(struct slot *s)
 	/* GnuTLS goes on saying 0 where it waits for the rest of a flight, and repeats nothing there */
 	if (dtls >= 0)
 		due = MIN(due, f->now_ms + MAX((uint64_t)dtls, (uint64_t)DTLS_PAUSE_MS));
+	if (s->leg != NULL)
+		due = MIN(due, MIN(s->stay_until, leg_next(s->leg, f->now_ms)));
 	if (s->lingers)
 		due = MIN(due, MAX(s->free_at, f->now_ms + 1));
 	if (due == s->due)
@@ -402,6 +490,8 @@ slot_tick(struct slot *s)
 		dtls_went_on(s, s->dtls, true, dtls_run(s->dtls));
 	if (device_next(s->device) <= f->now_ms)
 		device_tick(s->device, f->now_ms);
+	if (s->leg != NULL)
+		leg_tick(s->leg, f->now_ms);
 	s->inside = false;
 	s->due = NEVER - 1; /* forces a look */
 	slot_settle(s);
@@ -421,7 +511,8 @@ start_one(struct fleet *f, struct err *e)
 	const char *endpoint = f->cfg->endpoint;
 	if (endpoint == NULL && fleet_name(f->cfg->pattern, f->cfg->first + f->started, &name))
 		endpoint = gbuf_cstr(&name);
-	*s = (struct slot){ .fleet = f, .repeats = f->cfg->repeat - 1, .due = NEVER };
+	*s = (struct slot){ .fleet = f, .repeats = f->cfg->repeat - !f->cfg->registered, .due = NEVER,
+		.stay_until = NEVER, .leg_begins = f->cfg->registered };
 	s->peer.arg = s;
 	bool nameless = endpoint == NULL || endpoint[0] == '\0';
 	s->device = device_new(&f->cfg->device, nameless ? NULL : endpoint,
@@ -432,7 +523,10 @@ start_one(struct fleet *f, struct err *e)
 	f->started++;
 	f->active++;
 	heap_add(f, s);
-	slot_begin(s);
+	if (f->cfg->registered)
+		s->begun_us = clock_mono_us();
+	else
+		slot_begin(s);
 	slot_settle(s);
 	return ERR_OK;
 }
@@ -457,6 +551,8 @@ poll_ms(const struct fleet *f)
 {
 	if (f->cfg->spin && f->active > 0)
 		return 0;
+	if (f->after != NULL) /* its sockets are not among those that are waited for */
+		return 1;
 	uint64_t due = f->n_heap == 0 ? f->now_ms + 100 : f->heap[0]->due;
 	uint64_t ms = due <= f->now_ms ? 0 : MIN(due - f->now_ms, (uint64_t)100);
 	bool more = f->started < f->cfg->count && f->active < f->cfg->concurrency && f->n_free > 0;
@@ -494,6 +590,8 @@ run(struct fleet *f, struct err *e)
 			rc = start_one(f, e);
 		net_poll(f->net, poll_ms(f));
 		f->now_ms = clock_mono_ms();
+		if (f->after != NULL)
+			after_poll(f->after, f->now_ms);
 		while (f->n_heap > 0 && f->heap[0]->due <= f->now_ms)
 			slot_tick(f->heap[0]);
 		report_progress(&f->report, f->cfg, f->active);
@@ -523,6 +621,11 @@ fleet_begin(struct fleet *f, const struct fleet_config *cfg, struct err *e)
 		return err_no_memory(e);
 	for (size_t i = f->n_slots; i > 0; i--)
 		f->free_slots[f->n_free++] = &f->slots[i - 1];
+	if (cfg->after.registrar.ssid != 0) {
+		f->after = after_new(&cfg->after);
+		if (f->after == NULL)
+			return err_no_memory(e);
+	}
 	net.max_peers = f->n_slots;
 	net.seed = cfg->seed;
 	f->net = net_new(&net, on_input, f, e);
@@ -543,6 +646,7 @@ fleet_run(const struct fleet_config *cfg, bool *as_expected, struct err *e)
 		if (f.slots[i].device != NULL)
 			slot_free(&f.slots[i]);
 	report_end(&f.report);
+	after_free(f.after);
 	net_free(f.net);
 	free(f.slots);
 	free(f.free_slots);

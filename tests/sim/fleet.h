@@ -5,6 +5,7 @@
 #ifndef TESTS_SIM_FLEET_H
 #define TESTS_SIM_FLEET_H
 
+#include "tests/sim/after.h"
 #include "tests/sim/device.h"
 #include "tests/sim/dtls.h"
 #include "tests/sim/keys.h"
@@ -28,6 +29,13 @@ struct fleet_config {
 	uint64_t seed;
 	uint32_t timeout_ms; /* of the whole; 0: none */
 	uint32_t linger_ms;  /* a device stays to answer repetitions */
+	/*
+	 * When after.registrar.ssid is not 0: a device that is provisioned registers there, and bootstraps
+	 * again (repeat) only when it is called back. registered: it begins with registering.
+	 */
+	struct after_config after;
+	bool registered;
+	uint32_t stay_ms; /* registered, when nothing is left to be done */
 	bool json, trace, quiet, lines, tree, secrets;
 	bool spin; /* poll without waiting */
 	enum fleet_expect expect;

@@ -6,13 +6,15 @@ tests_sim_libsim_a_SOURCES = \
 	tests/sim/device.c tests/sim/device.h tests/sim/device_internal.h \
 	tests/sim/device_answer.c tests/sim/device_check.c tests/sim/device_cmd.c \
 	tests/sim/device_lie.c tests/sim/device_quirk.c tests/sim/device_request.c \
-	tests/sim/device_show.c tests/sim/device_tree.c
+	tests/sim/device_show.c tests/sim/device_tree.c \
+	tests/sim/registrar.c tests/sim/registrar.h
 SIM_LIBS = tests/sim/libsim.a $(LWM2M_LIBS)
 
 # Devices over real sockets, one or many: for system tests, the demo and the bench.
 noinst_PROGRAMS += tests/sim/lwm2m-device
 tests_sim_lwm2m_device_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(GNUTLS_CFLAGS)
 tests_sim_lwm2m_device_SOURCES = \
+	tests/sim/after.c tests/sim/after.h \
 	tests/sim/main.c tests/sim/options.c tests/sim/options.h \
 	tests/sim/fleet.c tests/sim/fleet.h tests/sim/report.c tests/sim/report.h \
 	tests/sim/net.c tests/sim/net.h tests/sim/net_delay.c tests/sim/net_delay.h \

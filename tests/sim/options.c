@@ -319,6 +319,12 @@ static const struct option_def defs[] = {
 	{ TIME, "slow", "T", "of slow quirks and lies (3s)", DEV(slow_ms), NULL },
 	{ TIME, "linger", "T", "stays to answer repetitions (0; 20s with loss)", AT(fleet.linger_ms), NULL },
 	{ TIME, "timeout", "T", "of the whole run (none)", AT(fleet.timeout_ms), NULL },
+	{ HEAD, NULL, NULL, "Afterwards: registered, and called back", 0, NULL },
+	{ COUNT, "register", "SSID", "registers with its account of this Short Server ID; --repeat waits to be called back", AT(register_ssid), NULL },
+	{ FLAG, "registered", NULL, "begins with that, before the first bootstrap", AT(fleet.registered), NULL },
+	{ TIME, "update", "T", "between Updates (none)", AT(fleet.after.registrar.update_ms), NULL },
+	{ TIME, "awake", "T", "queue mode: so long it listens after it spoke (no queue mode)", AT(fleet.after.registrar.awake_ms), NULL },
+	{ TIME, "stay", "T", "stays registered when nothing is left to be done (0)", AT(fleet.stay_ms), NULL },
 	{ HEAD, NULL, NULL, "Load and network", 0, NULL },
 	{ COUNT, "concurrency", "K", "devices at once (64)", AT(fleet.concurrency), NULL },
 	{ CALL, "rate", "R/s", "starts a second", 0, set_rate },
@@ -471,6 +477,25 @@ load_model(struct options *o, struct err *e)
 }
 
 static enum err_code
+finish_after(struct options *o, struct err *e)
+{
+	struct fleet_config *f = &o->fleet;
+	o->after_policy = dtls_policy_new("ccm8", e);
+	if (o->after_policy == NULL || o->register_ssid > UINT16_MAX)
+		return err_set(e, ERR_USAGE, "--register: not a Short Server ID");
+	f->after.policy = o->after_policy;
+	f->after.max = f->concurrency + 64;
+	f->after.seed = f->seed;
+	f->after.registrar.ssid = (uint16_t)o->register_ssid;
+	f->after.registrar.version = f->device.version == DEVICE_1_0   ? "1.0"
+	                             : f->device.version == DEVICE_1_2 ? "1.2"
+	                                                               : "1.1";
+	f->after.registrar.ack_timeout_ms = f->device.ack_timeout_ms;
+	f->after.registrar.max_retransmit = f->device.max_retransmit;
+	return ERR_OK;
+}
+
+static enum err_code
 finish(struct options *o, struct err *e)
 {
 	struct fleet_config *f = &o->fleet;
@@ -494,7 +519,7 @@ finish(struct options *o, struct err *e)
 	if (rc == ERR_OK && o->server != NULL)
 		rc = load_initial(o, e);
 	f->device.initial = &o->initial;
-	return rc;
+	return rc == ERR_OK && o->register_ssid != 0 ? finish_after(o, e) : rc;
 }
 
 static void
@@ -541,6 +566,7 @@ options_clear(struct options *o)
 {
 	lwm2m_tree_clear(&o->initial);
 	dtls_policy_free(o->policy);
+	dtls_policy_free(o->after_policy);
 	keys_free(o->keys);
 	lwm2m_model_free(o->model);
 }

@@ -9,6 +9,8 @@ struct options {
 	struct lwm2m_model *model; /* NULL: the built-in one */
 	struct lwm2m_tree initial;
 	struct dtls_policy *policy;
+	struct dtls_policy *after_policy;
+	uint32_t register_ssid;
 	struct keys *keys;
 	const char *server, *state, *cipher, *object_dir;
 	const char *key_file, *keys_file, *master_file;

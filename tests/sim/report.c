@@ -240,6 +240,10 @@ print_json(const struct report *r, const struct fleet_config *cfg, const struct 
 	        (json_int_t)net->doubled, "strays", (json_int_t)net->strays, "unsent",
 	        (json_int_t)net->unsent));
 	(void)json_object_set_new(j, "cpu_us", json_real(cpu_us()));
+	(void)json_object_set_new(j, "after",
+	    json_pack("{s:I,s:I,s:I,s:I}", "registered", (json_int_t)r->registered, "refused",
+	        (json_int_t)r->register_refused, "updates", (json_int_t)r->updates, "triggered",
+	        (json_int_t)r->triggered));
 	(void)json_object_set_new(j, "seed", json_integer((json_int_t)cfg->seed));
 	(void)json_object_set_new(j, "reasons", reasons);
 	json_t *line = json_pack("{s:o}", "summary", j);

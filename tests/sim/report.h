@@ -10,6 +10,7 @@ struct report {
 	uint64_t begun_us, ended_us, shown_us;
 	unsigned total; /* bootstraps to come */
 	unsigned provisioned, refused, failed, unexpected;
+	unsigned registered, register_refused, updates, triggered; /* what followed */
 	struct device_stats sum;
 	uint32_t *latency_us; /* owned; of provisioned ones */
 	size_t n_latency;

@@ -157,6 +157,119 @@ refusals() {
 	stop
 }
 
+# registry_daemon NAME SCHEME [OPTION VALUE]...: started; devices register at a port that is known beforehand.
+registry_daemon() {
+	local port
+
+	port=$("$PYTHON" -c 'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	new_daemon "$1"
+	REG=$2://127.0.0.1:$port
+	set_registry "$REG"
+	set_option uri "\"$REG\"" registry
+	while [ $# -gt 2 ]; do
+		set_option "$3" "$4" registry
+		set -- "$1" "$2" "${@:5}"
+	done
+	start_registry
+}
+
+# alive_device ENDPOINT ARGUMENT...: in the background; it registers with its account here, and what it says is in
+# $WORK/ENDPOINT.out.
+alive_device() {
+	(device "$1" --register 65000 --json --trace --timeout 90s "${@:2}"
+		rc=$?
+		printf '%s\n' "$OUT" >"$WORK/$1.out"
+		exit $rc) &
+	DEVICE_PID=$!
+	PIDS+=("$DEVICE_PID")
+}
+
+# over: the device in the background has ended, and well.
+over() {
+	wait "$DEVICE_PID" || fail "the device ended with $?"
+}
+
+# registered ENDPOINT STATE [AWAKE]: what the registry says of it, sooner or later.
+registered() {
+	within "$PATIENCE" registered_is "$@" || fail "$1 is not $2 ${3:-}: $(api "/v1/devices/$1/registration")"
+}
+
+registered_is() {
+	[ "$(api "/v1/devices/$1/registration" | jq -r '"\(.state)\(if '"${3:-true}"' then "" else " asleep" end)"')" = "$2" ]
+}
+
+# The device registers with the account that the profile's "registry": true gave it, is asked to bootstrap, does, and
+# registers again.
+int_5() {
+	local saw
+
+	registry_daemon "int-5-$1" "$1"
+	psk_device int5 "$(with_registry int5)"
+	alive_device int5 --repeat 2
+	registered int5 registered .awake
+	expect_rc 0 prov --json trigger int5 --wait
+	[ "$(jq -c '[.state, .outcomes.bootstrapped, .rows[0].endpoint, .rows[0].code, .rows[0].failed]' <<<"$OUT")" = '["done",1,"int5","2.04",false]' ] ||
+		fail "the job: $OUT"
+	over
+	last_session int5
+	[ "$(jq -r .id <<<"$SESSION")" = "$(jq -r '.rows[0].session' <<<"$OUT")" ] || fail "another session: $OUT"
+	saw=$(sed -n 's/^ *[0-9.]* int5 \(registered\|triggered\|provisioned\|registration.*\) *\([0-9.]*\).*/\1/p' "$WORK/int5.out" | tr '\n' ' ')
+	[ "$saw" = 'provisioned registered triggered provisioned registered ' ] || fail "it did: $saw"
+	registered int5 registered
+	[ "$(api /v1/devices/int5/registration | jq -c '[.version, .lifetime, .queue_mode, .secure]')" = \
+		"[\"1.1\",86400,false,$([ "$1" = coaps ] && echo true || echo false)]" ] || fail 'another registration'
+	stop
+	[ "$D_RC" -eq 0 ] || fail "ended with $D_RC"
+}
+
+# stranger ENDPOINT IDENTITY KEYFILE: a state with an account here that has these.
+stranger() {
+	STATE=$WORK/$1.state
+	cat >"$STATE" <<-EOT
+	{ "/0/0/0": "$COAPS", "/0/0/1": true, "/0/0/2": 0, "/0/1/0": "$REG", "/0/1/1": false, "/0/1/2": 0,
+	  "/0/1/3": { "hex": "$(printf '%s' "$2" | xxd -p -c 256)" }, "/0/1/5": { "hex": "$(cat "$3")" }, "/0/1/10": 65000,
+	  "/1/0/0": 65000, "/1/0/1": 60, "/1/0/7": "U", "/3/0/16": "U" }
+	EOT
+}
+
+refused_register() {
+	device "$@" --register 65000 --registered --state "$STATE" --timeout 30s --expect any --json --trace --retransmit 1 || fail 'the simulator'
+	[ "$(grep '^{"summary"' <<<"$OUT" | jq -c '[.summary.after.registered, .summary.after.refused]')" = '[0,1]' ] ||
+		fail "it was not refused: $OUT"
+}
+
+strangers() {
+	registry_daemon strangers coaps
+	for ep in one two; do
+		key_file "$ep-reg" >/dev/null
+		psk_device "$ep" "\"registry\": true, \"servers\": { \"registry\": { \"security\": { \"mode\": \"psk\",
+			\"identity\": \"$ep\", \"key\": { \"file\": \"keys/$ep-reg.psk\" } } } }"
+	done
+	stranger one one "$(key_file other)"
+	refused_register one
+	logged 'refused in the handshake, with identity "one"'
+	stranger one nobody "$(key_file one-reg)"
+	refused_register one
+	logged 'refused in the handshake, with identity "nobody"'
+	# the key of one, and the name of two
+	stranger two one "$(key_file one-reg)"
+	refused_register two
+	grep -q 'registration refused 4.03' <<<"$OUT" || fail "not by 4.03: $OUT"
+	# its own
+	stranger one one "$(key_file one-reg)"
+	device one --register 65000 --registered --repeat 1 --state "$STATE" --timeout 1s --expect any --json >/dev/null
+	registered one registered
+	expect_rc 0 prov device block one
+	refused_register one
+	expect_rc 0 prov device rm one
+	within "$PATIENCE" registered_gone one || fail 'a device that was removed is still registered'
+	stop
+}
+
+registered_gone() {
+	[ "$(api -o /dev/null -w '%{http_code}' "/v1/devices/$1/registration")" = 404 ]
+}
+
 no_registry() {
 	new_daemon no-registry
 	start_registry
@@ -168,6 +281,9 @@ no_registry() {
 run_case registers-by-hand by_hand
 run_case account-is-provisioned account
 run_case account-needs-a-registry not_without
+run_case int-5 int_5 coaps
+run_case int-5-coap int_5 coap
+run_case strangers-do-not-register strangers
 run_case trigger-each-answer refusals
 run_case no-registry-unless-said no_registry
 finish
