@@ -255,7 +255,8 @@ grant(struct lookup *l, const struct store_device *d, const struct store_credent
 
 	if (rc == ERR_OK)
 		rc = choose_account(&l->p->c, d, creds, n, &ch, e);
-	ch.again = rc == ERR_OK && d->held.session != 0 && secret_equal(&ch.wrote, &d->held.wrote);
+	ch.again = rc == ERR_OK && d->held.session != 0 &&
+	    secret_equal(ch.restoring ? &ch.wrote : &d->compiled, &d->held.wrote);
 	if (rc == ERR_OK)
 		rc = past_history(d, !ch.again ? NULL : ch.restoring ? ch.restore : &c->desired, clock_wall_ms(),
 		    &g.history, e);

@@ -316,11 +316,7 @@ sq_session_put(struct store *s, const struct bs_record *rec, const struct store_
 
 	r->done = done;
 	r->base.patient = true;
-	r->transcript.data = malloc(guess); /* so that it need not move while it grows */
-	if (r->transcript.data != NULL) {
-		r->transcript.cap = guess;
-		r->transcript.data[0] = 0;
-	}
+	(void)gbuf_room(&r->transcript, guess); /* so that it need not move while it grows */
 	transcript_pack(rec, &r->transcript);
 	r->base.weight += r->transcript.len;
 	if (o != NULL && sq_outcome_copy(o, &r->outcome, NULL) != ERR_OK)

@@ -6,56 +6,59 @@
 
 enum flags { REMARK = 1, UPLINK = 2, FORMAT = 4, TEXT = 8, ALL_FLAGS = 15 };
 
-/* One entry without its text: flags, 8 numbers of at most 5 octets, the path. */
-#define HEAD_MAX (1 + 8 * 5 + sizeof((struct bs_entry *)0)->path)
+/* One entry without its text: 10 numbers of at most 5 octets, the path. */
+#define HEAD_MAX (50 + sizeof((struct bs_entry *)0)->path)
 
-static void
-put_number(struct wbuf *w, uint32_t v)
+/* These write where there is room, and give the place behind. */
+static uint8_t *
+put_number(uint8_t *at, uint32_t v)
 {
-	uint8_t octets[5];
-	size_t n = 0;
-
 	for (; v >= 0x80; v >>= 7)
-		octets[n++] = (uint8_t)(v | 0x80);
-	octets[n++] = (uint8_t)v;
-	wbuf_put(w, octets, n);
+		*at++ = (uint8_t)(v | 0x80);
+	*at++ = (uint8_t)v;
+	return at;
 }
 
-static void
-put_exchange(struct wbuf *w, const struct bs_entry *v)
+static uint8_t *
+put_string(uint8_t *at, const char *s, size_t n)
 {
-	size_t path_len = strlen(v->path);
+	at = put_number(at, (uint32_t)n);
+	memcpy(at, s, n);
+	return at + n;
+}
 
-	put_number(w, v->method);
-	put_number(w, v->code);
-	put_number(w, v->sent);
-	put_number(w, v->received);
+static uint8_t *
+put_exchange(uint8_t *at, const struct bs_entry *v)
+{
+	at = put_number(at, v->method);
+	at = put_number(at, v->code);
+	at = put_number(at, v->sent);
+	at = put_number(at, v->received);
 	if (v->format >= 0)
-		put_number(w, (uint32_t)v->format);
-	put_number(w, (uint32_t)path_len);
-	wbuf_put(w, v->path, path_len);
+		at = put_number(at, (uint32_t)v->format);
+	return put_string(at, v->path, strlen(v->path));
 }
 
 static void
 pack_entry(const struct bs_entry *v, struct gbuf *out)
 {
-	uint8_t head[HEAD_MAX];
-	struct wbuf w = wbuf_make(head, sizeof head);
 	unsigned flags = (v->remark ? REMARK : 0) | (v->text != NULL ? TEXT : 0);
+	size_t len = v->text == NULL ? 0 : strlen(v->text);
 
+	if (!gbuf_room(out, HEAD_MAX + len))
+		return;
+	uint8_t *at = out->data + out->len;
 	if (!v->remark)
 		flags |= (v->uplink ? UPLINK : 0) | (v->format >= 0 ? FORMAT : 0);
-	put_number(&w, flags);
-	put_number(&w, v->step);
-	put_number(&w, v->at_ms);
+	at = put_number(at, flags);
+	at = put_number(at, v->step);
+	at = put_number(at, v->at_ms);
 	if (!v->remark)
-		put_exchange(&w, v);
-	size_t len = v->text == NULL ? 0 : strlen(v->text);
+		at = put_exchange(at, v);
 	if (v->text != NULL)
-		put_number(&w, (uint32_t)len);
-	gbuf_put(out, head, w.len);
-	if (len > 0)
-		gbuf_put(out, v->text, len);
+		at = put_string(at, v->text, len);
+	*at = 0;
+	out->len = (size_t)(at - out->data);
 }
 
 void
