@@ -57,36 +57,27 @@ explain(const struct why *w, const struct auth_question *q)
 	return list;
 }
 
-static void
-put_rules(struct why *w, const struct store_credential *creds, size_t n)
+/* Its certificate decides, and that is seen when it comes: by which ones it could. */
+static bool
+put_foretold(struct why *w, json_t *rules)
 {
-	struct auth_question nosec = { .credential = AUTH_NOSEC, .endpoint = w->endpoint };
+	struct gbuf text = { .max = 8192 };
+	bool some = auth_foretell(w->r->api->c.auth, w->endpoint, &text);
+
+	if (some) {
+		json_put(rules, "granted", json_null());
+		json_put(rules, "decision", json_text(gbuf_cstr(&text)));
+	}
+	gbuf_clear(&text);
+	return some;
+}
+
+static void
+put_decision(struct why *w, json_t *rules, const struct auth_question *q)
+{
 	struct auth_answer answer;
-	json_t *rules = json_object();
-	const char *identity = NULL, *pin = NULL;
-	bool rpk;
 
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(creds[i].slot, STORE_SLOT_BOOTSTRAP) == 0)
-			*(creds[i].key.len == 0 ? &pin : &identity) = creds[i].identity;
-	json_put(rules, "identity", json_text(identity != NULL ? identity : pin));
-	rpk = pin != NULL && strncmp(pin, "rpk ", 4) == 0;
-	struct auth_question public = {
-		.credential = rpk ? AUTH_RPK : AUTH_X509, .pin = pin, .endpoint = w->endpoint };
-	json_put(rules, rpk ? "rpk" : "x509", explain(w, &public));
-	if (pin != NULL)
-		auth_decide(w->r->api->c.auth, &public, &answer);
-	else if (identity != NULL) {
-		struct auth_question psk = { .credential = AUTH_PSK,
-			.identity = identity,
-			.identity_len = strlen(identity),
-			.endpoint = w->endpoint };
-
-		json_put(rules, "psk", explain(w, &psk));
-		auth_decide(w->r->api->c.auth, &psk, &answer);
-	} else
-		auth_decide(w->r->api->c.auth, &nosec, &answer);
-	json_put(rules, "none", explain(w, &nosec));
+	auth_decide(w->r->api->c.auth, q, &answer);
 	json_put(rules, "granted", json_boolean(answer.granted));
 	json_put(rules, "decision", json_text(gbuf_cstr(&answer.rule)));
 	if (!answer.granted) {
@@ -94,6 +85,35 @@ put_rules(struct why *w, const struct store_credential *creds, size_t n)
 		advise(w, "%s", bs_reason_help(answer.reason));
 	}
 	auth_answer_clear(&answer);
+}
+
+static void
+put_rules(struct why *w, const struct store_credential *creds, size_t n)
+{
+	const struct auth_question nosec = { .credential = AUTH_NOSEC, .endpoint = w->endpoint };
+	json_t *rules = json_object();
+	const char *identity = NULL, *pin = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(creds[i].slot, STORE_SLOT_BOOTSTRAP) == 0)
+			*(creds[i].key.len == 0 ? &pin : &identity) = creds[i].identity;
+	json_put(rules, "identity", json_text(identity != NULL ? identity : pin));
+	bool rpk = pin != NULL && strncmp(pin, "rpk ", 4) == 0;
+	const struct auth_question public = {
+		.credential = rpk ? AUTH_RPK : AUTH_X509, .pin = pin, .endpoint = w->endpoint };
+	const struct auth_question psk = { .credential = AUTH_PSK,
+		.identity = identity,
+		.identity_len = identity == NULL ? 0 : strlen(identity),
+		.endpoint = w->endpoint };
+
+	json_put(rules, rpk ? "rpk" : "x509", explain(w, &public));
+	if (identity != NULL)
+		json_put(rules, "psk", explain(w, &psk));
+	json_put(rules, "none", explain(w, &nosec));
+	if (pin != NULL || identity != NULL)
+		put_decision(w, rules, pin != NULL ? &public : &psk);
+	else if (!put_foretold(w, rules))
+		put_decision(w, rules, &nosec);
 	json_put(w->j, "rules", rules);
 }
 

@@ -1,4 +1,5 @@
 #include "bsserver/auth/auth.h"
+#include "bsserver/auth/derive.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -548,40 +549,14 @@ try_pinned(const struct auth *a, const struct auth_question *q, struct auth_answ
 	grant_if_claimed(q, p->endpoint, x);
 }
 
-/* The endpoint that a value stands for: itself, or put in the place of the *. */
-static void
-put_derived(const struct auth_rule *r, const char *value, struct gbuf *out)
-{
-	const char *star = r->endpoint != NULL ? strchr(r->endpoint, '*') : NULL;
-
-	if (star == NULL) {
-		gbuf_str(out, value);
-		return;
-	}
-	gbuf_put(out, r->endpoint, (size_t)(star - r->endpoint));
-	put_words(out, value, star + 1, "");
-}
-
 static void
 try_derived(const struct auth_rule *r, const struct auth_question *q, struct auth_answer *x)
 {
-	struct gbuf value = { .max = 256 }, endpoint = { .max = 512 };
-	struct err e = { 0 };
+	struct gbuf endpoint = { .max = 512 };
 
 	x->reason = BS_REASON_IDENTITY_MISMATCH;
-	if (q->cert == NULL || q->trust == NULL) {
-		gbuf_str(&x->rule, "decides when the device shows its certificate");
-	} else if (strcmp(q->trust, r->trust) != 0) {
-		put_words(&x->rule, "the certificate is one of trust ", q->trust, "");
-	} else if (pki_id_value(q->cert, r->kind, &value, &e) != ERR_OK) {
-		put_words(&x->rule, "the certificate names no endpoint: ", e.msg, "");
-	} else {
-		put_derived(r, gbuf_cstr(&value), &endpoint);
-		put_words(&x->rule, "the certificate names endpoint ", gbuf_cstr(&endpoint), "");
-		if (!endpoint.failed && !value.failed)
-			grant_if_claimed(q, gbuf_cstr(&endpoint), x);
-	}
-	gbuf_clear(&value);
+	if (derive_endpoint(r, q, &endpoint, &x->rule))
+		grant_if_claimed(q, gbuf_cstr(&endpoint), x);
 	gbuf_clear(&endpoint);
 }
 
@@ -686,6 +661,25 @@ auth_explain(const struct auth *a, const struct auth_question *q, struct gbuf *o
 		gbuf_printf(out, "%s: %s\n", gbuf_cstr(&x.rule), x.granted ? "granted" : bs_reason_name(x.reason));
 		auth_answer_clear(&x);
 	}
+}
+
+bool
+auth_foretell(const struct auth *a, const char *endpoint, struct gbuf *out)
+{
+	bool some = false;
+
+	for (size_t i = 0; i < a->n_rules; i++) {
+		const struct auth_rule *r = &a->rules[i];
+
+		if (r->credential != AUTH_X509 || r->how != AUTH_DERIVED || !derive_fits(r, endpoint))
+			continue;
+		put_words(out, some ? "; or " : "", "rule ", "");
+		auth_rule_print(r, out);
+		gbuf_str(out, ": ");
+		derive_foretell(r, endpoint, out);
+		some = true;
+	}
+	return some;
 }
 
 size_t

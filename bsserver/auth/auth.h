@@ -94,6 +94,9 @@ void auth_answer_clear(struct auth_answer *x);
 /* What every rule says to it, a line each, appended: for `why`. */
 void auth_explain(const struct auth *a, const struct auth_question *q, struct gbuf *out);
 
+/* By which certificates a device of that name could come, in words, appended. false: by none. */
+bool auth_foretell(const struct auth *a, const char *endpoint, struct gbuf *out);
+
 size_t auth_identities(const struct auth *a);
 
 #endif

@@ -15,6 +15,8 @@ by_name() {
 	[[ $(jq -r .credential <<<"$SESSION") == x509:* ]] || fail "the record says $(jq .credential <<<"$SESSION")"
 	[[ $(jq -r .rule <<<"$SESSION") == *factory* ]] || fail "the rule is $(jq .rule <<<"$SESSION")"
 	device '' "${CERT[@]}" || fail 'not provisioned without ep'
+	expect_rc 0 prov why meter-1
+	says 'lets it in with a certificate of trust factory whose common name (CN) is "meter-1"'
 	stop
 }
 

@@ -196,7 +196,7 @@ static const struct {
 	enum bs_reason reason;
 	const char *says;
 } shown[] = {
-	{ "cn", NULL, "dev-1", NULL, "factory", NULL, false, "dev-1", "dev-1", 0, "the certificate names endpoint dev-1" },
+	{ "cn", NULL, "dev-1", NULL, "factory", NULL, false, "dev-1", "dev-1", 0, "its common name (CN) is \"dev-1\": the certificate names endpoint dev-1" },
 	{ "cn", NULL, "dev-1", NULL, "factory", NULL, false, NULL, "dev-1", 0, "rule x509 cn (trust factory): " },
 	{ "cn", NULL, "dev-1", NULL, "factory", NULL, false, "dev-2", NULL, BS_REASON_IDENTITY_MISMATCH,
 	    "names endpoint dev-1, and the device calls itself dev-2" },
@@ -255,6 +255,41 @@ START_TEST(certificates_grant_and_are_refused_as_written)
 }
 END_TEST
 
+/* What `why` says of a device that has not come yet. */
+static const struct {
+	const char *how, *pattern, *endpoint, *says; /* NULL: by no certificate */
+} foretold[] = {
+	{ "cn", NULL, "dev-1", "rule x509 cn (trust factory): lets it in with a certificate of trust factory whose common name (CN) is \"dev-1\"" },
+	{ "san-uri", "urn:imei:*", "urn:imei:49", "whose URI in subjectAltName is \"49\"" },
+	{ "san-dns", NULL, "a.example", "whose DNS name in subjectAltName is \"a.example\"" },
+	{ "subject-serial", "gw-*/a", "gw-7/a", "whose subject's serialNumber attribute is \"7\"" },
+	{ "serial", NULL, "4711", "whose serial number in hex is \"4711\"" },
+	{ "issuer-serial", NULL, "00:4711", "whose issuer's name by SHA-256, colon, serial number is \"00:4711\"" },
+	{ "spki-sha256", NULL, "ff", "whose public key's SHA-256 is \"ff\"" },
+	{ "cert-sha256", NULL, "ff", "whose SHA-256 is \"ff\"" },
+	{ "cn", "urn:imei:*", "dev-1", NULL },
+	{ "cn", "dev-*", "dev-", NULL }, /* nothing for the * */
+	{ "mapped", NULL, "dev-1", NULL },
+};
+
+START_TEST(a_rule_says_which_certificate_it_waits_for)
+{
+	struct auth_rule rule;
+	struct gbuf text = { 0 };
+
+	ck_assert(auth_rule_from_words("x509", foretold[_i].how, &rule));
+	rule.trust = rule.how == AUTH_DERIVED ? "factory" : NULL;
+	rule.endpoint = foretold[_i].pattern;
+	struct auth *a = make(&rule, 1);
+	bool some = auth_foretell(a, foretold[_i].endpoint, &text);
+	ck_assert_int_eq(some, foretold[_i].says != NULL);
+	if (some)
+		ck_assert_msg(strstr(gbuf_cstr(&text), foretold[_i].says) != NULL, "row %d: %s", _i, gbuf_cstr(&text));
+	gbuf_clear(&text);
+	auth_free(a);
+}
+END_TEST
+
 START_TEST(a_raw_key_is_known_as_long_as_its_device_may_knock)
 {
 	static const struct auth_rule rule[] = { { .credential = AUTH_RPK, .how = AUTH_PINNED } };
@@ -289,6 +324,7 @@ END_TEST
 
 static const struct unit_case cases[] = {
 	UNIT_CASE(certificates_grant_and_are_refused_as_written, N_ELEMS(shown)),
+	UNIT_CASE(a_rule_says_which_certificate_it_waits_for, N_ELEMS(foretold)),
 	UNIT_CASE(a_raw_key_is_known_as_long_as_its_device_may_knock, 0),
 	UNIT_CASE(rules_grant_and_refuse_as_written, N_ELEMS(rows)),
 	UNIT_CASE(keys_are_found_only_for_active_devices, 0),
