@@ -29,6 +29,7 @@ struct pki_policy {
 	bool require_eku;   /* the leaf must say its purpose; off */
 	bool allow_cn;      /* a host may stand in the common name, when there is no dNSName; off */
 	bool ignore_leaf_expiry; /* IDevIDs (RFC 9148 section 3 allows it); off */
+	bool ca_signs_nothing; /* a CA's certificate is a leaf only when its key usage allows it; off */
 	bool allow_v1_anchor;    /* an anchor that is no version 3 CA certificate; off */
 	bool relaxed; /* tolerate what RFC 5280 asks of CAs without which a chain is no less proved:
 	               * key identifiers, serial numbers, syntax of names nobody asked for; off */

@@ -214,7 +214,7 @@ check_purpose(const struct check *k)
 	if (k->po->require_eku && !(c->has & PKI_EXT_EKU))
 		return finding_set(k->f, PKI_R_WRONG_PURPOSE, k->at,
 		    "no extended key usage, %s is asked for", name);
-	if (c->is_ca && !(c->has & PKI_EXT_EKU))
+	if (c->is_ca && !(c->has & PKI_EXT_EKU) && !k->po->ca_signs_nothing)
 		return true; /* a CA's key usage is about what it issues */
 	if ((c->has & PKI_EXT_KEY_USAGE) &&
 	    !(c->key_usage & (PKI_KU_DIGITAL_SIGNATURE | PKI_KU_KEY_AGREEMENT)))

@@ -115,6 +115,7 @@ load_one(struct trust *t, const struct trust_conf *c, struct err *e)
 
 	pki_policy_default(&s->policy);
 	s->policy.ignore_leaf_expiry = c->ignore_leaf_expiry;
+	s->policy.ca_signs_nothing = true;
 	s->servers = c->servers;
 	s->name = str_dup_n(c->name, strlen(c->name));
 	if (s->name == NULL)

@@ -325,6 +325,27 @@ START_TEST(what_is_pinned_holds_or_not)
 }
 END_TEST
 
+/* Its key usage is about what it issues; who authenticates devices wants it to sign handshakes. */
+START_TEST(a_ca_is_a_device_only_when_it_may_sign)
+{
+	const struct forge *v[] = { &ica }, *a[] = { &root };
+	struct pki_certs chain = list_of(v, 1), anchors = list_of(a, 1);
+	struct pki_request rq = { .chain = &chain, .anchors = &anchors, .now = NOW };
+	struct pki_policy po;
+	struct pki_verdict verdict;
+
+	pki_policy_default(&po);
+	for (int i = 0; i < 2; i++) {
+		po.ca_signs_nothing = i == 1;
+		pki_verify(&rq, &po, &verdict);
+		ck_assert_int_eq(verdict.reason, i == 0 ? PKI_OK : PKI_R_WRONG_PURPOSE);
+		pki_verdict_clear(&verdict);
+	}
+	pki_certs_clear(&chain);
+	pki_certs_clear(&anchors);
+}
+END_TEST
+
 START_TEST(an_idevid_may_have_expired)
 {
 	const struct forge *v[] = { &old }, *a[] = { &root };
@@ -383,6 +404,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(nothing_is_not_a_chain, 0),
 	UNIT_CASE(serial_numbers_are_positive_and_short, N_ELEMS(serials)),
 	UNIT_CASE(what_is_pinned_holds_or_not, N_ELEMS(pins)),
+	UNIT_CASE(a_ca_is_a_device_only_when_it_may_sign, 0),
 	UNIT_CASE(an_idevid_may_have_expired, 0),
 	UNIT_CASE(no_mutation_is_accepted, 0),
 };
