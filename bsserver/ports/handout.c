@@ -148,12 +148,16 @@ struct leaf {
 	const char *what;
 };
 
-/* By each trust in turn, then by the CAs that are handed out; whoever knows the issuer decides. */
+/*
+ * By each trust in turn, then, of servers, by the CAs that are handed out to know them by; whoever
+ * knows the issuer decides.
+ */
 static const char *
 verify(const struct judging *j, const struct pki_certs *chain, enum pki_purpose purpose,
     struct pki_verdict *v)
 {
 	struct pki_request rq = { .chain = chain, .purpose = purpose, .now = j->now };
+	const struct pki_certs nobody = PKI_CERTS_NONE;
 	struct trust_view t = { .name = NULL };
 	struct pki_policy po;
 
@@ -167,7 +171,7 @@ verify(const struct judging *j, const struct pki_certs *chain, enum pki_purpose 
 		if (v->reason != PKI_R_UNKNOWN_CA)
 			return t.name;
 	}
-	rq.anchors = &j->handed;
+	rq.anchors = purpose == PKI_PURPOSE_CLIENT ? &nobody : &j->handed;
 	pki_verdict_clear(v);
 	pki_verify(&rq, &po, v);
 	return NULL;

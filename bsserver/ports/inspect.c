@@ -35,10 +35,11 @@ close_one(struct inspection *i)
 }
 
 static void
-refuse(struct inspection *i, const struct handout_path *p, const char *why)
+refuse(struct inspection *i, const struct handout_path *p, const char *why, const char *more)
 {
 	if (i->rc == ERR_OK)
-		i->rc = err_set(&i->e, ERR_REFUSED, "%s: %s", lwm2m_path_str(p->path).s, why);
+		i->rc =
+		    err_set(&i->e, ERR_REFUSED, "%s: %s%s", lwm2m_path_str(p->path).s, why, more);
 }
 
 static void
@@ -52,7 +53,11 @@ on_status(void *arg, enum bs_reason reason, const char *text)
 		gbuf_printf(v, "%s%s: %s", v->len > 0 ? "\n" : "",
 		    lwm2m_path_str(part->path->path).s, text);
 	else
-		refuse(i, part->path, text);
+		refuse(i, part->path, text,
+		    part->path->trust != NULL
+		        ? ""
+		        : "; its CA is in no trust of the configuration: one for = "
+		          "\"servers\" says how to ask");
 	close_one(i);
 }
 
@@ -66,7 +71,7 @@ ask(struct inspection *i, struct part *part)
 	    vet_path(i->c.vet, p->trust, &p->certs, on_status, part, &e) == ERR_OK)
 		i->open++;
 	else
-		refuse(i, p, e.msg);
+		refuse(i, p, e.msg, "");
 }
 
 static void

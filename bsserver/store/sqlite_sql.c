@@ -189,7 +189,7 @@ static const char *const texts[] = {
 	[SQ_GIVEN_UNDER] = "DELETE FROM given WHERE device = ?1 AND kind = 'under' AND sha256 IS NOT ?2",
 	[SQ_GIVEN_ADD] = "INSERT INTO given(device, session, at_ms, kind, path, sha256, subject, not_after)"
 			 " SELECT ?1, ?2, ?3, value ->> 'kind', value ->> 'path', value ->> 'digest',"
-			 " value ->> 'subject', value ->> 'not_after' FROM json_each(?4) WHERE true"
+			 " value ->> 'subject', value ->> 'not_after' FROM json_each(iif(json_valid(?4), ?4, '[]')) WHERE true"
 			 " ON CONFLICT(device, kind, path, sha256) DO UPDATE SET session = excluded.session,"
 			 " at_ms = excluded.at_ms",
 	[SQ_GIVEN_ONLY] = "DELETE FROM given WHERE device = ?1 AND kind <> 'under' AND session <> ?2",

@@ -125,6 +125,33 @@ of_an_unknown_issuer() {
 	given
 	told "the issuer of the server's certificate is not known here: neither chain nor status judged"
 	[ ! -s "$pki/requests" ] || fail 'a responder was asked that no known CA vouches for'
+	# A CA that devices know servers by says nothing of the devices themselves.
+	apply "$(document dev-1 "$(account dev-1 ca | sed 's/"mode": "x509"/&, "certificate_usage": 2/'), \"bootstrap\": { \"policy\": \"replace\" }")"
+	given
+	[ ! -s "$pki/requests" ] || fail 'a responder was asked'
+}
+
+# Two accounts, one with the CA and one with a certificate of it, and nothing in the configuration about its status.
+of_a_ca_that_is_handed_out() {
+	daemon handed ''
+	apply "$(document dev-1 "$(jq -c --argjson b "{$(account dev-1 mute)}" \
+		'.servers.other = ($b.servers.dm | .short_server_id = 2)' <<<"{$(account dev-1 ca |
+			sed 's/"mode": "x509"/&, "certificate_usage": 2/')}" | sed 's/^{//; s/}$//'), \"bootstrap\": { \"policy\": \"replace\" }")"
+	not_given '^/0/1/4: status: .*names no OCSP responder.*one for = "servers" says how to ask'
+}
+
+# The bootstrap account that a device is handed over to is judged as well.
+handed_over() {
+	daemon handover 'revocation = "hard";'
+	status R 7001 dm
+	mkdir -p "$WORK/next"
+	cp -r "$pki" "$WORK/next/pki"
+	printf '{ "profile_format": 1, "profile": "next", %s }' "$(account dev-1 dm | sed 's/"dm":/"boot":/')" >"$WORK/next/next.json"
+	apply "$WORK/next/next.json"
+	expect_rc 0 prov device handover dev-2 --profile next
+	device dev-2 --expect failed || fail 'dev-2 was handed over'
+	ended_as dev-2 failed handout plan
+	[[ $(jq -r .detail <<<"$SESSION") =~ '/0/0/4: status: revoked on' ]] || fail "the detail is $(jq .detail <<<"$SESSION")"
 }
 
 run_case 'good is written; revoked is not, and it says so' good_and_revoked
@@ -132,4 +159,6 @@ run_case 'no answer: hard refuses, soft says that it does not know' nobody_answe
 run_case 'others are served while a responder hangs' the_loop_does_not_wait
 run_case 'without a responder: refused, unless the trust allows it' without_a_source
 run_case 'an unknown issuer is named, and nobody is asked' of_an_unknown_issuer
+run_case 'a CA that is handed out vouches for servers, and its status must be configured' of_a_ca_that_is_handed_out
+run_case 'a bootstrap account is judged before a device is handed over' handed_over
 finish

@@ -177,6 +177,39 @@ reload_and_stop_while_it_waits() {
 	[ "$(grep -c 'bootstrap refused at vet' "$D_LOG")" = 1 ] || fail 'it was answered twice'
 }
 
+# A revocation list of our own CA, without any responder: who is on it is refused, others come in.
+by_list() {
+	expect_rc 0 "$PROV" pki ca init "$WORK/factory" --subject CN=list-ca
+	for ep in good-1 bad-1; do
+		expect_rc 0 "$PROV" pki issue "$WORK/factory" --subject "CN=$ep" --purpose client --out "$WORK/$ep.pem" \
+			--key-out "$WORK/$ep.key"
+	done
+	expect_rc 0 "$PROV" pki crl "$WORK/factory" --out "$WORK/ca.crl"
+	daemon by-list 'revocation = "hard";'
+	cp "$WORK/good-1.pem" "$WORK/good-1.key" "$WORK/bad-1.pem" "$WORK/bad-1.key" "$pki"
+	cp "$WORK/factory/ca.pem" "$pki/ca.pem"
+	trust "revocation = \"hard\"; crl_files = [ \"$WORK/ca.crl\" ];"
+	kill -HUP "$D_PID"
+	logged 'SIGHUP: log settings'
+	knock good-1 '2.04 asked'
+	knock bad-1 '2.04 asked'
+	expect_rc 0 "$PROV" --reason keyCompromise pki revoke "$WORK/factory" "$WORK/bad-1.pem"
+	expect_rc 0 "$PROV" pki crl "$WORK/factory" --out "$WORK/ca.crl" --force
+	quiet openssl crl -in "$WORK/ca.crl" -CAfile "$WORK/factory/ca.pem" -noout
+	kill -HUP "$D_PID"
+	within "$PATIENCE" reloaded 2 || fail 'no second SIGHUP'
+	knock good-1 '2.04 asked'
+	knock bad-1 '4.00 silent'
+	record bad-1 revoked 'says crl'
+	nothing_sent
+	[ ! -s "$pki/requests" ] || fail 'a responder was asked'
+}
+
+# reloaded N: the log tells of so many SIGHUPs.
+reloaded() {
+	[ "$(grep -c 'SIGHUP: log settings' "$D_LOG")" -ge "$1" ]
+}
+
 no_word_about_it_is_a_mistake() {
 	new_daemon words
 	replace_block 'trust = (' 'trust = ( { name = "factory"; file = "x.pem"; }'
@@ -190,5 +223,6 @@ run_case 'responder down, failing, hanging: refused' responder_down
 run_case 'stale within grace and past it' stale_answers
 run_case 'a restart keeps what is known, and believes no changed file' a_restart_keeps_what_is_known
 run_case 'reload and stop while a responder hangs' reload_and_stop_while_it_waits
+run_case 'by a revocation list' by_list
 run_case 'revocation must be configured in words' no_word_about_it_is_a_mistake
 finish
