@@ -14,6 +14,7 @@ struct said {
 	struct pki_answer answer; /* UNUSABLE: nothing, and why */
 	char source[256];
 	int64_t got_s; /* 0: by nobody */
+	int64_t last_s; /* when the last good answer was got, which is too old by now; 0: none */
 	bool cached, stale;
 };
 
@@ -170,6 +171,8 @@ fall_back(struct pki_rev *rev, struct pki_rev_check *k, const struct pki_answer 
 	if (out->answer.status == PKI_STATUS_GOOD)
 		return;
 	*out = (struct said){ .answer = *why };
+	if (e != NULL && e->answer.status == PKI_STATUS_GOOD)
+		out->last_s = e->got_s;
 	(void)snprintf(out->source, sizeof out->source, "%s", source);
 }
 
@@ -225,6 +228,7 @@ set_result(const struct pki_rev *rev, struct pki_rev_check *k, enum pki_reason r
 	r->revoked_at = a->status == PKI_STATUS_REVOKED ? a->revoked_at : 0;
 	r->crl_reason = a->crl_reason;
 	r->age_s = usable && s->got_s > 0 ? MAX(rev->now.wall_s - s->got_s, (int64_t)0) : 0;
+	r->last_age_s = s->last_s > 0 ? MAX(rev->now.wall_s - s->last_s, (int64_t)1) : 0;
 	memcpy(r->source, s->source, sizeof r->source);
 	(void)snprintf(r->detail, sizeof r->detail, "%s", usable ? "" : a->detail);
 }
@@ -568,6 +572,8 @@ pki_rev_result_text(struct gbuf *out, const struct pki_rev_result *r)
 		gbuf_printf(out, r->detail[0] != '\0' ? " (%s)" : ", says %s", r->source);
 	if (r->age_s > 0)
 		gbuf_printf(out, ", %" PRId64 " s ago", r->age_s);
+	if (r->last_age_s > 0)
+		gbuf_printf(out, "; the last answer, not revoked, came %" PRId64 " s ago: too long", r->last_age_s);
 	gbuf_str(out, r->stale ? ", stale: there is no newer answer" : "");
 	gbuf_str(out, r->soft || r->no_source ? ", allowed by the configuration" : "");
 }

@@ -101,6 +101,7 @@ struct pki_rev_result {
 	size_t index;           /* the certificate of the path it is about; 0 the leaf */
 	int64_t this_update, next_update, revoked_at; /* 0: not known */
 	int64_t age_s;  /* since the answer was got; 0 without an answer */
+	int64_t last_age_s; /* without an answer: of the last good one, which is too old; 0: there was none */
 	int crl_reason; /* -1: not said */
 	uint32_t elapsed_ms;
 	char source[256]; /* who said so: a URL, cut at its end, or "crl"; "" nobody */

@@ -31,6 +31,7 @@
 
 /* With a wrong key nothing after ChangeCipherSpec can be read, in each flight that the device sends. */
 #define UNREADABLE_MAX 2
+#define CCS_MAX 8 /* ChangeCipherSpec: one, and one for each time that the flight comes again */
 #define RENEGOTIATIONS_MAX 4 /* that are answered */
 #define DATAGRAM_MAX 2048 /* libcoap reads no longer ones */
 
@@ -70,7 +71,7 @@ struct session {
 	bool ccs;     /* one was read, and the key exchange before it */
 	bool sealed_now; /* a record that only the right key opens is in that datagram */
 	bool begun;
-	unsigned unreadable, renegotiations;
+	unsigned unreadable, renegotiations, ccs_seen;
 	struct dtls_cert *cert;	  /* a reference; NULL: its listener takes no such devices */
 	struct dtls_shown *shown; /* NULL: nothing was */
 	size_t identity_len;
@@ -612,6 +613,11 @@ look_at(struct session *n, const uint8_t *datagram, size_t len)
 	struct dtls_peek p;
 
 	dtls_peek(datagram, len, &p);
+	if (p.broken) /* anybody can send that: GnuTLS would end the session */
+		return true;
+	if (p.ccs > CCS_MAX - n->ccs_seen || p.beyond) /* GnuTLS keeps them all, or loses memory over them */
+		return true;
+	n->ccs_seen += p.ccs;
 	n->ccs_now |= p.ccs > 0;
 	n->sealed_now |= p.sealed > 0;
 	if (p.hello_random == NULL)

@@ -61,12 +61,44 @@ random_of_hello(const uint8_t *record, size_t len, size_t *record_max)
 	return random;
 }
 
+/* Hello, hello with its cookie, Certificate, ClientKeyExchange, CertificateVerify, Finished: and one to spare. */
+#define MESSAGE_SEQ_MAX 6
+
+static bool
+is_beyond(const uint8_t *record, size_t len)
+{
+	struct rbuf r = rbuf_make(record, len);
+
+	while (rbuf_left(&r) > 0) {
+		(void)rbuf_be(&r, 4); /* msg_type, length */
+		if (rbuf_be(&r, 2) > MESSAGE_SEQ_MAX)
+			return true;
+		(void)rbuf_be(&r, 3); /* fragment_offset */
+		if (rbuf_take(&r, (size_t)rbuf_be(&r, 3)) == NULL)
+			return false;
+	}
+	return false;
+}
+
+/* A record that is not encrypted. */
+static void
+peek_record(uint8_t type, const uint8_t *record, size_t n, struct dtls_peek *out)
+{
+	if (type == CHANGE_CIPHER_SPEC)
+		out->ccs++;
+	if (type != HANDSHAKE)
+		return;
+	out->beyond |= is_beyond(record, n);
+	if (out->hello_random == NULL)
+		out->hello_random = random_of_hello(record, n, &out->record_max);
+}
+
 void
 dtls_peek(const void *datagram, size_t len, struct dtls_peek *out)
 {
 	struct rbuf r = rbuf_make(datagram, len);
 
-	*out = (struct dtls_peek){ .hello_random = NULL };
+	*out = (struct dtls_peek){ .broken = len == 0 };
 	while (rbuf_left(&r) > 0) {
 		uint8_t type = rbuf_u8(&r);
 		(void)rbuf_be(&r, 2); /* version */
@@ -74,15 +106,13 @@ dtls_peek(const void *datagram, size_t len, struct dtls_peek *out)
 		(void)rbuf_be(&r, 6); /* sequence_number */
 		size_t n = (size_t)rbuf_be(&r, 2);
 		const uint8_t *record = rbuf_take(&r, n);
-		if (record == NULL)
+		if (record == NULL) {
+			out->broken = true;
 			return;
-		if (epoch != 0) {
-			out->sealed++;
-			continue;
 		}
-		if (type == CHANGE_CIPHER_SPEC)
-			out->ccs++;
-		else if (type == HANDSHAKE && out->hello_random == NULL)
-			out->hello_random = random_of_hello(record, n, &out->record_max);
+		if (epoch != 0)
+			out->sealed++;
+		else
+			peek_record(type, record, n, out);
 	}
 }

@@ -116,8 +116,12 @@ soft_mode() {
 	logged 'nobody could say .*allowed by the configuration'
 	knock mute-1 '2.04 asked'
 	echo up >"$pki/mode"
+	knock lost-1 '4.00 silent' # who is unknown to the one who should know is refused all the same
+	record lost-1 status_unknown "$URL"
+	nothing_sent
 	knock bad-1 '4.00 silent'
-	record bad-1 revoked
+	record bad-1 revoked "revoked on 20.*keyCompromise" "says $URL"
+	nothing_sent
 }
 
 responder_down() {
@@ -143,8 +147,12 @@ stale_answers() {
 	kill -HUP "$D_PID"
 	logged 'SIGHUP: log settings'
 	knock good-1 '4.00 silent'
-	record good-1 no_status
+	record good-1 no_status "$URL" 'the last answer, not revoked, came [0-9]+ s ago'
 	nothing_sent
+	expect_rc 0 prov session list good-1 --limit 1
+	says no_status
+	expect_rc 0 prov why good-1
+	says no_status
 }
 
 a_restart_keeps_what_is_known() {

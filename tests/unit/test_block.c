@@ -230,7 +230,14 @@ START_TEST(a_datagram_shows_its_hello_and_its_change_of_cipher)
 	for (size_t n = 0; n < 63; n++) { /* cut off anywhere: nothing */
 		dtls_peek(d, n, &p);
 		ck_assert_ptr_null(p.hello_random);
+		ck_assert(p.broken);
 	}
+	ck_assert(!p.beyond);
+	d[17] = 0;
+	d[18] = 7; /* message_seq */
+	dtls_peek(d, 63, &p);
+	ck_assert(p.beyond);
+	d[18] = 0;
 	d[4] = 1; /* encrypted: epoch 1 */
 	dtls_peek(d, 63, &p);
 	ck_assert_ptr_null(p.hello_random);

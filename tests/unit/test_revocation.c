@@ -273,6 +273,7 @@ START_TEST(a_stale_answer_serves_within_grace)
 	fail_fetch(2, ERR_UNREACHABLE);
 	expect(&t, graces[_i].want ? PKI_OK : PKI_R_NO_STATUS, graces[_i].want);
 	ck_assert_int_eq(t.r.stale, graces[_i].want);
+	ck_assert_int_eq(t.r.last_age_s > 0, !graces[_i].want);
 	pki_rev_stats(w.rev, &s);
 	ck_assert_uint_eq(s.stale, graces[_i].want);
 }
