@@ -16,6 +16,7 @@ BSSERVER_LIBS = bsserver/libbsserver.a $(BOOTSTRAP_LIBS) $(UV_LIBS) $(SQLITE_LIB
 include bsserver/loop/local.mk
 include bsserver/auth/local.mk
 include bsserver/conf/local.mk
+include bsserver/handoff/local.mk
 include bsserver/ports/local.mk
 include bsserver/api/local.mk
 include bsserver/registry/local.mk
@@ -26,6 +27,7 @@ sbin_PROGRAMS += bsserver/bsserver
 bsserver_bsserver_SOURCES = bsserver/main.c bsserver/init.c bsserver/init.h \
 	bsserver/server.c bsserver/server.h bsserver/server_bs.c bsserver/server_bs.h \
 	bsserver/server_reg.c bsserver/server_reg.h \
+	bsserver/server_handoff.c bsserver/server_handoff.h \
 	bsserver/server_vet.c bsserver/server_vet.h
 bsserver_bsserver_LDFLAGS = $(BS_HARDEN_LD) $(BS_SANITIZE) $(BS_COVERAGE) $(BS_LTO_LD)
 bsserver_bsserver_LDADD = $(BSSERVER_LIBS) $(JEMALLOC_LIBS)

@@ -20,6 +20,7 @@
 #include "bsserver/loop/loop.h"
 #include "bsserver/ports/ports.h"
 #include "bsserver/server_bs.h"
+#include "bsserver/server_handoff.h"
 #include "bsserver/server_reg.h"
 #include "bsserver/server_vet.h"
 #include "bsserver/store/store.h"
@@ -39,6 +40,7 @@ struct server {
 	struct store *store;
 	struct ports *ports;
 	struct vet *vet;
+	struct handoff *handoff; /* NULL: there are no LwM2M Servers in the configuration */
 	struct server_bs *bs; /* driver and transport, and what ties them */
 	struct server_reg *reg; /* NULL: there is no registry */
 	struct api *api;
@@ -136,6 +138,16 @@ make_vet_rules(const struct conf *c, struct vet_rules **out, struct err *e)
 	return vet_rules_new(rules, server_vet_rules(c, rules), out, e);
 }
 
+static enum err_code
+check_handoff(const struct conf *c, struct err *e)
+{
+	struct handoff_server servers[CONF_SERVERS_MAX];
+	enum err_code rc = server_handoff_servers(c, servers, e);
+
+	server_handoff_clear(servers);
+	return rc;
+}
+
 enum err_code
 server_check(const struct conf *c, struct err *e)
 {
@@ -151,6 +163,8 @@ server_check(const struct conf *c, struct err *e)
 	if (rc == ERR_OK)
 		rc = make_vet_rules(c, &v, e);
 	vet_rules_free(v);
+	if (rc == ERR_OK)
+		rc = check_handoff(c, e);
 	if (rc == ERR_OK)
 		rc = log_set_levels(c->log_levels, e);
 	if (rc == ERR_OK)
@@ -195,6 +209,8 @@ on_feed(void *arg, const struct store_feed *f)
 	server_reg_feed(s->reg, f);
 	if (f->kind == STORE_FEED_ANCHOR)
 		on_anchor(s, f);
+	if (s->handoff != NULL && f->kind == STORE_FEED_NO_DEVICE)
+		handoff_look(s->handoff);
 	if (s->api != NULL)
 		api_feed(s->api, f);
 }
@@ -259,6 +275,33 @@ open_store(struct server *s, struct err *e)
 	return s->ops->open(&c, s->loop, on_feed, s, &s->store, e);
 }
 
+static void
+on_handed_off(void *arg, uint64_t session, enum handoff_stage stage, bool ok, const char *text)
+{
+	struct server *s = arg;
+
+	ports_handed_off(s->ports, session, stage, ok, text);
+}
+
+/* Nothing of it is there, and nothing costs anything, without LwM2M Servers. */
+static enum err_code
+open_handoff(struct server *s, struct err *e)
+{
+	struct handoff_server servers[CONF_SERVERS_MAX];
+	struct handoff_conf c = { .loop = s->loop, .ops = s->ops, .store = s->store, .arg = s, .answer = on_handed_off };
+	enum err_code rc;
+
+	if (s->conf->n_servers == 0)
+		return ERR_OK;
+	rc = server_handoff_servers(s->conf, servers, e);
+	if (rc == ERR_OK)
+		rc = crypt_random(&c.seed, sizeof c.seed, e);
+	if (rc == ERR_OK)
+		rc = handoff_open(&c, servers, s->conf->n_servers, &s->handoff, e);
+	server_handoff_clear(servers);
+	return rc;
+}
+
 static enum err_code
 open_ports(struct server *s, struct err *e)
 {
@@ -269,6 +312,7 @@ open_ports(struct server *s, struct err *e)
 		.auth = s->auth,
 		.shelf = s->shelf,
 		.model = s->model,
+		.handoff = s->handoff,
 		.arg = s,
 		.deliver = deliver,
 		.recorded = on_record,
@@ -359,9 +403,15 @@ transport_counter(void *arg, size_t i, struct api_counter *out)
 	struct server *s = arg;
 	struct transport_stats t;
 
-	if (i >= N_ELEMS(counters))
-		return server_vet_counter(s->vet, i - N_ELEMS(counters), out) ||
-		    server_reg_counter(s->reg, i - N_ELEMS(counters) - SERVER_VET_COUNTERS, out);
+	if (i >= N_ELEMS(counters)) {
+		i -= N_ELEMS(counters);
+		if (i < SERVER_VET_COUNTERS)
+			return server_vet_counter(s->vet, i, out);
+		i -= SERVER_VET_COUNTERS;
+		if (i < SERVER_HANDOFF_COUNTERS)
+			return server_handoff_counter(s->handoff, i, out);
+		return server_reg_counter(s->reg, i - SERVER_HANDOFF_COUNTERS, out);
+	}
 	server_bs_stats(s->bs, &t);
 	*out = (struct api_counter){
 		.name = counters[i].name,
@@ -438,6 +488,8 @@ server_open(const struct conf *c, struct server **out, struct err *e)
 	if (rc == ERR_OK)
 		rc = open_store(s, e);
 	if (rc == ERR_OK)
+		rc = open_handoff(s, e);
+	if (rc == ERR_OK)
 		rc = open_ports(s, e);
 	if (rc == ERR_OK)
 		rc = open_vet(s, e);
@@ -465,6 +517,8 @@ server_close(struct server *s)
 	if (s->bs != NULL)
 		server_bs_close(s->bs);
 	server_reg_close(s->reg);
+	if (s->handoff != NULL)
+		handoff_stop(s->handoff);
 	vet_stop(s->vet); /* who still waits is answered */
 	if (s->loop != NULL)
 		loop_flush(s->loop);
@@ -482,6 +536,7 @@ server_close(struct server *s)
 	trust_free(s->trust);
 	shelf_free(s->shelf);
 	loop_free(s->loop);
+	handoff_free(s->handoff); /* what it had posted ran in the loop's last turn */
 	lwm2m_model_free(s->model);
 	free(s);
 }
@@ -630,6 +685,8 @@ server_run(struct server *s, const char *conf_file, struct err *e)
 	log_msg(LVL_NOTICE, LOG_SERVER, NULL, "ready, %zu identities may knock, API on %s", auth_identities(s->auth),
 	    s->conf->api_socket);
 	notify("READY=1");
+	if (s->handoff != NULL)
+		handoff_start(s->handoff);
 	loop_run(s->loop);
 	return ERR_OK;
 }

@@ -311,6 +311,30 @@ port_inspect(void *arg, uint64_t session, const struct bs_grant *g)
 }
 
 static void
+port_keep(void *arg, uint64_t session, const struct bs_grant *g)
+{
+	struct server_bs *b = arg;
+
+	ports_keep(b->c.ports, session, g);
+}
+
+static void
+port_handoff(void *arg, uint64_t session, const struct bs_grant *g)
+{
+	struct server_bs *b = arg;
+
+	ports_handoff(b->c.ports, session, g);
+}
+
+static void
+port_settle(void *arg, uint64_t session, const struct bs_grant *g)
+{
+	struct server_bs *b = arg;
+
+	ports_settle(b->c.ports, session, g);
+}
+
+static void
 port_record(void *arg, uint64_t session, const struct bs_record *r)
 {
 	struct server_bs *b = arg;
@@ -424,6 +448,9 @@ open_driver(struct server_bs *b, struct err *e)
 			.lookup = port_lookup,
 			.vet = port_vet,
 			.inspect = port_inspect,
+			.keep = port_keep,
+			.handoff = port_handoff,
+			.settle = port_settle,
 			.record = port_record,
 			.reply = port_reply,
 			.send = port_send,

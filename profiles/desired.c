@@ -7,10 +7,10 @@
 
 /*
  * The packed form: "BSD" and a version; policy, foreign, verify, set_time; format, the times;
- * the lists of paths; the rules for access control; the trees. Numbers are big-endian, lists begin with their length (4 octets),
+ * the lists of paths; the rules for access control; the hand-offs; the trees. Numbers are big-endian, lists begin with their length (4 octets),
  * a path is its depth and that many ids, a value its type and then what the type needs.
  */
-static const uint8_t magic[4] = { 'B', 'S', 'D', 3 };
+static const uint8_t magic[4] = { 'B', 'S', 'D', 4 };
 
 static const char *const policy_names[] = {
 	[PROFILE_INCREMENTAL] = "incremental",
@@ -43,6 +43,9 @@ profile_desired_clear(struct profile_desired *d)
 	free(d->retain);
 	free(d->required_confirmed);
 	free(d->acl);
+	for (size_t i = 0; i < d->n_handoffs; i++)
+		profile_handoff_clear(&d->handoffs[i]);
+	free(d->handoffs);
 	*d = (struct profile_desired){ 0 };
 }
 
@@ -55,6 +58,30 @@ profile_desired_keep(struct profile_desired *d, struct lwm2m_path p, struct err 
 		return err_no_memory(e);
 	d->kept = v;
 	v[d->n_kept++] = p;
+	return ERR_OK;
+}
+
+void
+profile_handoff_clear(struct profile_handoff *h)
+{
+	free(h->to);
+	free(h->server);
+	free(h->slot);
+	*h = (struct profile_handoff){ 0 };
+}
+
+enum err_code
+profile_desired_hand_off(struct profile_desired *d, struct profile_handoff *h, struct err *e)
+{
+	struct profile_handoff *v = realloc(d->handoffs, (d->n_handoffs + 1) * sizeof *v);
+
+	if (v == NULL) {
+		profile_handoff_clear(h);
+		return err_no_memory(e);
+	}
+	d->handoffs = v;
+	v[d->n_handoffs++] = *h;
+	*h = (struct profile_handoff){ 0 };
 	return ERR_OK;
 }
 
@@ -81,6 +108,34 @@ pack_paths(struct gbuf *out, const struct lwm2m_path *v, size_t n)
 	gbuf_be(out, n, 4);
 	for (size_t i = 0; i < n; i++)
 		pack_path(out, v[i]);
+}
+
+static void
+pack_text(struct gbuf *out, const char *s)
+{
+	size_t n = s == NULL ? 0 : strlen(s);
+
+	gbuf_be(out, n, 2);
+	gbuf_put(out, s, n);
+}
+
+static void
+pack_handoffs(struct gbuf *out, const struct profile_desired *d)
+{
+	gbuf_be(out, d->n_handoffs, 4);
+	for (size_t i = 0; i < d->n_handoffs; i++) {
+		const struct profile_handoff *h = &d->handoffs[i];
+
+		pack_text(out, h->to);
+		pack_text(out, h->server);
+		gbuf_be(out, h->short_server_id, 2);
+		gbuf_be(out, h->account, 2);
+		gbuf_u8(out, h->within_delay ? 1 : 0);
+		gbuf_be(out, h->deadline_ms, 4);
+		pack_text(out, h->slot);
+		gbuf_be(out, h->rotate_s, 4);
+		gbuf_be(out, h->octets, 2);
+	}
 }
 
 static void
@@ -151,6 +206,7 @@ profile_desired_pack(const struct profile_desired *d, struct gbuf *out, struct e
 		gbuf_be(out, d->acl[i].instance, 2);
 		gbuf_u8(out, (uint8_t)d->acl[i].mode);
 	}
+	pack_handoffs(out, d);
 	pack_tree(out, &d->tree);
 	pack_tree(out, &d->account);
 	pack_tree(out, &d->digested);
@@ -222,6 +278,70 @@ unpack_rules(struct rbuf *r, struct profile_desired *d, struct err *e)
 		    (d->n_acl > 0 && d->acl[d->n_acl - 1].instance >= instance))
 			return damaged(e, "a rule for access control that is none, or out of order");
 		d->acl[d->n_acl] = (struct profile_acl_rule){ instance, (enum profile_acl_mode)mode };
+	}
+	return ERR_OK;
+}
+
+/* An empty one is NULL where it may be. */
+static enum err_code
+unpack_text(struct rbuf *r, bool may_be_empty, char **out, struct err *e)
+{
+	size_t n = rbuf_be(r, 2);
+	const uint8_t *p = rbuf_take(r, n);
+
+	if (p == NULL)
+		return damaged(e, "it is cut short");
+	if (n == 0 && may_be_empty)
+		return ERR_OK;
+	if (n == 0 || !str_is_printable((const char *)p, n))
+		return damaged(e, "a name that is none");
+	*out = str_dup_n((const char *)p, n);
+	return *out == NULL ? err_no_memory(e) : ERR_OK;
+}
+
+static enum err_code
+unpack_handoff(struct rbuf *r, struct profile_handoff *h, struct err *e)
+{
+	enum err_code rc = unpack_text(r, false, &h->to, e);
+	uint8_t late;
+
+	if (rc == ERR_OK)
+		rc = unpack_text(r, false, &h->server, e);
+	if (rc != ERR_OK)
+		return rc;
+	h->short_server_id = (uint16_t)rbuf_be(r, 2);
+	h->account = (uint16_t)rbuf_be(r, 2);
+	late = rbuf_u8(r);
+	h->within_delay = late == 1;
+	h->deadline_ms = (uint32_t)rbuf_be(r, 4);
+	rc = unpack_text(r, true, &h->slot, e);
+	if (rc != ERR_OK)
+		return rc;
+	h->rotate_s = (uint32_t)rbuf_be(r, 4);
+	h->octets = (uint16_t)rbuf_be(r, 2);
+	if (r->overrun)
+		return damaged(e, "it is cut short");
+	return late > 1 || h->octets > 64 ? damaged(e, "a hand-off out of its range") : ERR_OK;
+}
+
+static enum err_code
+unpack_handoffs(struct rbuf *r, struct profile_desired *d, struct err *e)
+{
+	size_t count = rbuf_be(r, 4);
+
+	if (r->overrun)
+		return damaged(e, "it is cut short");
+	if (count > rbuf_left(r))
+		return damaged(e, "a list longer than all of it");
+	for (size_t i = 0; i < count; i++) {
+		struct profile_handoff h = { 0 };
+		enum err_code rc = unpack_handoff(r, &h, e);
+
+		if (rc == ERR_OK)
+			rc = profile_desired_hand_off(d, &h, e);
+		profile_handoff_clear(&h);
+		if (rc != ERR_OK)
+			return rc;
 	}
 	return ERR_OK;
 }
@@ -356,6 +476,8 @@ profile_desired_unpack(const uint8_t *p, size_t n, struct profile_desired *out, 
 		rc = unpack_paths(&r, &d.kept, &d.n_kept, e);
 	if (rc == ERR_OK)
 		rc = unpack_rules(&r, &d, e);
+	if (rc == ERR_OK)
+		rc = unpack_handoffs(&r, &d, e);
 	if (rc == ERR_OK)
 		rc = unpack_tree(&r, &d.tree, e);
 	if (rc == ERR_OK)

@@ -38,6 +38,19 @@ struct profile_acl_rule {
 
 #define PROFILE_FORMAT_AUTO (-1)
 
+/* An LwM2M Server that is told of the device's credential before the device registers with it. */
+struct profile_handoff {
+	char *to;                /* its name in the daemon's configuration; owned */
+	char *server;            /* its local name in the document; owned */
+	uint16_t short_server_id;
+	uint16_t account;        /* /0/account of the tree: whose credential */
+	bool within_delay;       /* after Finish, inside 1/x/14, rather than before */
+	uint32_t deadline_ms;    /* until it must have taken it */
+	char *slot;              /* of the key that is made anew from time to time; owned; NULL: none is */
+	uint32_t rotate_s;       /* how old it gets; 0: at each bootstrap */
+	uint16_t octets;         /* of the new key */
+};
+
 struct profile_desired {
 	struct lwm2m_tree tree;    /* as above; never holds the bootstrap account */
 	struct lwm2m_tree account; /* resources to set in the device's bootstrap account, as /0/0/11
@@ -64,12 +77,17 @@ struct profile_desired {
 	uint32_t session_timeout_ms; /* the whole session; default 247 s */
 	uint32_t next_bootstrap_s;   /* when the device is expected again; 0: not said */
 	bool set_time;               /* /3/0/13 is written first, when anything is written */
+	struct profile_handoff *handoffs; /* owned, by Short Server ID */
+	size_t n_handoffs;
 };
 
 void profile_desired_clear(struct profile_desired *d); /* wipes; safe twice, and on {0} */
 
 /* One more path into kept. ERR_NO_MEMORY. */
 enum err_code profile_desired_keep(struct profile_desired *d, struct lwm2m_path p, struct err *e);
+/* One more hand-off; h is taken over, also on ERR_NO_MEMORY. */
+enum err_code profile_desired_hand_off(struct profile_desired *d, struct profile_handoff *h, struct err *e);
+void profile_handoff_clear(struct profile_handoff *h); /* safe twice, and on {0} */
 /* Something of this instance is kept. */
 bool profile_desired_keeps(const struct profile_desired *d, struct lwm2m_path instance);
 

@@ -42,6 +42,10 @@ static const struct pkey table[] = {
 	{ SEC_SERVER, "min_period", "default_minimum_period", RES(1, 2), SEC_NONE, NULL, "the least time between notifications" },
 	{ SEC_SERVER, "max_period", "default_maximum_period", RES(1, 3), SEC_NONE, NULL, "the longest time between notifications" },
 	{ SEC_SERVER, "notification_storing", "notification_storing_when_disabled_or_offline", RES(1, 6), SEC_NONE, NULL, "keep notifications while the server cannot be reached" },
+	{ SEC_SERVER, "handoff", NULL, PLAIN, SEC_HANDOFF, "object", "how the server learns of the device's credential before the device registers" },
+	{ SEC_HANDOFF, "to", NULL, PLAIN, SEC_NONE, "string", "its name among lwm2m_servers in the daemon's configuration" },
+	{ SEC_HANDOFF, "within_delay", NULL, PLAIN, SEC_NONE, "boolean", "true: told after Finish, within initial_registration_delay_timer; false: before" },
+	{ SEC_HANDOFF, "deadline", NULL, PLAIN, SEC_NONE, "duration", "how long the server may take, attempts and all; 60s" },
 	{ SEC_ENDPOINT, "uri", "lwm2m_server_uri", RES(0, 0), SEC_NONE, NULL, "where the server is on this transport" },
 	{ SEC_ENDPOINT, "security", NULL, PLAIN, SEC_SECURITY, "object", "its /0 instance; what is not said here is taken from the server's own" },
 	{ SEC_SECURITY, "mode", "security_mode", RES(0, 2), SEC_NONE, NULL, "how both sides prove who they are" },
@@ -77,6 +81,7 @@ static const struct pkey table[] = {
 	{ SEC_KEY, "hex", NULL, PLAIN, SEC_NONE, "string", "the octets in hex" },
 	{ SEC_KEY, "base64", NULL, PLAIN, SEC_NONE, "string", "the octets in base64" },
 	{ SEC_KEY, "generate", NULL, PLAIN, SEC_NONE, "16..64", "so many random octets, made once for each device" },
+	{ SEC_KEY, "rotate", NULL, PLAIN, SEC_NONE, "never, on_bootstrap or duration", "with generate: made anew at each bootstrap, or at the first one after that time; the server is told (handoff)" },
 	{ SEC_KEY, "credential", NULL, PLAIN, SEC_NONE, "string", "a key that the daemon keeps, by its slot" },
 	{ SEC_KEY, "fingerprint", NULL, PLAIN, SEC_NONE, "string", "with credential: which one" },
 };
@@ -107,6 +112,7 @@ static const struct {
 	[SEC_OBJECT] = { "objects.PATH", -1 },
 	[SEC_BOOTSTRAP] = { "bootstrap", -1 },
 	[SEC_ACCOUNT] = { "bootstrap_account", -1 },
+	[SEC_HANDOFF] = { "servers.NAME.handoff", -1 },
 	[SEC_KEY] = { "KEY", -1 },
 };
 

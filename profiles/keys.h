@@ -32,6 +32,7 @@ enum psection {
 	SEC_OBJECT,
 	SEC_BOOTSTRAP,
 	SEC_ACCOUNT,
+	SEC_HANDOFF,
 	SEC_KEY, /* how a key is given: {"file": ...} */
 };
 

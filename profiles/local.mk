@@ -18,6 +18,7 @@ profiles_libprofiles_a_SOURCES = \
 	profiles/load.c \
 	profiles/lower.c profiles/lower.h \
 	profiles/lower_account.h \
+	profiles/lower_handoff.c \
 	profiles/lower_objects.c \
 	profiles/lower_pair.c \
 	profiles/lower_servers.c \

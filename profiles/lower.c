@@ -388,6 +388,8 @@ lower_document(struct lower *l)
 	lower_objects(l);
 	lower_registry(l);
 	if (l->rc == ERR_OK)
+		lower_handoffs(l);
+	if (l->rc == ERR_OK)
 		check_rules(l);
 }
 

@@ -115,6 +115,7 @@ enum material material_read(struct lower *l, const struct pnode *n, bool text, s
 
 void lower_servers_find(struct lower *l); /* who there is, and which instances they get */
 void lower_servers(struct lower *l);
+void lower_handoffs(struct lower *l);     /* after the servers */
 void lower_apns_find(struct lower *l);
 void lower_apns(struct lower *l);
 void lower_access(struct lower *l);

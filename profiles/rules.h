@@ -78,6 +78,8 @@
 	X(REFUSED, "refused-by-clients", WARNING, "The value is legal, and known clients refuse it with 4.06 at Finish.") \
 	X(ORDER, "registration-order", WARNING, "With ordered registrations, bootstrap_on_registration_failure should be true only together with registration_failure_block: otherwise one dead server sends the device back to bootstrap while the others work.") \
 	X(AT_ONCE, "acts-at-once", WARNING, "The device obeys at once: its radio goes off in the middle of the bootstrap.") \
+	X(HANDOFF, "handoff", ERROR, "\"handoff\" lets an LwM2M Server learn of a device's credential before the device registers with it. It needs an account with a credential, one LwM2M Server for each, and time: within_delay needs an initial_registration_delay_timer of at least the deadline.") \
+	X(ROTATE, "rotate", ERROR, "A key is made anew only where it was made here ({\"generate\": 16}), and where its server learns of the new one (\"handoff\").") \
 	X(RETAINED, "retained", WARNING, "What \"retain\" covers is neither deleted nor written: these values do not reach the device.") \
 	X(FOREIGN, "foreign-accounts", WARNING, "Under \"replace\" nothing of other accounts is left, and \"merge\" deletes nothing: foreign_accounts says otherwise.")
 /* clang-format on */

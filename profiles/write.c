@@ -108,6 +108,7 @@ has_order(enum psection s)
 	case SEC_OBJECT:
 	case SEC_BOOTSTRAP:
 	case SEC_ACCOUNT:
+	case SEC_HANDOFF:
 	case SEC_KEY:
 		return true;
 	}

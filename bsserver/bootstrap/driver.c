@@ -253,6 +253,9 @@ perform(struct bs_driver *d, struct live *l, const struct bs_action *act, struct
 	case BS_ACT_HANDOFF:
 		p->handoff(p->arg, l->id, &l->s.grant);
 		return false;
+	case BS_ACT_SETTLE:
+		p->settle(p->arg, l->id, &l->s.grant);
+		return false;
 	case BS_ACT_RECORD:
 		on_over(d, l, ev);
 		return false;

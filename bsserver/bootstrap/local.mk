@@ -15,6 +15,7 @@ bsserver_libbootstrap_a_SOURCES += \
 	bsserver/bootstrap/record_json.h \
 	bsserver/bootstrap/request.c bsserver/bootstrap/request.h \
 	bsserver/bootstrap/session.c bsserver/bootstrap/session.h \
+	bsserver/bootstrap/session_handoff.c \
 	bsserver/bootstrap/session_internal.h \
 	bsserver/bootstrap/session_look.c \
 	bsserver/bootstrap/session_send.c \

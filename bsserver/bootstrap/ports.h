@@ -76,10 +76,12 @@ enum bs_event_type {
 	BS_EV_SEND_FAILED, /* answer to send: it could not be sent; text says why */
 	BS_EV_INSPECTED,      /* answer to inspect; text: the verdicts, one a line */
 	BS_EV_INSPECT_FAILED, /* answer to inspect; text: what is refused and why */
-	BS_EV_KEPT,	   /* answer to keep */
+	BS_EV_KEPT,	   /* answer to keep: what is to be handed off is recorded */
 	BS_EV_KEEP_FAILED,
-	BS_EV_HANDED_OFF, /* answer to handoff */
+	BS_EV_HANDED_OFF, /* answer to handoff; text: who was told, a line each */
 	BS_EV_HANDOFF_FAILED,
+	BS_EV_SETTLED, /* answer to settle */
+	BS_EV_SETTLE_FAILED,
 	BS_EV_RECORDED,	  /* answer to record: the session can go (also when it could not be kept: that was logged) */
 	BS_EV_PEER_GONE,  /* at any time: the transport lost the peer */
 	BS_EV_DEADLINE,	  /* at any time: the whole session took too long */
@@ -137,6 +139,11 @@ struct bs_ports {
 	void (*inspect)(void *arg, uint64_t session, const struct bs_grant *g);
 	void (*keep)(void *arg, uint64_t session, const struct bs_grant *g);
 	void (*handoff)(void *arg, uint64_t session, const struct bs_grant *g);
+	/*
+	 * Finish comes next: from here on nobody knows which credentials the device has until it has
+	 * answered. Only for a grant with hand-offs, as keep and handoff; there when handoff is.
+	 */
+	void (*settle)(void *arg, uint64_t session, const struct bs_grant *g);
 	/* r is only borrowed for the call. grant: NULL when there was none. */
 	void (*record)(void *arg, uint64_t session, const struct bs_record *r);
 	/* request: what the transport called this knock by. */

@@ -363,16 +363,6 @@ writes_pairs(const struct bs_session *s)
 	return false;
 }
 
-static enum bs_state
-after_inspect(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
-{
-	if (s->keeps && !s->corrected) {
-		act->type = BS_ACT_KEEP;
-		return BS_KEEP;
-	}
-	return bs_after_plan(s, now_ms, act);
-}
-
 enum bs_state
 bs_make_plan(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
 {
@@ -392,7 +382,7 @@ bs_make_plan(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
 		act->type = BS_ACT_INSPECT;
 		return BS_INSPECT;
 	}
-	return after_inspect(s, now_ms, act);
+	return bs_after_plan(s, now_ms, act);
 }
 
 static enum bs_state
@@ -402,42 +392,7 @@ on_inspect(struct bs_session *s, const struct bs_event *ev, struct bs_action *ac
 		return bs_fail(s, BS_REASON_HANDOUT, BS_STEP_PLAN, 0, ev->text, act);
 	if (ev->text != NULL)
 		bs_remark_lines(s, BS_STEP_PLAN, ev->now_ms, ev->text);
-	return after_inspect(s, ev->now_ms, act);
-}
-
-enum bs_state
-bs_after_plan(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
-{
-	if (s->hands_off && !s->corrected) {
-		act->type = BS_ACT_HANDOFF;
-		return BS_HANDOFF;
-	}
-	return bs_start_writes(s, now_ms, act);
-}
-
-static enum bs_state
-on_keep(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
-{
-	if (ev->type == BS_EV_KEEP_FAILED)
-		return bs_fail(s, BS_REASON_KEEP, BS_STEP_KEEP, 0, ev->text, act);
 	return bs_after_plan(s, ev->now_ms, act);
-}
-
-static enum bs_state
-on_handoff(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
-{
-	if (ev->type == BS_EV_HANDOFF_FAILED)
-		return bs_fail(s, BS_REASON_HANDOFF, BS_STEP_HANDOFF, 0, ev->text, act);
-	return bs_start_writes(s, ev->now_ms, act);
-}
-
-enum bs_state
-bs_start_finish(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
-{
-	struct bs_send req = { .method = BS_POST, .finish = true, .accept = -1, .format = -1 };
-
-	bs_send_request(s, BS_STEP_FINISH, &req, now_ms, act);
-	return BS_FINISH;
 }
 
 static bool
@@ -548,11 +503,12 @@ static const struct {
 	[BS_DISCOVER]        = { "discover",        BS_STEP_DISCOVER, EV_ANSWER,                            bs_on_discover },
 	[BS_READ]            = { "read",            BS_STEP_READ,     EV_ANSWER,                            bs_on_read },
 	[BS_INSPECT]         = { "inspect",         BS_STEP_PLAN,     EV(INSPECTED) | EV(INSPECT_FAILED),   on_inspect },
-	[BS_KEEP]            = { "keep",            BS_STEP_KEEP,     EV(KEPT) | EV(KEEP_FAILED),           on_keep },
-	[BS_HANDOFF]         = { "handoff",         BS_STEP_HANDOFF,  EV(HANDED_OFF) | EV(HANDOFF_FAILED),  on_handoff },
+	[BS_KEEP]            = { "keep",            BS_STEP_KEEP,     EV(KEPT) | EV(KEEP_FAILED),           bs_on_keep },
+	[BS_HANDOFF]         = { "handoff",         BS_STEP_HANDOFF,  EV(HANDED_OFF) | EV(HANDOFF_FAILED),  bs_on_handoff },
 	[BS_WRITE]           = { "write",           BS_STEP_WRITE,    EV_ANSWER,                            bs_on_write },
 	[BS_VERIFY_DISCOVER] = { "verify-discover", BS_STEP_VERIFY,   EV_ANSWER,                            bs_on_verify_discover },
 	[BS_VERIFY_READ]     = { "verify-read",     BS_STEP_VERIFY,   EV_ANSWER,                            bs_on_verify_read },
+	[BS_SETTLE]          = { "settle",          BS_STEP_HANDOFF,  EV(SETTLED) | EV(SETTLE_FAILED),       bs_on_settle },
 	[BS_FINISH]          = { "finish",          BS_STEP_FINISH,   EV_ANSWER,                            on_finish },
 	[BS_RECORD]          = { "record",          BS_STEP_NONE,     EV(RECORDED),                         on_recorded },
 	[BS_DONE]            = { "done",            BS_STEP_NONE,     0,                                    NULL },

@@ -4,7 +4,7 @@
  * action and brings back the event that answers it.
  *
  *   LOOKUP -> VET -> REPLY -> DISCOVER -> READ -> INSPECT -> KEEP -> HANDOFF -> WRITE -> VERIFY_DISCOVER ->
- *   VERIFY_READ -> FINISH -> RECORD -> DONE; any failure -> RECORD; before the reply -> REFUSE.
+ *   VERIFY_READ -> SETTLE -> FINISH -> RECORD -> DONE; any failure -> RECORD; before the reply -> REFUSE.
  */
 #ifndef BSSERVER_BOOTSTRAP_SESSION_H
 #define BSSERVER_BOOTSTRAP_SESSION_H
@@ -28,6 +28,7 @@ enum bs_state {
 	BS_WRITE,	     /* Deletes and Writes */
 	BS_VERIFY_DISCOVER,
 	BS_VERIFY_READ,
+	BS_SETTLE,	     /* that Finish comes now is being noted */
 	BS_FINISH,
 	BS_RECORD,	     /* over; the record is being kept */
 	BS_DONE,
@@ -43,6 +44,7 @@ enum bs_action_type {
 	BS_ACT_INSPECT,
 	BS_ACT_KEEP,
 	BS_ACT_HANDOFF,
+	BS_ACT_SETTLE,
 	BS_ACT_RECORD, /* session.rec; everything else of the session was wiped */
 	BS_ACT_DONE,   /* the session can be freed */
 	BS_ACT__COUNT

@@ -67,9 +67,17 @@ enum bs_state bs_start_verify(struct bs_session *s, uint32_t now_ms, struct bs_a
 enum bs_state bs_verify_as_found(struct bs_session *s, uint32_t now_ms, struct bs_action *act);
 enum bs_state bs_on_verify_discover(struct bs_session *s, const struct bs_event *ev, struct bs_action *act);
 enum bs_state bs_on_verify_read(struct bs_session *s, const struct bs_event *ev, struct bs_action *act);
-/* The plan is to be made now: next comes keep, hand-off or the first write. */
+
+/* session.c */
 enum bs_state bs_make_plan(struct bs_session *s, uint32_t now_ms, struct bs_action *act);
+
+/* session_handoff.c */
+/* Next comes keep, hand-off or the first write. */
 enum bs_state bs_after_plan(struct bs_session *s, uint32_t now_ms, struct bs_action *act);
+enum bs_state bs_on_keep(struct bs_session *s, const struct bs_event *ev, struct bs_action *act);
+enum bs_state bs_on_handoff(struct bs_session *s, const struct bs_event *ev, struct bs_action *act);
+/* Finish, or first the note that it comes. */
 enum bs_state bs_start_finish(struct bs_session *s, uint32_t now_ms, struct bs_action *act);
+enum bs_state bs_on_settle(struct bs_session *s, const struct bs_event *ev, struct bs_action *act);
 
 #endif

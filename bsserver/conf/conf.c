@@ -39,6 +39,8 @@ conf_clear(struct conf *c)
 	for (size_t i = 0; i < c->n_trust; i++) {
 		conf_trust_clear(&c->trust[i]);
 	}
+	for (size_t i = 0; i < c->n_servers; i++)
+		conf_server_clear(&c->servers[i]);
 	for (size_t i = 0; i < c->n_grants; i++) {
 		free(c->grants[i].user);
 		free(c->grants[i].group);
@@ -476,6 +478,8 @@ read_all(struct reader *r)
 		rc = read_list(r, "auth.rules", CONF_RULES_MAX, read_rule);
 	if (rc == ERR_OK)
 		rc = read_list(r, "api.permissions", CONF_GRANTS_MAX, read_grant);
+	if (rc == ERR_OK)
+		rc = read_list(r, "lwm2m_servers", CONF_SERVERS_MAX, conf_read_server);
 	if (rc == ERR_OK)
 		rc = read_list(r, "object_dirs", CONF_DIRS_MAX, read_dir);
 	if (rc == ERR_OK && r->c->n_listeners == 0)

@@ -15,6 +15,8 @@
 #define CONF_GRANTS_MAX 64
 #define CONF_DIRS_MAX 16
 #define CONF_TRUST_MAX 32
+#define CONF_SERVERS_MAX 32
+#define CONF_PROGRAM_MAX 16 /* words of a program and its arguments */
 #define CONF_TRUST_LIST_MAX 16 /* hosts, lists of one trust */
 
 struct conf_listener {
@@ -41,6 +43,17 @@ struct conf_trust {
 	bool allow_sha1, any_responder;
 };
 
+/* An LwM2M Server that is told of devices' credentials. Texts that are not given are NULL. */
+struct conf_server {
+	char *name, *driver; /* the name is unique */
+	char *url;	     /* no slash at its end; http only to this machine, or where the file says insecure */
+	char *ca_file, *token_file, *user, *domain, *profile;
+	char *program[CONF_PROGRAM_MAX + 1]; /* driver exec: up to a NULL */
+	char *tell, *tell_body, *drop, *drop_body, *forget, *forget_body, *test; /* driver http */
+	int64_t timeout_s, grace_s;
+	bool several;
+};
+
 struct conf_rule { /* words as in the file: auth knows what they mean */
 	char *credential, *rule, *identity, *endpoint, *trust; /* the last three NULL when absent */
 };
@@ -64,6 +77,8 @@ struct conf {
 	size_t n_grants;
 	struct conf_trust trust[CONF_TRUST_MAX];
 	size_t n_trust;
+	struct conf_server servers[CONF_SERVERS_MAX];
+	size_t n_servers;
 	char *certificate_file, *key, *pin_file; /* our own; "" when there is none */
 	char *object_dirs[CONF_DIRS_MAX];
 	size_t n_object_dirs;

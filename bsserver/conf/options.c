@@ -65,7 +65,8 @@ const struct conf_option conf_options[] = {
 /* clang-format on */
 const size_t conf_n_options = N_ELEMS(conf_options);
 
-const char *const conf_lists[] = { "listeners", "registry.listeners", "trust", "auth.rules", "api.permissions", "object_dirs" };
+const char *const conf_lists[] = { "listeners", "registry.listeners", "trust", "auth.rules", "lwm2m_servers",
+	"api.permissions", "object_dirs" };
 const size_t conf_n_lists = N_ELEMS(conf_lists);
 
 static void
@@ -143,6 +144,17 @@ conf_write_template(struct gbuf *out)
 	    "    { credential = \"psk\"; rule = \"mapped\"; }\n"
 	    "  );\n"
 	    "};\n\n"
+	    "# LwM2M Servers that are told of a device's credential before the device registers with them;\n"
+	    "# \"handoff\" of a server in a profile names one. Over http only on this machine, unless insecure\n"
+	    "# says that the net between is trusted; over https its certificate is judged.\n"
+	    "#   driver      leshan: the REST interface of Leshan's server demo\n"
+	    "#   token_file  a file whose first line is the platform's token\n"
+	    "#   ca_file     judge its certificate by these CAs, PEM, and not by the system's\n"
+	    "#   timeout     of one request: \"10s\"\n"
+	    "#   grace       how long it stays open what a device has when its answer to Finish is not known: \"1d\"\n"
+	    "lwm2m_servers = (\n"
+	    "  # { name = \"eu\"; driver = \"leshan\"; url = \"http://127.0.0.1:8080\"; }\n"
+	    ");\n\n"
 	    "# Folders with OMA object definitions (*.xml), beside those that are built in.\n"
 	    "object_dirs = [];\n\n");
 	for (size_t i = 0; i < N_ELEMS(sections); i++)

@@ -30,6 +30,13 @@ enum err_code conf_keep_flag(
 
 /* One of trust. */
 enum err_code conf_read_trust(struct reader *r, const config_setting_t *s);
+/* "1d", or a number of seconds, 0 to max; left as it is when there is no such member. */
+enum err_code conf_keep_time(
+    struct reader *r, const config_setting_t *s, const char *name, int64_t max, int64_t *to);
+
+/* One of lwm2m_servers. */
+enum err_code conf_read_server(struct reader *r, const config_setting_t *s);
+void conf_server_clear(struct conf_server *s);
 void conf_trust_clear(struct conf_trust *t);
 
 #endif

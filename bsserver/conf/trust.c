@@ -62,15 +62,14 @@ read_word(struct reader *r, const config_setting_t *s, struct conf_trust *t, con
 	return rc;
 }
 
-/* "1d", or a number of seconds. -1 when it is not given. */
-static enum err_code
-read_time(struct reader *r, const config_setting_t *s, const char *name, int64_t *to)
+enum err_code
+conf_keep_time(
+    struct reader *r, const config_setting_t *s, const char *name, int64_t max, int64_t *to)
 {
 	const config_setting_t *m = config_setting_get_member(s, name);
 	const char *text = m == NULL ? NULL : config_setting_get_string(m);
 	uint64_t v = 0;
 
-	*to = -1;
 	if (m == NULL)
 		return ERR_OK;
 	bool number = config_setting_type(m) == CONFIG_TYPE_INT ||
@@ -80,10 +79,19 @@ read_time(struct reader *r, const config_setting_t *s, const char *name, int64_t
 	else if (text == NULL || !str_to_seconds(text, strlen(text), &v))
 		return conf_wrong(
 		    r, m, name, "must be a time: seconds, or \"30s\", \"5m\", \"1h\", \"2d\"");
-	if (v > (uint64_t)SECONDS_MAX)
-		return conf_wrong(r, m, name, "must be ten years at most");
+	if (v > (uint64_t)max)
+		return conf_wrong(
+		    r, m, name, max == SECONDS_MAX ? "must be ten years at most" : "is too long");
 	*to = (int64_t)v;
 	return ERR_OK;
+}
+
+/* -1 when it is not given. */
+static enum err_code
+read_time(struct reader *r, const config_setting_t *s, const char *name, int64_t *to)
+{
+	*to = -1;
+	return conf_keep_time(r, s, name, SECONDS_MAX, to);
 }
 
 static enum err_code

@@ -7,6 +7,7 @@
 #include <curl/curl.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/secret.h"
 
 #define HEAD_MAX ((size_t)16 << 10) /* bytes of an answer's head */
 #define IDLE_MAX 64L                /* connections kept for the next exchange */
@@ -41,11 +42,20 @@ forget(struct http_call *call)
 		call->next->prev = call->prev;
 }
 
+/* A header may hold a token. */
+static void
+free_headers(struct curl_slist *list)
+{
+	for (struct curl_slist *l = list; l != NULL; l = l->next)
+		wipe(l->data, strlen(l->data));
+	curl_slist_free_all(list);
+}
+
 static void
 free_call(struct http_call *call)
 {
 	curl_easy_cleanup(call->easy);
-	curl_slist_free_all(call->headers);
+	free_headers(call->headers);
 	gbuf_clear(&call->request);
 	gbuf_clear(&call->body);
 	free(call);
@@ -244,7 +254,8 @@ set_limits(const struct http_call *call, const struct http_post *p)
 {
 	CURL *h = call->easy;
 	bool ok =
-	    curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http") == CURLE_OK &&
+	    curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, p->https ? "https" : "http") == CURLE_OK &&
+	    (p->ca_file == NULL || curl_easy_setopt(h, CURLOPT_CAINFO, p->ca_file) == CURLE_OK) &&
 	    curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
 	    curl_easy_setopt(h, CURLOPT_PROXY, "") == CURLE_OK &&
 	    curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
@@ -259,6 +270,19 @@ set_limits(const struct http_call *call, const struct http_post *p)
 }
 
 static bool
+set_body(const struct http_call *call, const struct http_post *p)
+{
+	CURL *h = call->easy;
+	bool ok = p->method == NULL || curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, p->method) == CURLE_OK;
+
+	if (p->content_type == NULL)
+		return ok;
+	return ok &&
+	       curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->request.len) == CURLE_OK &&
+	       curl_easy_setopt(h, CURLOPT_POSTFIELDS, gbuf_cstr(&call->request)) == CURLE_OK;
+}
+
+static bool
 set_exchange(struct http_call *call, const struct http_post *p)
 {
 	CURL *h = call->easy;
@@ -268,9 +292,7 @@ set_exchange(struct http_call *call, const struct http_post *p)
 	       curl_easy_setopt(h, CURLOPT_ERRORBUFFER, call->says) == CURLE_OK &&
 	       curl_easy_setopt(h, CURLOPT_USERAGENT, "bsserver") == CURLE_OK &&
 	       curl_easy_setopt(h, CURLOPT_HTTPHEADER, call->headers) == CURLE_OK &&
-	       curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->request.len) ==
-	           CURLE_OK &&
-	       curl_easy_setopt(h, CURLOPT_POSTFIELDS, call->request.data) == CURLE_OK &&
+	       set_body(call, p) &&
 	       curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK &&
 	       curl_easy_setopt(h, CURLOPT_WRITEDATA, (void *)call) == CURLE_OK &&
 	       curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, take_head) == CURLE_OK &&
@@ -278,17 +300,32 @@ set_exchange(struct http_call *call, const struct http_post *p)
 }
 
 static bool
+add_header(struct http_call *call, const char *text)
+{
+	struct curl_slist *l = curl_slist_append(call->headers, text);
+
+	if (l == NULL)
+		return false;
+	call->headers = l;
+	return true;
+}
+
+static bool
 set_headers(struct http_call *call, const struct http_post *p)
 {
 	char type[128];
+	bool ok = add_header(call, "Expect:"); /* it would cost a round */
 
-	(void)snprintf(type, sizeof type, "Content-Type: %s", p->content_type);
-	call->headers = curl_slist_append(NULL, "Expect:"); /* it would cost a round */
-	return call->headers != NULL && curl_slist_append(call->headers, type) != NULL;
+	(void)snprintf(type, sizeof type, "Content-Type: %s", p->content_type == NULL ? "" : p->content_type);
+	if (p->content_type != NULL)
+		ok = ok && add_header(call, type);
+	for (size_t i = 0; i < HTTP_HEADERS_MAX && p->headers[i] != NULL; i++)
+		ok = ok && add_header(call, p->headers[i]);
+	return ok;
 }
 
 enum err_code
-http_client_post(struct http_client *c, const struct http_post *p, http_done_fn *done, void *arg,
+http_client_send(struct http_client *c, const struct http_post *p, http_done_fn *done, void *arg,
     struct http_call **out, struct err *e)
 {
 	struct http_call *call = calloc(1, sizeof *call);

@@ -10,6 +10,7 @@
 #include "bsserver/ports/handover.h"
 #include "bsserver/ports/internal.h"
 #include "bsserver/ports/restore.h"
+#include "bsserver/ports/rotate.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
@@ -23,6 +24,7 @@ struct lookup {
 	struct auth_answer answer;
 	enum bs_mode mode;
 	char anchor[65]; /* SHA-256 of the trust anchor that its certificate led to; "" */
+	bool rotated;	  /* keys that were too old were made anew, if there were any */
 	bool asked_again; /* with the credentials: the compiled form is out of date, or an account is to be made */
 	/* the refusal that is to be delivered */
 	enum bs_reason reason;
@@ -285,6 +287,34 @@ knocks_as_written(const struct lookup *l, const struct compiled *c)
 	return strcmp(c->knock, "any") == 0 ? l->mode != BS_NOSEC : strcmp(c->knock, words[l->mode]) == 0;
 }
 
+static void
+on_rotated(void *arg, enum err_code rc, const struct err *e, bool changed)
+{
+	struct lookup *l = arg;
+
+	if (rc != ERR_OK) {
+		refuse(l, BS_REASON_STORE, "its keys were to be made anew: %s", e->msg);
+		deliver_refusal(l);
+		return;
+	}
+	l->asked_again |= changed;
+	if (l->asked_again)
+		l->p->c.ops->device_get(l->p->c.store, l->answer.endpoint, on_device, l);
+	else
+		l->p->c.ops->device_look(l->p->c.store, l->answer.endpoint, on_device, l);
+}
+
+/* Keys of what the profile says; what is restored is another's choice. true: the answer comes later. */
+static bool
+rotates(struct lookup *l, const struct store_device *d, const struct compiled *c)
+{
+	if (l->rotated || !rotate_wanted(&c->desired) || past_restores(d, MAX(d->revision, c->parents)))
+		return false;
+	l->rotated = true;
+	rotate_keys(l->p, d, &c->desired, on_rotated, l);
+	return true;
+}
+
 /* true: asked again, the answer comes later. */
 static bool
 on_found(struct lookup *l, struct store_device *d, const struct store_credential *creds, size_t n)
@@ -311,7 +341,10 @@ on_found(struct lookup *l, struct store_device *d, const struct store_credential
 	else if (!knocks_as_written(l, &c))
 		refuse(l, l->mode == BS_NOSEC ? BS_REASON_NO_CREDENTIAL_RULE : BS_REASON_IDENTITY_MISMATCH,
 		    "%s, and its profile says that it knocks with %s", gbuf_cstr(&l->answer.rule), c.knock);
-	else if (grant(l, d, creds, n, &c, &e) != ERR_OK)
+	else if (rotates(l, d, &c)) {
+		compiled_clear(&c);
+		return true;
+	} else if (grant(l, d, creds, n, &c, &e) != ERR_OK)
 		refuse(l, e.code == ERR_NO_MEMORY ? BS_REASON_NO_MEMORY : BS_REASON_BAD_PROFILE, "%s", e.msg);
 	compiled_clear(&c);
 	return false;

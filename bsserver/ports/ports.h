@@ -7,6 +7,7 @@
 
 #include "bsserver/auth/trust.h"
 #include "bsserver/bootstrap/ports.h"
+#include "bsserver/handoff/handoff.h"
 #include "bsserver/loop/loop.h"
 #include "bsserver/ports/shelf.h"
 #include "bsserver/ports/vet.h"
@@ -22,6 +23,7 @@ struct ports_conf {
 	const struct lwm2m_model *model;
 	struct vet *vet;	   /* NULL: ports_use() tells later, and until then no status is known */
 	const struct trust *trust; /* for what is handed out; NULL likewise */
+	struct handoff *handoff; /* NULL: the configuration has no LwM2M Servers */
 	void *arg;
 	void (*deliver)(void *arg, uint64_t session, struct bs_event *ev);
 	/* A record on its way to the store; NULL: nobody listens. */
@@ -37,9 +39,14 @@ void ports_free(struct ports *p); /* NULL is fine */
 /* Members of struct bs_ports; arg is the struct ports. */
 void ports_lookup(void *arg, uint64_t session, const struct bs_lookup *q);
 void ports_inspect(void *arg, uint64_t session, const struct bs_grant *g);
+void ports_keep(void *arg, uint64_t session, const struct bs_grant *g);
+void ports_handoff(void *arg, uint64_t session, const struct bs_grant *g);
+void ports_settle(void *arg, uint64_t session, const struct bs_grant *g);
 void ports_record(void *arg, uint64_t session, const struct bs_record *r);
 
 /* A certificate that was found revoked is noted in the store, once. Strings are copied. */
 void ports_revoked(struct ports *p, const char *sha256, const char *why);
+/* conf.answer of the hand-off: arg is the struct ports. */
+void ports_handed_off(void *arg, uint64_t session, enum handoff_stage stage, bool ok, const char *text);
 
 #endif

@@ -152,6 +152,8 @@ ports_record(void *arg, uint64_t session, const struct bs_record *r)
 	struct recording *rec = calloc(1, sizeof *rec);
 	struct given *g = given_find(&p->given, session);
 
+	if (p->c.handoff != NULL)
+		handoff_end(p->c.handoff, session, handoff_how(r));
 	if (rec == NULL) {
 		given_remove(&p->given, g);
 		return; /* the session goes when its record deadline strikes */

@@ -187,7 +187,7 @@ op_fetch(void *arg, const struct pki_rev_fetch *f, struct err *e)
 		return err_no_memory(e);
 	x->vet = v;
 	x->id = f->id;
-	enum err_code rc = http_client_post(v->http, &p, on_answer, x, &x->call, e);
+	enum err_code rc = http_client_send(v->http, &p, on_answer, x, &x->call, e);
 	if (rc != ERR_OK) {
 		free(x);
 		return rc;

@@ -5,6 +5,7 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/store/sqlite_db.c bsserver/store/sqlite_db.h \
 	bsserver/store/sqlite_feed.c \
 	bsserver/store/sqlite_get.c \
+	bsserver/store/sqlite_handoff.c \
 	bsserver/store/sqlite_held.c \
 	bsserver/store/sqlite_hot.c bsserver/store/sqlite_hot.h \
 	bsserver/store/sqlite_internal.h \

@@ -313,6 +313,8 @@ remove_one(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *
 		rc = remove_sessions(s, db, f.id, e);
 	if (rc == ERR_OK && ch->kind == SQ_DEVICE)
 		rc = sq_held_remove(db, f.id, e);
+	if (rc == ERR_OK && ch->kind == SQ_DEVICE)
+		rc = sq_handoffs_leave(db, ch->c->name, ch->now_ms, e);
 	if (rc == ERR_OK) {
 		struct sq q = sq_use(db, SQ_REMOVE + ch->kind);
 		sq_put_text(&q, ch->c->name);

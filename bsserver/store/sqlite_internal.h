@@ -167,6 +167,13 @@ enum err_code sq_wishes_load(struct sq_db *db, int64_t device, struct store_wish
 enum err_code sq_wish_set(struct sq_db *db, struct sq_change *ch, int64_t device, struct err *e);
 enum err_code sq_wishes_met(struct sq_db *db, const struct sq_kept *k, struct err *e);
 
+/* sqlite_handoff.c */
+enum err_code sq_handoffs_leave(struct sq_db *db, const char *endpoint, int64_t now_ms, struct err *e);
+void sq_handoff_put(struct store *s, const struct store_handoff *h, store_done_fn *done, void *arg);
+void sq_handoff_rm(struct store *s, const char *endpoint, const char *target, uint64_t version,
+    store_done_fn *done, void *arg);
+void sq_handoff_list(struct store *s, const struct store_handoff_page *p, store_handoffs_fn *done, void *arg);
+
 void sq_apply(struct store *s, const struct store_actor *who, const struct store_change *v, size_t n,
     store_apply_fn *done, void *arg);
 void sq_compiled_put(struct store *s, const char *endpoint, uint64_t revision, const struct secret *compiled,

@@ -93,7 +93,17 @@ static const char schema_6[] =
     "CREATE TABLE note(kind INTEGER NOT NULL, name TEXT NOT NULL, number INTEGER NOT NULL,"
     " text TEXT NOT NULL, PRIMARY KEY(kind, name, number)) WITHOUT ROWID;";
 
-static const char *const steps[] = { schema_1, schema_2, schema_3, schema_4, schema_5, schema_6 };
+/* handoff: see struct store_handoff. It outlives its device until the LwM2M Server has forgotten it. */
+static const char schema_7[] =
+    "CREATE TABLE handoff(endpoint TEXT NOT NULL, target TEXT NOT NULL, server TEXT NOT NULL,"
+    " ssid INTEGER NOT NULL, state INTEGER NOT NULL, late INTEGER NOT NULL, version INTEGER NOT NULL,"
+    " session INTEGER NOT NULL, since_ms INTEGER NOT NULL, settled_ms INTEGER NOT NULL,"
+    " due_ms INTEGER NOT NULL, attempts INTEGER NOT NULL, error TEXT, known_fp TEXT NOT NULL,"
+    " other_fp TEXT NOT NULL, known BLOB, other BLOB, PRIMARY KEY(endpoint, target)) WITHOUT ROWID;"
+    "CREATE INDEX handoff_due ON handoff(due_ms) WHERE due_ms > 0;";
+
+static const char *const steps[] = { schema_1, schema_2, schema_3, schema_4, schema_5, schema_6,
+	schema_7 };
 const struct sq_schema sq_schema = { steps, N_ELEMS(steps) };
 
 static enum err_code
@@ -210,7 +220,8 @@ sq_has_sealed(struct sq_db *db, bool *out, struct err *e)
 	enum err_code rc = sq_number(db,
 	    "SELECT EXISTS(SELECT 1 FROM credential)"
 	    " OR EXISTS(SELECT 1 FROM device WHERE compiled IS NOT NULL)"
-	    " OR EXISTS(SELECT 1 FROM held WHERE wrote IS NOT NULL)",
+	    " OR EXISTS(SELECT 1 FROM held WHERE wrote IS NOT NULL)"
+	    " OR EXISTS(SELECT 1 FROM handoff WHERE known IS NOT NULL OR other IS NOT NULL)",
 	    &n, e);
 
 	*out = n != 0;

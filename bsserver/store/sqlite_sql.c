@@ -25,6 +25,10 @@
 	" FROM given g CROSS JOIN device d ON d.id = g.device AND d.state <> 2"                    \
 	" WHERE g.kind IN ('under', 'anchor')"
 
+#define HANDOFF_COLUMNS                                                                            \
+	"endpoint, target, server, ssid, state, late, version, session, since_ms, settled_ms,"     \
+	" due_ms, attempts, error, known_fp, other_fp, known, other"
+
 /* The names of the profiles it extends, each with an end of line before and behind; NULL when none. */
 #define EXTENDS(doc)                                                                               \
 	"(SELECT char(10) || group_concat(value, char(10)) || char(10) FROM"                       \
@@ -202,6 +206,25 @@ static const char *const texts[] = {
 				 " WHERE d.endpoint >= ?1 AND d.id IN (SELECT device FROM given"
 				 " WHERE sha256 = ?2 AND kind IN ('under', 'anchor')) ORDER BY d.endpoint",
 	[SQ_FEED_ANCHORS] = "SELECT sha256, trust, retired, at_ms, der FROM anchor ORDER BY number",
+	[SQ_HANDOFF_PUT] = "INSERT INTO handoff(" HANDOFF_COLUMNS ") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+			   " ?11, ?12, ?13, ?14, ?15, ?16, ?17 WHERE ?7 = 1 OR EXISTS(SELECT 1 FROM handoff"
+			   " WHERE endpoint = ?1 AND target = ?2)"
+			   " ON CONFLICT(endpoint, target) DO UPDATE SET server = excluded.server,"
+			   " ssid = excluded.ssid, state = excluded.state, late = excluded.late,"
+			   " version = excluded.version, session = excluded.session, since_ms = excluded.since_ms,"
+			   " settled_ms = excluded.settled_ms, due_ms = excluded.due_ms,"
+			   " attempts = excluded.attempts, error = excluded.error, known_fp = excluded.known_fp,"
+			   " other_fp = excluded.other_fp, known = excluded.known, other = excluded.other"
+			   " WHERE version = excluded.version - 1",
+	[SQ_HANDOFF_REMOVE] = "DELETE FROM handoff WHERE endpoint = ?1 AND target = ?2 AND version = ?3",
+	[SQ_HANDOFF_LIST] = "SELECT " HANDOFF_COLUMNS " FROM handoff WHERE (endpoint, target) > (?1, ?2)"
+			    " ORDER BY endpoint, target",
+	[SQ_HANDOFF_LIST_OF] = "SELECT " HANDOFF_COLUMNS " FROM handoff WHERE endpoint = ?1 AND target > ?2"
+			       " ORDER BY target",
+	[SQ_HANDOFF_LIST_DUE] = "SELECT " HANDOFF_COLUMNS " FROM handoff WHERE due_ms > 0 AND due_ms <= ?3"
+				" AND (endpoint, target) > (?1, ?2) ORDER BY endpoint, target",
+	[SQ_HANDOFF_LEAVE] = "UPDATE handoff SET state = ?1, due_ms = ?2, since_ms = ?2, attempts = 0,"
+			     " version = version + 1 WHERE endpoint = ?3",
 	[SQ_AUDIT_LIST] = "SELECT seq, at_ms, actor, action, object, detail, reason FROM audit"
 			  " WHERE seq < ?1 AND at_ms >= ?2 ORDER BY seq DESC",
 	[SQ_NOTE_PUT] = "INSERT INTO note(kind, name, number, text) VALUES(?1, ?2, ?3, ?4)"

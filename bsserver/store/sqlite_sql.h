@@ -100,6 +100,12 @@ enum sq_query {
 			* not_after, session, at_ms */
 	SQ_DEVICE_LIST_UNDER, /* (first, sha256) -> as SQ_DEVICE_LIST */
 	SQ_FEED_ANCHORS,      /* -> sha256, trust, retired, at_ms, der */
+	SQ_HANDOFF_PUT,	    /* (handoff columns): new, or the next version of what is there */
+	SQ_HANDOFF_REMOVE,  /* (endpoint, target, version) */
+	SQ_HANDOFF_LIST,    /* (endpoint, target): behind these -> handoff columns */
+	SQ_HANDOFF_LIST_OF, /* (endpoint, target): of this endpoint, behind this target -> handoff columns */
+	SQ_HANDOFF_LIST_DUE, /* (endpoint, target, until): due, behind these -> handoff columns */
+	SQ_HANDOFF_LEAVE,   /* (state, now, endpoint): all of a device */
 	SQ_AUDIT_LIST,	    /* (before, since) -> seq, at_ms, actor, action, object, detail, reason */
 	SQ_FEED_REVOKED,    /* -> sha256, detail */
 	SQ_NOTE_PUT,	    /* (kind, name, number, text) */

@@ -24,6 +24,19 @@ static const char *const wish_names[] = {
 };
 _Static_assert(N_ELEMS(wish_names) == STORE_WISH__COUNT, "one name per kind");
 
+static const char *const handoff_names[] = {
+	[STORE_HANDOFF_HELD] = "held",
+	[STORE_HANDOFF_INTENT] = "intent",
+	[STORE_HANDOFF_TOLD] = "told",
+	[STORE_HANDOFF_FINISHING] = "finishing",
+	[STORE_HANDOFF_LATE] = "late",
+	[STORE_HANDOFF_RETURNING] = "returning",
+	[STORE_HANDOFF_RETIRING] = "retiring",
+	[STORE_HANDOFF_SETTLED] = "settled",
+	[STORE_HANDOFF_LEAVING] = "leaving",
+};
+_Static_assert(N_ELEMS(handoff_names) == STORE_HANDOFF__COUNT, "one name per state");
+
 const struct store_ops *
 store_by_uri(const char *uri)
 {
@@ -38,6 +51,24 @@ const char *
 store_wish_name(enum store_wish_kind k)
 {
 	return (size_t)k < N_ELEMS(wish_names) ? wish_names[k] : "unknown";
+}
+
+const char *
+store_handoff_state_name(enum store_handoff_state s)
+{
+	return (size_t)s < N_ELEMS(handoff_names) ? handoff_names[s] : "unknown";
+}
+
+void
+store_handoff_clear(struct store_handoff *h)
+{
+	free(h->endpoint);
+	free(h->target);
+	free(h->server);
+	free(h->error);
+	secret_clear(&h->known);
+	secret_clear(&h->other);
+	*h = (struct store_handoff){ 0 };
 }
 
 const char *

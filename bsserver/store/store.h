@@ -229,6 +229,51 @@ struct store_result {
 	uint64_t revision; /* of it now (of a removed one: the number of the removal) */
 };
 
+/*
+ * How far it is with telling an LwM2M Server of a device's credential. Numbers are kept in stores: new
+ * ones go to the end. Who goes from which to which is bsserver/handoff/step.c.
+ */
+enum store_handoff_state {
+	STORE_HANDOFF_HELD,	 /* nothing is under way: the server knows `known`, and will hear of `other` */
+	STORE_HANDOFF_INTENT,	 /* a session is about to tell it `other` */
+	STORE_HANDOFF_TOLD,	 /* it knows `other`, the device does not yet */
+	STORE_HANDOFF_FINISHING, /* Finish was begun, and its answer is not known: the device has one of the two */
+	STORE_HANDOFF_LATE,	 /* the device has `other`, the server is still to hear of it */
+	STORE_HANDOFF_RETURNING, /* the session came to nothing: the server is to have `known` again */
+	STORE_HANDOFF_RETIRING,	 /* both have `known`; `other` is the old one, to be taken from the server when it is due */
+	STORE_HANDOFF_SETTLED,	 /* both have `known` */
+	STORE_HANDOFF_LEAVING,	 /* the device is gone: the server is to forget it */
+	STORE_HANDOFF__COUNT
+};
+
+/* One for each device and LwM2M Server of the configuration that is told of its credentials. */
+struct store_handoff {
+	char *endpoint, *target; /* target: by the name of the configuration */
+	char *server;		 /* the local name of the account in the device's document */
+	uint16_t short_server_id;
+	enum store_handoff_state state;
+	bool late;	  /* the server is told after Finish */
+	uint64_t version; /* rises by one with each put */
+	uint64_t session; /* the newest that it was about; 0: none */
+	int64_t since_ms;   /* when it came into this state */
+	int64_t settled_ms; /* since when device and server have `known`; 0: never */
+	int64_t due_ms;	    /* when something is to be done next; 0: nothing is */
+	unsigned attempts;  /* of what is to be done now */
+	char *error;	    /* what the server said last, when that was not good; NULL */
+	struct secret known, other; /* as bsserver/handoff packs them; either may be empty */
+	char known_fp[CRYPT_FP_LEN + 1], other_fp[CRYPT_FP_LEN + 1]; /* their fingerprints; "" */
+};
+void store_handoff_clear(struct store_handoff *h);
+
+/* Which of them. */
+struct store_handoff_page {
+	const char *endpoint; /* NULL: of all devices */
+	const char *after_endpoint, *after_target; /* continue behind this one; NULL from the start */
+	int64_t due_until_ms; /* only what is due by then; 0: whatever there is */
+	unsigned limit;	      /* 1..1000 */
+	bool secrets;	      /* known and other are wanted */
+};
+
 /* What a session leaves besides its record. Borrowed for the call. */
 struct store_outcome {
 	const char *links, *values; /* as in bs_held; both NULL: nothing was seen */
@@ -290,6 +335,8 @@ typedef void store_profiles_fn(void *arg, enum err_code rc, const struct err *e,
 typedef void store_sessions_fn(void *arg, enum err_code rc, const struct err *e, struct store_session_row *v,
     size_t n, bool more);
 typedef void store_audit_fn(void *arg, enum err_code rc, const struct err *e, struct store_audit_row *v, size_t n,
+    bool more);
+typedef void store_handoffs_fn(void *arg, enum err_code rc, const struct err *e, struct store_handoff *v, size_t n,
     bool more);
 typedef void store_held_fn(void *arg, enum err_code rc, const struct err *e, struct store_held *v, size_t n, bool more);
 typedef void store_anchors_fn(void *arg, enum err_code rc, const struct err *e, struct store_anchor *v, size_t n,
@@ -413,6 +460,16 @@ struct store_ops {
 	/* All that are known: what was said of them, what devices came under or were given. By SHA-256. */
 	void (*anchor_list)(struct store *s, store_anchors_fn *done, void *arg);
 	void (*given_list)(struct store *s, const struct store_page *p, store_given_fn *done, void *arg);
+	/*
+	 * Puts h, whose version must be the one that is there (0: it must not be there), with the next.
+	 * ERR_CONFLICT otherwise, and when the device is gone and the state is not LEAVING. Fingerprints are made.
+	 */
+	void (*handoff_put)(struct store *s, const struct store_handoff *h, store_done_fn *done, void *arg);
+	/* When its version is still that. A removed device leaves its rows as LEAVING, due at once. */
+	void (*handoff_rm)(struct store *s, const char *endpoint, const char *target, uint64_t version,
+	    store_done_fn *done, void *arg);
+	/* By endpoint and target. */
+	void (*handoff_list)(struct store *s, const struct store_handoff_page *p, store_handoffs_fn *done, void *arg);
 	void (*audit_list)(struct store *s, const struct store_page *p, store_audit_fn *done, void *arg);
 	/* All of v or nothing, with the next group of writes. done: NULL, nobody wants to know. */
 	void (*note_put)(struct store *s, const struct store_note *v, size_t n, store_done_fn *done, void *arg);
@@ -434,6 +491,7 @@ enum err_code store_key_load(const char *file, struct secret *out, struct err *e
 
 const char *store_wish_name(enum store_wish_kind k); /* "rollback", "handover" */
 const char *store_withdrawal_name(enum store_withdrawal w); /* "in force", "replaced", "removed" */
+const char *store_handoff_state_name(enum store_handoff_state s); /* "held", "told", ... */
 const char *store_state_name(enum store_state s); /* "active", "blocked", "retired" */
 bool store_state_from_name(const char *s, enum store_state *out);
 

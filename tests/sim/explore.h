@@ -103,6 +103,7 @@ enum rule {
 	R_VERDICT,
 	R_ACCEPTS,
 	R_MERGED,
+	R_SETTLE,
 	RULES
 };
 extern const char *const rule_texts[RULES];
@@ -131,6 +132,8 @@ struct ghost {
 	bool right_list, right_read[3], confirmed; /* since the last change */
 	unsigned refusals; /* of content formats */
 	bool inconsistent; /* 4.06 to Finish was seen */
+	bool handed_off;   /* the LwM2M Servers were told */
+	bool settled;	   /* that Finish comes was noted */
 	bool finished;	   /* 2.04 to Finish */
 	bool must_end;	   /* what happened last leaves only the end */
 };
@@ -186,7 +189,7 @@ void return_read(struct run *r);
 /* A Write, or a Delete of an instance, of what is right already. */
 bool return_is_needless(const struct run *r, const struct profile_desired *d, const struct bs_send *s);
 
-/* explore_oracle.c */
+/* explore_oracle.c, the last two explore_run.c */
 void oracle_begin(struct run *r);
 void oracle_event(struct run *r, const struct bs_event *ev);
 enum rule oracle_action(struct run *r, const struct bs_event *ev, bool taken);

@@ -186,6 +186,15 @@ lose_state(struct run *r, const struct bs_event *ev)
 		r->s.state = BS_VET;
 }
 
+static void
+finish_unnoted(struct run *r, const struct bs_event *ev)
+{
+	struct bs_event noted = { .type = BS_EV_SETTLED, .now_ms = ev->now_ms };
+
+	if (r->act.type == BS_ACT_SETTLE)
+		bs_session_step(&r->s, &noted, &r->act);
+}
+
 /* clang-format off */
 const struct mutant mutants[] = {
 	{ .name = "asks before it replied", .plan = "replace an account", .rule = R_EARLY, .after = ask_early },
@@ -210,6 +219,7 @@ const struct mutant mutants[] = {
 	{ .name = "deletes what is retained", .plan = "retained", .rule = R_TOUCH, .after = delete_retained },
 	{ .name = "fails for no reason", .plan = "one write", .rule = R_VERDICT, .after = fail_for_nothing },
 	{ .name = "stays in its state", .plan = "all optional steps", .rule = R_ACCEPTS, .after = lose_state },
+	{ .name = "finishes before it is noted", .plan = "all optional steps", .rule = R_SETTLE, .after = finish_unnoted },
 	{ .name = "is looked at with half an eye", .plan = "delete and write", .rule = R_MERGED, .half_blind = true },
 };
 /* clang-format on */

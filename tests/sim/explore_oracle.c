@@ -1,5 +1,4 @@
 /* What must always hold, from the protocol: the oracle knows what was asked and answered, not the machine's insides. */
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,40 +25,9 @@ const char *const rule_texts[RULES] = {
 	[R_TOUCH] = "the bootstrap account or something retained was touched",
 	[R_VERDICT] = "verdict and reason do not go together",
 	[R_ACCEPTS] = "the table of accepted events says otherwise",
+	[R_SETTLE] = "a Write before the LwM2M Servers were told, or Finish before it was noted that it comes",
 	[R_MERGED] = "two paths into what looks like one state go on differently",
 };
-
-/* ---- freed memory ---- */
-
-void __real_free(void *p);
-void __wrap_free(void *p);
-
-static unsigned freed;
-static bool looking_for_freed;
-
-/* The linker puts this in place of free() in all that is linked into the program itself. */
-void
-__wrap_free(void *p)
-{
-	if (looking_for_freed && p != NULL && memmem(p, malloc_usable_size(p), KEY, sizeof KEY - 1) != NULL)
-		freed++;
-	__real_free(p);
-}
-
-unsigned
-freed_secrets(void)
-{
-	unsigned n = freed;
-
-	freed = 0;
-	return n;
-}
-
-void
-look_for_freed_secrets(bool on)
-{
-	looking_for_freed = on;
-}
 
 static bool
 tells(const char *text)
@@ -441,8 +409,10 @@ oracle_event(struct run *r, const struct bs_event *ev)
 	g->must_end = ev->type == BS_EV_REFUSED || ev->type == BS_EV_DEADLINE || ev->type == BS_EV_PEER_GONE ||
 	    ev->type == BS_EV_SUPERSEDED || ev->type == BS_EV_CANCEL || ev->type == BS_EV_NO_ANSWER ||
 	    ev->type == BS_EV_RESET || ev->type == BS_EV_SEND_FAILED || ev->type == BS_EV_KEEP_FAILED ||
-	    ev->type == BS_EV_INSPECT_FAILED ||
-	    ev->type == BS_EV_HANDOFF_FAILED || ev->reason != BS_REASON_NONE;
+	    ev->type == BS_EV_INSPECT_FAILED || ev->type == BS_EV_HANDOFF_FAILED || ev->type == BS_EV_SETTLE_FAILED ||
+	    ev->reason != BS_REASON_NONE;
+	g->handed_off |= ev->type == BS_EV_HANDED_OFF;
+	g->settled |= ev->type == BS_EV_SETTLED;
 	if (ev->type == BS_EV_RESPONSE)
 		on_answer(r, ev);
 }
@@ -595,6 +565,8 @@ on_send(struct run *r)
 	if (r->plan->time && s->method == BS_PUT && s->path.id[0] != LWM2M_DEVICE &&
 	    !lwm2m_tree_has(&g->held, lwm2m_path3(LWM2M_DEVICE, 0, 13)))
 		return R_EARLY_WRITE;
+	if (r->plan->hands_off && ((s->method != BS_GET && !r->g.handed_off) || (s->finish && !r->g.settled)))
+		return R_SETTLE;
 	if (s->finish && (!all_is_there(r) || !nothing_foreign(r)))
 		return R_FINISH;
 	if (s->finish && r->plan->verify && !is_verified(r))
@@ -668,6 +640,7 @@ oracle_action(struct run *r, const struct bs_event *ev, bool taken)
 	case BS_ACT_INSPECT:
 	case BS_ACT_KEEP:
 	case BS_ACT_HANDOFF:
+	case BS_ACT_SETTLE:
 		g->looking = false;
 		return HOLDS;
 	case BS_ACT_RECORD:

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/str.h"
 #include "lib/lwm2m/format.h"
 #include "tests/sim/explore.h"
 
@@ -54,6 +55,8 @@ const struct stim menu[] = {
 	{ "keep-failed", BS_EV_KEEP_FAILED, 0, WHY, BS_REASON_NONE },
 	{ "handed-off", BS_EV_HANDED_OFF, 0, NO_BODY, BS_REASON_NONE },
 	{ "handoff-failed", BS_EV_HANDOFF_FAILED, 0, WHY, BS_REASON_NONE },
+	{ "settled", BS_EV_SETTLED, 0, NO_BODY, BS_REASON_NONE },
+	{ "settle-failed", BS_EV_SETTLE_FAILED, 0, WHY, BS_REASON_NONE },
 	{ "recorded", BS_EV_RECORDED, 0, NO_BODY, BS_REASON_NONE },
 	{ "peer-gone", BS_EV_PEER_GONE, 0, WHY, BS_REASON_NONE },
 	{ "deadline", BS_EV_DEADLINE, 0, WHY, BS_REASON_NONE },
@@ -187,6 +190,12 @@ plan_desired(const struct plan *p, struct profile_desired *d)
 	if (p->more) {
 		put_security(&d->tree, 1, 102, false);
 		put_server(&d->tree, 1, 102, 86400);
+	}
+	if (p->keeps || p->hands_off) {
+		struct profile_handoff h = { .to = str_dup_n("eu", 2), .server = str_dup_n("dm", 2), .short_server_id = 101 };
+
+		if (profile_desired_hand_off(d, &h, NULL) != ERR_OK)
+			abort();
 	}
 	if (p->acl) {
 		put(&d->tree, lwm2m_path3(2, 0, 0), lwm2m_int(3));

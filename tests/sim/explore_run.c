@@ -1,4 +1,5 @@
 /* One run of the session machine along a path of events. */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,9 @@ run_takes(const struct run *r, enum bs_event_type type)
 	case BS_EV_HANDED_OFF:
 	case BS_EV_HANDOFF_FAILED:
 		return r->g.waits == BS_ACT_HANDOFF;
+	case BS_EV_SETTLED:
+	case BS_EV_SETTLE_FAILED:
+		return r->g.waits == BS_ACT_SETTLE;
 	case BS_EV_RECORDED:
 		return r->g.waits == BS_ACT_RECORD;
 	case BS_EV_PEER_GONE:
@@ -385,4 +389,36 @@ out:
 	if (!half_blind)
 		mix_ghost(&h, &r->g);
 	return h;
+}
+
+/* ---- freed memory ---- */
+
+void __real_free(void *p);
+void __wrap_free(void *p);
+
+static unsigned freed;
+static bool looking_for_freed;
+
+/* The linker puts this in place of free() in all that is linked into the program itself. */
+void
+__wrap_free(void *p)
+{
+	if (looking_for_freed && p != NULL && memmem(p, malloc_usable_size(p), KEY, sizeof KEY - 1) != NULL)
+		freed++;
+	__real_free(p);
+}
+
+unsigned
+freed_secrets(void)
+{
+	unsigned n = freed;
+
+	freed = 0;
+	return n;
+}
+
+void
+look_for_freed_secrets(bool on)
+{
+	looking_for_freed = on;
 }

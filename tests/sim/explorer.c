@@ -434,7 +434,7 @@ static void
 print_step(const struct run *r, const char *name)
 {
 	static const char *const acts[BS_ACT__COUNT] = { "nothing", "lookup", "vet", "reply", "send", "inspect", "keep", "handoff",
-		"record", "done" };
+		"settle", "record", "done" };
 	char code[5] = "";
 
 	printf("%-16s -> %-16s %s", name, bs_state_name(r->s.state), acts[r->act.type]);

@@ -206,6 +206,13 @@ port_handoff(void *arg, uint64_t session, const struct bs_grant *g)
 	answer_step(arg, session, BS_EV_HANDED_OFF, BS_EV_HANDOFF_FAILED);
 }
 
+static void
+port_settle(void *arg, uint64_t session, const struct bs_grant *g)
+{
+	(void)g;
+	answer_step(arg, session, BS_EV_SETTLED, BS_EV_SETTLE_FAILED);
+}
+
 static struct bs_grant
 make_grant(const struct sim_device *sd)
 {
@@ -217,6 +224,9 @@ make_grant(const struct sim_device *sd)
 	p->desired = sd->desired;
 	p->desired.tree = (struct lwm2m_tree){ 0 };
 	if (lwm2m_tree_copy(&p->desired.tree, &sd->desired.tree, NULL) != ERR_OK)
+		abort();
+	struct profile_handoff h = { .to = str_dup_n("eu", 2), .server = str_dup_n("dm", 2), .short_server_id = 1 };
+	if (profile_desired_hand_off(&p->desired, &h, NULL) != ERR_OK)
 		abort();
 	return g;
 }
@@ -390,4 +400,5 @@ store_ports(struct world *w, struct bs_ports *p)
 		p->keep = port_keep;
 	if (world_chance(w, 300))
 		p->handoff = port_handoff;
+	p->settle = port_settle;
 }

@@ -21,6 +21,7 @@ system_scripts = \
 	tests/system/foreign.sh \
 	tests/system/keep.sh \
 	tests/system/disk.sh \
+	tests/system/handoff.sh \
 	tests/system/kill.sh \
 	tests/system/knock_cert.sh \
 	tests/system/leak.sh \
@@ -39,6 +40,7 @@ EXTRA_DIST += \
 	tests/system/killer.py \
 	tests/system/leak.py \
 	tests/system/lib.sh \
+	tests/system/lwm2m_server.py \
 	tests/system/rawcoap.py \
 	tests/system/registrant.py
 # Devices with certificates, and openssl's OCSP responder.

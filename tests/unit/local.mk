@@ -61,6 +61,9 @@ tests_unit_test_profile_keys_SOURCES = tests/unit/test_profile_keys.c $(PROFILE_
 tests_unit_test_profile_keys_LDADD = $(UNIT_LIBS) $(PROFILES_LIBS)
 
 # bsserver
+unit_programs += tests/unit/test_handoff_step
+tests_unit_test_handoff_step_SOURCES = tests/unit/test_handoff_step.c
+tests_unit_test_handoff_step_LDADD = $(UNIT_LIBS) $(BSSERVER_LIBS)
 unit_programs += tests/unit/test_loop
 tests_unit_test_loop_SOURCES = tests/unit/test_loop.c
 tests_unit_test_loop_LDADD = $(UNIT_LIBS) bsserver/libbsserver.a $(BASE_LIBS) $(UV_LIBS)
@@ -154,6 +157,9 @@ unit_programs += tests/unit/test_store_hot
 tests_unit_test_store_hot_SOURCES = tests/unit/test_store_hot.c $(store_fixture)
 tests_unit_test_store_hot_LDADD = $(UNIT_LIBS) $(STORE_LIBS)
 unit_programs += tests/unit/test_store_held
+unit_programs += tests/unit/test_store_handoff
+tests_unit_test_store_handoff_SOURCES = tests/unit/test_store_handoff.c $(store_fixture)
+tests_unit_test_store_handoff_LDADD = $(UNIT_LIBS) $(STORE_LIBS)
 tests_unit_test_store_held_SOURCES = tests/unit/test_store_held.c $(store_fixture)
 tests_unit_test_store_held_LDADD = $(UNIT_LIBS) $(STORE_LIBS)
 unit_programs += tests/unit/test_store_anchor

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/base/str.h"
 #include "tests/unit/unit.h"
 
 static void
@@ -58,6 +59,14 @@ fill(struct profile_desired *d)
 	d->acl[0] = (struct profile_acl_rule){ 3, PROFILE_ACL_KEEP };
 	d->acl[1] = (struct profile_acl_rule){ 65535, PROFILE_ACL_REPLACE };
 	d->n_acl = 2;
+	struct profile_handoff h[2] = {
+		{ .to = str_dup_n("eu", 2), .server = str_dup_n("dm", 2), .short_server_id = 101, .deadline_ms = 60000,
+		    .slot = str_dup_n("servers/dm/security/key", 23), .rotate_s = 86400, .octets = 16 },
+		{ .to = str_dup_n("us", 2), .server = str_dup_n("fota", 4), .short_server_id = 102, .account = 1,
+		    .within_delay = true, .deadline_ms = 1 },
+	};
+	for (size_t i = 0; i < N_ELEMS(h); i++)
+		ck_assert_int_eq(profile_desired_hand_off(d, &h[i], NULL), ERR_OK);
 }
 
 static bool
@@ -99,6 +108,17 @@ START_TEST(what_was_packed_comes_back_whole)
 	ck_assert(back.set_time);
 	ck_assert(lwm2m_tree_eq(&d.digested, &back.digested));
 	ck_assert(paths_eq(d.kept, d.n_kept, back.kept, back.n_kept));
+	ck_assert_uint_eq(back.n_handoffs, 2);
+	ck_assert_str_eq(back.handoffs[0].to, "eu");
+	ck_assert_str_eq(back.handoffs[0].server, "dm");
+	ck_assert_str_eq(back.handoffs[0].slot, "servers/dm/security/key");
+	ck_assert_uint_eq(back.handoffs[0].rotate_s, 86400);
+	ck_assert_uint_eq(back.handoffs[0].octets, 16);
+	ck_assert(!back.handoffs[0].within_delay && back.handoffs[1].within_delay);
+	ck_assert_uint_eq(back.handoffs[1].short_server_id, 102);
+	ck_assert_uint_eq(back.handoffs[1].account, 1);
+	ck_assert_uint_eq(back.handoffs[0].deadline_ms, 60000);
+	ck_assert_ptr_null(back.handoffs[1].slot);
 	gbuf_clear(&packed);
 	profile_desired_clear(&d);
 	profile_desired_clear(&back);
@@ -175,7 +195,7 @@ START_TEST(a_changed_octet_is_refused_or_means_itself)
 END_TEST
 
 #define HEAD                                                                                       \
-	"BSD\3"                                                                                    \
+	"BSD\4"                                                                                    \
 	"\1\0\1\0"                                                                                 \
 	"\xff\xff\xff\xff"                                                                         \
 	"\0\0\0\1"                                                                                 \
@@ -184,6 +204,7 @@ END_TEST
 	"\0\0\0\0"
 #define NO_PATHS "\0\0\0\0\0\0\0\0\0\0\0\0"
 #define NO_LISTS                                                                                   \
+	"\0\0\0\0"                                                                                 \
 	"\0\0\0\0"                                                                                 \
 	"\0\0\0\0"                                                                                 \
 	"\0\0\0\0"                                                                                 \
@@ -198,13 +219,13 @@ START_TEST(each_damage_is_named)
 		size_t n;
 		const char *what;
 	} rows[] = {
-		{ BYTES("BSD\4"), "it is not one, or of another version" },
-		{ BYTES("BSD\3" "\3\0\1\0" "\xff\xff\xff\xff" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0\0\0\0\0"), "a setting out of its range" },
-		{ BYTES("BSD\3" "\1\3\1\0" "\xff\xff\xff\xff" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0\0\0\0\0"), "a setting out of its range" },
-		{ BYTES("BSD\3" "\1\0\2\0" "\xff\xff\xff\xff" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0\0\0\0\0"), "a setting out of its range" },
-		{ BYTES("BSD\3" "\1\0\1\2" "\xff\xff\xff\xff" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0\0\0\0\0"), "a setting out of its range" },
-		{ BYTES("BSD\3" "\1\0\1\0" "\xff\xff\xff\xfe" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0\0\0\0\0"), "a setting out of its range" },
-		{ BYTES("BSD\3" "\1\0\1\0" "\0\1\0\0" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0\0\0\0\0"), "a setting out of its range" },
+		{ BYTES("BSD\5"), "it is not one, or of another version" },
+		{ BYTES("BSD\4" "\3\0\1\0" "\xff\xff\xff\xff" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0\0\0\0\0"), "a setting out of its range" },
+		{ BYTES("BSD\4" "\1\3\1\0" "\xff\xff\xff\xff" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0\0\0\0\0"), "a setting out of its range" },
+		{ BYTES("BSD\4" "\1\0\2\0" "\xff\xff\xff\xff" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0\0\0\0\0"), "a setting out of its range" },
+		{ BYTES("BSD\4" "\1\0\1\2" "\xff\xff\xff\xff" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0\0\0\0\0"), "a setting out of its range" },
+		{ BYTES("BSD\4" "\1\0\1\0" "\xff\xff\xff\xfe" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0\0\0\0\0"), "a setting out of its range" },
+		{ BYTES("BSD\4" "\1\0\1\0" "\0\1\0\0" "\0\0\0\1" "\0\0\0\1" "\0\0\0\0\0\0\0\0"), "a setting out of its range" },
 		{ BYTES(HEAD "\xff\xff\xff\xff"), "a list longer than all of it" },
 		{ BYTES(HEAD "\0\0\0\1" "\0" "123"), "a path of an impossible depth" },
 		{ BYTES(HEAD "\0\0\0\1" "\5" "123"), "a path of an impossible depth" },
@@ -214,6 +235,12 @@ START_TEST(each_damage_is_named)
 		{ BYTES(HEAD NO_PATHS "\0\0\0\2" "\0\5" "\1" "\0\5" "\1"),
 		    "a rule for access control that is none, or out of order" },
 		{ BYTES(HEAD NO_PATHS "\0\0\1\0" "\0\5"), "a list longer than all of it" },
+		{ BYTES(HEAD NO_PATHS "\0\0\0\0" "\0\0\1\0" "\0\2"), "a list longer than all of it" },
+		{ BYTES(HEAD NO_PATHS "\0\0\0\0" "\0\0\0\1" "\0\0" "x"), "a name that is none" },
+		{ BYTES(HEAD NO_PATHS "\0\0\0\0" "\0\0\0\1" "\0\1x\0\1y" "\0\1\0\0" "\2" "\0\0\0\1" "\0\0" "\0\0\0\0" "\0\0"),
+		    "a hand-off out of its range" },
+		{ BYTES(HEAD NO_PATHS "\0\0\0\0" "\0\0\0\1" "\0\1x\0\1y" "\0\1\0\0" "\1" "\0\0\0\1" "\0\0" "\0\0\0\0" "\0\101"),
+		    "a hand-off out of its range" },
 		{ BYTES(HEAD NO_LISTS "\0\0\0\1" "\1\0\1"), "a path of an impossible depth" },
 		{ BYTES(HEAD NO_LISTS "\0\0\0\1" "\3\0\1\0\0\0\1" "\12"), "a value of an unknown type" },
 		{ BYTES(HEAD NO_LISTS "\0\0\0\1" "\3\0\1\0\0\0\1" "\5\2"), "a boolean that is neither 0 nor 1" },

@@ -122,7 +122,7 @@ post(const char *url, uint32_t timeout_ms, struct got *g)
 	struct err e;
 
 	*g = (struct got){ .inside = true };
-	ck_assert_int_eq(http_client_post(client, &p, on_done, g, &call, &e), ERR_OK);
+	ck_assert_int_eq(http_client_send(client, &p, on_done, g, &call, &e), ERR_OK);
 	g->inside = false;
 	return call;
 }
@@ -267,7 +267,7 @@ START_TEST(a_callback_may_begin_and_cancel)
 
 	(void)snprintf(url, sizeof url, "http://127.0.0.1:%u/echo", port);
 	c.other = post_path("/hang", 30000, &other);
-	ck_assert_int_eq(http_client_post(client, &p, begin_and_cancel, &c, NULL, &e), ERR_OK);
+	ck_assert_int_eq(http_client_send(client, &p, begin_and_cancel, &c, NULL, &e), ERR_OK);
 	wait_for(&c.second);
 	ck_assert_uint_eq(c.times, 1);
 	ck_assert_uint_eq(other.times, 0);

@@ -179,6 +179,7 @@ schema_section(const struct pnode *schema, const char *place)
 		{ "servers.NAME", "server" },
 		{ "servers.NAME.endpoints.N", "endpoint" },
 		{ "servers.NAME.security", "security" },
+		{ "servers.NAME.handoff", "handoff" },
 		{ "apn_connection_profiles.NAME", "apn_connection_profile" },
 		{ "access_control.PATH", "access_rule" },
 		{ "bootstrap", "bootstrap" },

@@ -1,0 +1,136 @@
+#include "bsserver/handoff/driver.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/str.h"
+#include "lib/base/util.h"
+
+#define VERSION 1
+#define SAID_MAX 200 /* octets of an answer that are quoted */
+
+static const struct handoff_driver *const drivers[] = { &handoff_leshan };
+
+const struct handoff_driver *
+handoff_driver_by_name(const char *name)
+{
+	for (size_t i = 0; i < N_ELEMS(drivers); i++)
+		if (strcmp(drivers[i]->name, name) == 0)
+			return drivers[i];
+	return NULL;
+}
+
+const char *
+handoff_driver_at(size_t i)
+{
+	return i < N_ELEMS(drivers) ? drivers[i]->name : NULL;
+}
+
+const char *
+handoff_mode_name(enum handoff_mode m)
+{
+	static const char *const names[] = { [HANDOFF_PSK] = "psk", [HANDOFF_RPK] = "rpk", [HANDOFF_X509] = "x509" };
+
+	return (size_t)m < N_ELEMS(names) ? names[m] : "unknown";
+}
+
+/* ---- as the store keeps it ---- */
+
+enum err_code
+handoff_pack(const struct handoff_credential *c, struct secret *out, struct err *e)
+{
+	struct gbuf g = { 0 };
+	enum err_code rc;
+
+	gbuf_u8(&g, VERSION);
+	gbuf_u8(&g, (uint8_t)c->mode);
+	gbuf_be(&g, c->short_server_id, 2);
+	gbuf_be(&g, c->identity_len, 4);
+	gbuf_put(&g, c->identity, c->identity_len);
+	gbuf_be(&g, c->key_len, 4);
+	gbuf_put(&g, c->key, c->key_len);
+	rc = gbuf_check(&g, e);
+	if (rc == ERR_OK)
+		rc = secret_set(out, g.data, g.len, e);
+	gbuf_clear(&g);
+	return rc;
+}
+
+enum err_code
+handoff_unpack(const struct secret *s, struct handoff_credential *out, struct err *e)
+{
+	struct rbuf r = rbuf_make(s->data, s->len);
+	uint8_t version = rbuf_u8(&r), mode = rbuf_u8(&r);
+
+	*out = (struct handoff_credential){ .mode = (enum handoff_mode)mode };
+	out->short_server_id = (uint16_t)rbuf_be(&r, 2);
+	out->identity_len = rbuf_be(&r, 4);
+	out->identity = rbuf_take(&r, out->identity_len);
+	out->key_len = rbuf_be(&r, 4);
+	out->key = rbuf_take(&r, out->key_len);
+	if (r.overrun || rbuf_left(&r) > 0 || version != VERSION || mode > HANDOFF_X509)
+		return err_set(e, ERR_PARSE, "a credential that was handed off cannot be read");
+	return ERR_OK;
+}
+
+/* ---- for drivers ---- */
+
+void
+handoff_request_clear(struct handoff_request *q)
+{
+	gbuf_clear(&q->url);
+	gbuf_clear(&q->body);
+	for (size_t i = 0; i < N_ELEMS(q->headers); i++)
+		gbuf_clear(&q->headers[i]);
+	*q = (struct handoff_request){ 0 };
+}
+
+static void
+percent_encode(struct gbuf *out, const char *s)
+{
+	for (; *s != 0; s++) {
+		bool plain = (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') ||
+		    strchr("-._~", *s) != NULL;
+
+		if (plain)
+			gbuf_u8(out, (uint8_t)*s);
+		else
+			gbuf_printf(out, "%%%02X", (unsigned)(uint8_t)*s);
+	}
+}
+
+void
+handoff_url(struct handoff_request *q, const struct handoff_task *t, const char *path)
+{
+	gbuf_str(&q->url, t->server->url);
+	for (; *path != 0; path++) {
+		if (path[0] == '%' && path[1] == 'e') {
+			percent_encode(&q->url, t->endpoint);
+			path++;
+		} else
+			gbuf_u8(&q->url, (uint8_t)*path);
+	}
+}
+
+void
+handoff_bearer(struct handoff_request *q, const char *header, const struct secret *token)
+{
+	if (token->len == 0)
+		return;
+	gbuf_printf(&q->headers[0], "%s: Bearer ", header);
+	gbuf_put(&q->headers[0], token->data, token->len);
+}
+
+enum handoff_word
+handoff_unwelcome(const struct handoff_reply *r, struct err *why)
+{
+	struct gbuf said = { .max = (size_t)4 * SAID_MAX + 8 };
+
+	str_quote(&said, (const char *)r->body, MIN(r->body_len, (size_t)SAID_MAX));
+	if (r->status >= 300 && r->status < 400)
+		(void)err_set(why, ERR_REFUSED, "HTTP %ld: it points elsewhere, and redirections are not followed", r->status);
+	else
+		(void)err_set(why, ERR_REFUSED, "HTTP %ld%s%s", r->status, said.len > 0 ? ": " : "", gbuf_cstr(&said));
+	gbuf_clear(&said);
+	return r->status >= 500 || r->status == 408 || r->status == 425 || r->status == 429 ? HANDOFF_LATER : HANDOFF_NO;
+}

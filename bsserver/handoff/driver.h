@@ -1,0 +1,100 @@
+/*
+ * bsserver/handoff/driver.h: how one kind of LwM2M Server is told of a device's credential: a row of
+ * functions that make requests and read answers, without doing any I/O themselves.
+ */
+#ifndef BSSERVER_HANDOFF_DRIVER_H
+#define BSSERVER_HANDOFF_DRIVER_H
+
+#include "bsserver/handoff/step.h"
+
+enum handoff_mode { HANDOFF_PSK, HANDOFF_RPK, HANDOFF_X509 };
+
+/* What a device registers with. Never a private key: those are the device's alone. Borrowed. */
+struct handoff_credential {
+	enum handoff_mode mode;
+	uint16_t short_server_id;
+	const uint8_t *identity; /* PSK: its identity; RPK: SubjectPublicKeyInfo, X.509: the certificate, DER (or none) */
+	size_t identity_len;
+	const uint8_t *key; /* PSK only */
+	size_t key_len;
+};
+
+/* As the store keeps it. *out must be empty. */
+enum err_code handoff_pack(const struct handoff_credential *c, struct secret *out, struct err *e);
+/* *out points into s. ERR_PARSE when it is not exactly one of ours. */
+enum err_code handoff_unpack(const struct secret *s, struct handoff_credential *out, struct err *e);
+const char *handoff_mode_name(enum handoff_mode m); /* "psk", "rpk", "x509" */
+
+/* An LwM2M Server of the configuration. Owned by handoff.c; everything but the secrets is for messages too. */
+struct handoff_server {
+	char *name;
+	const struct handoff_driver *driver;
+	char *url;	/* without a slash at its end; NULL for a program */
+	char *ca_file;	/* NULL: the system's */
+	struct secret token; /* of the token file: without its end of line; may be empty */
+	char *user;	     /* whose password the token is; NULL */
+	char *domain, *profile; /* where the platform puts new devices; NULL */
+	char **program;	     /* with its arguments, up to a NULL */
+	uint32_t timeout_ms; /* of one request */
+	/* http: "METHOD /path" and the body for it; NULL: that call is not served. See http.c */
+	char *tell, *tell_body, *drop, *drop_body, *forget, *forget_body, *test;
+	bool several; /* http, exec: it keeps several credentials of a device */
+	struct handoff_rules rules;
+};
+
+/* What it is about. Borrowed. */
+struct handoff_task {
+	const struct handoff_server *server;
+	enum handoff_call call;
+	const char *endpoint;
+	const char *account; /* the local name of the account in the device's document */
+	uint16_t short_server_id;
+	struct handoff_credential cred; /* to be told, or dropped; FORGET, TEST: zeros */
+	/* the driver's own, zeros at first */
+	unsigned turn;
+	char note[128];
+	struct secret session; /* a token of the platform's */
+};
+
+struct handoff_request {
+	const char *method;
+	struct gbuf url, body;
+	const char *type; /* of the body; NULL: there is none */
+	struct gbuf headers[3]; /* "Name: value"; empty ones are left out */
+};
+void handoff_request_clear(struct handoff_request *q); /* wipes */
+
+struct handoff_reply {
+	long status; /* of HTTP; a program's exit status */
+	const char *type;
+	const uint8_t *body;
+	size_t body_len;
+};
+
+enum handoff_word {
+	HANDOFF_ASK,   /* *out is to be sent, and the answer comes back here */
+	HANDOFF_DONE,
+	HANDOFF_NO,    /* it says no: why says what it said */
+	HANDOFF_LATER  /* it could not: another time it may */
+};
+
+struct handoff_driver {
+	const char *name; /* as the configuration spells it */
+	bool one_secret;
+	bool program; /* the request's body goes to a program, its answer is what that says */
+	/* last NULL: the first request. why is filled with NO and LATER, without secrets. */
+	enum handoff_word (*next)(struct handoff_task *t, const struct handoff_reply *last, struct handoff_request *out,
+	    struct err *why);
+};
+
+extern const struct handoff_driver handoff_leshan;
+const struct handoff_driver *handoff_driver_by_name(const char *name);
+const char *handoff_driver_at(size_t i); /* NULL past the end */
+
+/* For drivers: url + path with %e replaced by the percent-encoded endpoint. */
+void handoff_url(struct handoff_request *q, const struct handoff_task *t, const char *path);
+void handoff_bearer(struct handoff_request *q, const char *header, const struct secret *token);
+/* What an unwelcome answer was: "HTTP 400: text of it"; 5xx, 408, 425 and 429 are LATER, all others NO. */
+enum handoff_word handoff_unwelcome(const struct handoff_reply *r, struct err *why);
+
+#endif

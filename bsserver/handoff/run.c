@@ -1,0 +1,188 @@
+#include "bsserver/handoff/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/str.h"
+#include "lib/base/util.h"
+
+#define TURNS_MAX 8 /* requests of one task */
+#define ANSWER_MAX ((size_t)256 << 10)
+
+struct handoff_task_run {
+	struct handoff_task_run *prev, *next;
+	struct handoff_runner *r; /* NULL: abandoned */
+	bool posted;
+	struct handoff_task task;
+	char *endpoint, *account;
+	struct secret cred;
+	handoff_run_fn *done;
+	void *arg;
+	enum handoff_word word; /* of an end that is told in a turn of its own */
+	struct err why;
+};
+
+static void
+run_free(struct handoff_task_run *x)
+{
+	if (x->r != NULL && x->r->runs == x)
+		x->r->runs = x->next;
+	if (x->prev != NULL)
+		x->prev->next = x->next;
+	if (x->next != NULL)
+		x->next->prev = x->prev;
+	free(x->endpoint);
+	free(x->account);
+	secret_clear(&x->cred);
+	secret_clear(&x->task.session);
+	free(x);
+}
+
+static void
+end(struct handoff_task_run *x, enum handoff_word word, const struct err *why)
+{
+	handoff_run_fn *done = x->done;
+	void *arg = x->arg;
+	struct err said = word == HANDOFF_DONE ? (struct err){ 0 } : *why;
+
+	run_free(x);
+	done(arg, word, word == HANDOFF_DONE ? NULL : &said);
+}
+
+static void
+on_posted(void *arg)
+{
+	struct handoff_task_run *x = arg;
+
+	if (x->r == NULL)
+		run_free(x);
+	else
+		end(x, x->word, &x->why);
+}
+
+static void
+end_later(struct handoff_task_run *x, enum handoff_word word, const struct err *why)
+{
+	x->word = word;
+	x->why = *why;
+	x->posted = true;
+	loop_post(x->r->loop, on_posted, x);
+}
+
+static void go_on(struct handoff_task_run *x, const struct handoff_reply *last, bool inside);
+
+static void
+on_answer(void *arg, const struct http_answer *a)
+{
+	struct handoff_task_run *x = arg;
+	struct handoff_reply reply = { .status = a->status, .type = a->type, .body = a->body, .body_len = a->body_len };
+	struct err why;
+
+	if (a->error != ERR_OK) {
+		(void)err_set(&why, a->error, "%s", a->detail);
+		end(x, HANDOFF_LATER, &why);
+		return;
+	}
+	go_on(x, &reply, false);
+}
+
+static enum err_code
+send(struct handoff_task_run *x, const struct handoff_request *q, struct err *e)
+{
+	const struct handoff_server *s = x->task.server;
+	struct http_post p = {
+		.url = gbuf_cstr(&q->url),
+		.method = q->method,
+		.content_type = q->type,
+		.body = q->body.data,
+		.body_len = q->body.len,
+		.https = strncmp(gbuf_cstr(&q->url), "https:", 6) == 0,
+		.ca_file = s->ca_file,
+		.connect_ms = s->timeout_ms,
+		.timeout_ms = s->timeout_ms,
+		.max_body = ANSWER_MAX,
+	};
+	size_t n = 0;
+
+	for (size_t i = 0; i < N_ELEMS(q->headers); i++)
+		if (q->headers[i].len > 0)
+			p.headers[n++] = gbuf_cstr(&q->headers[i]);
+	return http_client_send(x->r->http, &p, on_answer, x, NULL, e);
+}
+
+/* inside: of handoff_run(), whose caller is not called back from there. */
+static void
+go_on(struct handoff_task_run *x, const struct handoff_reply *last, bool inside)
+{
+	struct handoff_request q = { 0 };
+	struct err why = { 0 };
+	enum handoff_word word = x->task.server->driver->next(&x->task, last, &q, &why);
+
+	if (word == HANDOFF_ASK && x->task.turn++ >= TURNS_MAX) {
+		(void)err_set(&why, ERR_LIMIT, "more than %d requests for one task", TURNS_MAX);
+		word = HANDOFF_LATER;
+	}
+	if (word == HANDOFF_ASK && send(x, &q, &why) != ERR_OK)
+		word = HANDOFF_LATER;
+	handoff_request_clear(&q);
+	if (word == HANDOFF_ASK)
+		return;
+	if (inside)
+		end_later(x, word, &why);
+	else
+		end(x, word, &why);
+}
+
+static enum err_code
+fill(struct handoff_task_run *x, const struct handoff_order *o, struct err *e)
+{
+	enum err_code rc = ERR_OK;
+
+	x->task = (struct handoff_task){ .server = o->server, .call = o->call, .short_server_id = o->short_server_id };
+	x->endpoint = str_dup_n(o->endpoint, strlen(o->endpoint));
+	x->account = str_dup_n(o->account, strlen(o->account));
+	if (x->endpoint == NULL || x->account == NULL)
+		return err_no_memory(e);
+	x->task.endpoint = x->endpoint;
+	x->task.account = x->account;
+	if (o->cred != NULL)
+		rc = secret_copy(&x->cred, o->cred, e);
+	return rc == ERR_OK && o->cred != NULL ? handoff_unpack(&x->cred, &x->task.cred, e) : rc;
+}
+
+void
+handoff_run(struct handoff_runner *r, const struct handoff_order *o, handoff_run_fn *done, void *arg)
+{
+	struct handoff_task_run *x = calloc(1, sizeof *x);
+	struct err why;
+
+	if (x == NULL)
+		abort(); /* as loop_post() */
+	x->r = r;
+	x->next = r->runs;
+	if (x->next != NULL)
+		x->next->prev = x;
+	r->runs = x;
+	x->done = done;
+	x->arg = arg;
+	if (fill(x, o, &why) != ERR_OK)
+		end_later(x, HANDOFF_LATER, &why);
+	else
+		go_on(x, NULL, true);
+}
+
+void
+handoff_abandon(struct handoff_runner *r)
+{
+	struct handoff_task_run *next;
+
+	for (struct handoff_task_run *x = r->runs; x != NULL; x = next) {
+		next = x->next;
+		x->prev = x->next = NULL;
+		x->r = NULL;
+		if (!x->posted)
+			run_free(x);
+	}
+	r->runs = NULL;
+}

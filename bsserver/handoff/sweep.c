@@ -1,0 +1,224 @@
+/* What no session waits for: what an earlier process left, pauses that are over, operators who are in a hurry. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bsserver/handoff/internal.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/str.h"
+
+#define PAGE 64U
+#define JOBS_MAX 256 /* rows at once; the sweep waits until there are fewer */
+#define LOOK_MS 60000 /* at the latest */
+#define EARLY_MS 250  /* a timer may strike so much before its time by the wall clock */
+
+void
+sweep_at(struct handoff *h, int64_t due_ms)
+{
+	int64_t now = clock_wall_ms();
+
+	if (h->stopped || (h->next_due_ms != 0 && h->next_due_ms <= due_ms))
+		return;
+	h->next_due_ms = due_ms;
+	loop_timer_start(h->sweep, due_ms > now ? (uint64_t)MIN(due_ms - now, (int64_t)LOOK_MS) : 1, 0);
+}
+
+static void
+sweep_over(struct handoff *h)
+{
+	free(h->after_endpoint);
+	free(h->after_target);
+	h->after_endpoint = h->after_target = NULL;
+	h->sweeping = h->first_sweep = false;
+	sweep_at(h, clock_wall_ms() + (h->again ? 0 : LOOK_MS));
+	h->again = false;
+}
+
+/* ---- one row ---- */
+
+/* What is known of the session that a row is about decides what the device has. */
+static void
+on_session(void *arg, enum err_code rc, const struct err *e, struct store_session_row *v, size_t n, bool more)
+{
+	struct handing *j = arg;
+
+	(void)e;
+	(void)more;
+	j->busy = JOB_IDLE;
+	if (j->want != NULL) { /* the device is here again: that session decides */
+		handing_go(j);
+		return;
+	}
+	j->how = rc == ERR_OK && n > 0 ? handoff_how(&v[0].rec) : HANDOFF_EV_DOUBT;
+	j->ends = true;
+	log_msg(LVL_NOTICE, LOG_HANDOFF, &(struct log_about){ .endpoint = j->row.endpoint, .session = j->row.session },
+	    "hand-off to %s was left as %s, its session ended %s", j->row.target, store_handoff_state_name(j->row.state),
+	    rc == ERR_OK && n > 0 ? bs_verdict_name(v[0].rec.verdict) : "without a record");
+	handing_go(j);
+}
+
+static bool
+has_session(const struct store_handoff *r)
+{
+	return r->state == STORE_HANDOFF_INTENT || r->state == STORE_HANDOFF_TOLD || r->state == STORE_HANDOFF_FINISHING;
+}
+
+static void
+take_row(struct handoff *h, struct store_handoff *row)
+{
+	bool left = h->first_sweep && has_session(row);
+	struct handing *j;
+
+	if (handing_find(h, row->endpoint, row->target) != NULL)
+		return; /* it is being worked on */
+	if (!left && row->due_ms > clock_wall_ms()) {
+		sweep_at(h, row->due_ms);
+		return;
+	}
+	j = handing_new(h, row);
+	if (j == NULL)
+		return; /* the next sweep finds it */
+	j->due = !left;
+	if (!left) {
+		handing_go(j);
+		return;
+	}
+	j->busy = JOB_STORING;
+	h->c.ops->session_get(h->c.store, j->row.session, NULL, on_session, j);
+}
+
+/* ---- all of them ---- */
+
+static void next_page(struct handoff *h);
+
+static void
+remember(struct handoff *h, const struct store_handoff *last)
+{
+	free(h->after_endpoint);
+	free(h->after_target);
+	h->after_endpoint = str_dup_n(last->endpoint, strlen(last->endpoint));
+	h->after_target = str_dup_n(last->target, strlen(last->target));
+}
+
+static void
+on_page(void *arg, enum err_code rc, const struct err *e, struct store_handoff *v, size_t n, bool more)
+{
+	struct handoff *h = arg;
+
+	if (h->stopped)
+		return;
+	if (rc != ERR_OK)
+		log_msg(LVL_WARNING, LOG_HANDOFF, NULL, "hand-offs that are due were not read (%s)", e->msg);
+	if (rc == ERR_OK && n > 0)
+		remember(h, &v[n - 1]);
+	h->sweep_more = more && h->after_endpoint != NULL && h->after_target != NULL;
+	for (size_t i = 0; rc == ERR_OK && i < n; i++)
+		take_row(h, &v[i]);
+	if (!h->sweep_more)
+		sweep_over(h);
+	else
+		sweep_look(h);
+}
+
+static void
+next_page(struct handoff *h)
+{
+	struct store_handoff_page p = { .after_endpoint = h->after_endpoint, .after_target = h->after_target, .limit = PAGE,
+		.secrets = true, .due_until_ms = h->first_sweep ? INT64_MAX : clock_wall_ms() + EARLY_MS };
+
+	h->sweep_more = false;
+	h->c.ops->handoff_list(h->c.store, &p, on_page, h);
+}
+
+void
+sweep_look(struct handoff *h)
+{
+	if (h->sweeping && h->sweep_more && h->jobs.n < JOBS_MAX && !h->stopped)
+		next_page(h);
+}
+
+void
+sweep_on_timer(void *arg)
+{
+	struct handoff *h = arg;
+
+	h->next_due_ms = 0;
+	if (h->sweeping) {
+		h->again = true;
+		return;
+	}
+	h->sweeping = true;
+	next_page(h);
+}
+
+void
+handoff_look(struct handoff *h)
+{
+	sweep_at(h, clock_wall_ms());
+}
+
+void
+handoff_start(struct handoff *h)
+{
+	h->first_sweep = true;
+	sweep_on_timer(h);
+}
+
+/* ---- an operator ---- */
+
+struct retry {
+	struct handoff *h;
+	store_done_fn *done;
+	void *arg;
+};
+
+static void
+retry_row(struct handoff *h, struct store_handoff *row)
+{
+	struct handing *j = handing_find(h, row->endpoint, row->target);
+
+	if (j != NULL || (row->due_ms == 0 && row->state != STORE_HANDOFF_LATE))
+		return;
+	j = handing_new(h, row);
+	if (j == NULL)
+		return;
+	j->ends = true;
+	j->how = HANDOFF_EV_RETRY;
+	handing_go(j);
+}
+
+static void
+on_retry(void *arg, enum err_code rc, const struct err *e, struct store_handoff *v, size_t n, bool more)
+{
+	struct retry *r = arg;
+
+	(void)more;
+	for (size_t i = 0; rc == ERR_OK && !r->h->stopped && i < n; i++)
+		retry_row(r->h, &v[i]);
+	r->done(r->arg, rc, e);
+	free(r);
+}
+
+void
+handoff_retry(struct handoff *h, const char *endpoint, store_done_fn *done, void *arg)
+{
+	struct retry *r = calloc(1, sizeof *r);
+	const struct store_handoff_page p = { .endpoint = endpoint, .due_until_ms = endpoint == NULL ? INT64_MAX : 0,
+		.secrets = true, .limit = 1000 };
+
+	if (r == NULL)
+		abort(); /* as loop_post() */
+	*r = (struct retry){ h, done, arg };
+	h->c.ops->handoff_list(h->c.store, &p, on_retry, r);
+}
+
+enum handoff_event
+handoff_how(const struct bs_record *r)
+{
+	if (r->verdict == BS_VERDICT_PROVISIONED || r->verdict == BS_VERDICT_WRITTEN)
+		return HANDOFF_EV_GOOD;
+	/* Finish went out, and no answer came that says no */
+	if (r->step == BS_STEP_FINISH && r->code < 0x80)
+		return HANDOFF_EV_DOUBT;
+	return HANDOFF_EV_BAD;
+}

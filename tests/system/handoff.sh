@@ -1,0 +1,267 @@
+#!/bin/bash
+# LwM2M Servers learn of devices' credentials before the devices register: made, changed and rotated keys, servers that
+# fail, devices that fail, and daemons that are killed in between. TAP.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
+. "$(dirname "$0")/lib.sh"
+
+# lwm2m_server NAME: a fake one in $S, answering at $S_PORT.
+lwm2m_server() {
+	S=$WORK/$1
+	mkdir -p "$S"
+	echo up >"$S/mode"
+	start_lwm2m_server
+}
+
+start_lwm2m_server() {
+	"$PYTHON" "$SRCDIR/tests/system/lwm2m_server.py" "$S" 2>"$S/log" &
+	S_PID=$!
+	PIDS+=("$S_PID")
+	within "$PATIENCE" test -s "$S/port" || fail 'the fake LwM2M Server does not start'
+	S_PORT=$(cat "$S/port")
+}
+
+# handing_daemon NAME [SETTINGS]: that hands off to it, as "eu".
+handing_daemon() {
+	new_daemon "$1"
+	replace_block 'lwm2m_servers = (' "lwm2m_servers = (
+  { name = \"eu\"; driver = \"leshan\"; url = \"http://127.0.0.1:$S_PORT\"; timeout = \"1s\"; ${2:-} }"
+}
+
+# handed ENDPOINT [KEY-AND-MORE [HANDOFF-AND-MORE]]: applied, with one account whose server is told.
+handed() {
+	psk_device "$1" "$(handed_members "$@")"
+}
+
+handed_members() {
+	echo "\"servers\": { \"dm\": { \"short_server_id\": 1, \"uri\": \"coaps://192.0.2.7\", \"lifetime\": 86400,
+	  \"notification_storing\": false, \"binding\": \"U\",
+	  \"security\": { \"mode\": \"psk\", \"identity\": \"$1-dm\", \"key\": ${2:-{ \"generate\": 16 \}} },
+	  \"handoff\": { \"to\": \"eu\", \"deadline\": \"1s\"${3:-} },
+	  \"initial_registration_delay_timer\": 30 } }, \"bootstrap\": { \"policy\": \"replace\" }"
+}
+
+# knock ENDPOINT ARGUMENT...: DEVICE_KEY is the key that it has then for its server; "" when it has none.
+knock() {
+	local rc
+
+	device "$1" --json --tree --show-secrets "${@:2}"
+	rc=$?
+	DEVICE_KEY=$(grep '^{"endpoint"' <<<"$OUT" | jq -r '[.tree | to_entries[] | select(.key | test("^/0/[1-9][0-9]*/5$")) | .value | if type == "object" then .hex else . end] | first // ""')
+	return "$rc"
+}
+
+# server_key ENDPOINT: what the LwM2M Server knows; "" when nothing.
+server_key() {
+	jq -r --arg e "$1" '.[$e].tls.details.key // ""' "$S/clients.json"
+}
+
+knows() {
+	[ "$(server_key "$1")" = "$2" ]
+}
+
+# agree ENDPOINT: device and LwM2M Server have the same key, and there is one.
+agree() {
+	[ -n "$DEVICE_KEY" ] || fail "$1 has no key"
+	within "$PATIENCE" knows "$1" "$DEVICE_KEY" || fail "$1 has another key than its server: $(cat "$S/clients.json")"
+}
+
+
+plain() {
+	lwm2m_server plain
+	handing_daemon plain
+	start
+	handed dev-1
+	knock dev-1 || fail 'not provisioned'
+	agree dev-1
+	jq -e '."dev-1" == {endpoint: "dev-1", tls: {mode: "psk", details: {identity: "dev-1-dm", key: .["dev-1"].tls.details.key}}}' \
+		"$S/clients.json" >/dev/null || fail "not as Leshan has it: $(cat "$S/clients.json")"
+	[ "$(wc -l <"$S/requests")" = 1 ] || fail "told more than once: $(cat "$S/requests")"
+	last_session dev-1
+	jq -e '[.transcript[] | select(.step == "handoff") | .remark] == ["eu was told of the credential of dm"]' <<<"$SESSION" \
+		>/dev/null || fail "not in the transcript: $SESSION"
+	knock dev-1 || fail 'not provisioned again'
+	[ "$(wc -l <"$S/requests")" = 1 ] || fail 'told again of what it knows'
+	! grep -F "$DEVICE_KEY" "$D_LOG" || fail 'the key is in the log'
+}
+
+
+rotated() {
+	local first
+
+	lwm2m_server rotated
+	handing_daemon rotated
+	start
+	handed dev-1 '{ "generate": 16, "rotate": "on_bootstrap" }'
+	knock dev-1 || fail 'not provisioned'
+	agree dev-1
+	first=$DEVICE_KEY
+	knock dev-1 || fail 'not provisioned with the next key'
+	[ "$DEVICE_KEY" != "$first" ] || fail 'the key is the same as before'
+	agree dev-1
+	# one that fails makes no other: the next one is that which the LwM2M Server was to have
+	handed dev-2 '{ "generate": 16, "rotate": "30d" }'
+	knock dev-2 || fail 'not provisioned'
+	first=$DEVICE_KEY
+	knock dev-2 || fail 'not provisioned again'
+	[ "$DEVICE_KEY" = "$first" ] || fail 'made anew before its time'
+	agree dev-2
+}
+
+# The server says no, or nothing: the device keeps what it has, and so does the server.
+refused() {
+	lwm2m_server refused
+	handing_daemon refused
+	start
+	handed dev-1 '{ "generate": 16, "rotate": "on_bootstrap" }'
+	knock dev-1 || fail 'not provisioned'
+	old=$DEVICE_KEY
+	echo 400 >"$S/mode"
+	knock dev-1 --expect failed --attempts 1 || fail 'not failed'
+	ended_as dev-1 failed handoff handoff
+	[[ $(jq -r .detail <<<"$SESSION") == 'eu: HTTP 400: it said 400' ]] || fail "not told why: $SESSION"
+	knows dev-1 "$old" || fail 'the server has another'
+	echo 302 >"$S/mode"
+	knock dev-1 --expect failed || fail 'not failed'
+	ended_as dev-1 failed handoff handoff
+	echo up >"$S/mode"
+	knock dev-1 || fail 'not provisioned'
+	[ "$DEVICE_KEY" != "$old" ] || fail 'not made anew'
+	agree dev-1
+}
+
+silent() {
+	local mode old
+
+	lwm2m_server silent
+	handing_daemon silent
+	start
+	for mode in down hang 500; do
+		handed "dev-$mode" '{ "generate": 16, "rotate": "on_bootstrap" }'
+		echo up >"$S/mode"
+		knock "dev-$mode" || fail 'not provisioned'
+		old=$DEVICE_KEY
+		echo "$mode" >"$S/mode"
+		knock "dev-$mode" --expect failed || fail "$mode: not failed"
+		ended_as "dev-$mode" failed handoff handoff
+		echo up >"$S/mode"
+		within "$PATIENCE" knows "dev-$mode" "$old" || fail "$mode: the server has another"
+		knock "dev-$mode" || fail 'not provisioned'
+		agree "dev-$mode"
+	done
+}
+
+# It takes the key and does not say so: within the deadline it is asked again, and after it the old one is put back.
+deaf() {
+	local old
+
+	lwm2m_server deaf
+	handing_daemon deaf
+	start
+	handed dev-1 '{ "generate": 16, "rotate": "on_bootstrap" }'
+	knock dev-1 || fail 'not provisioned'
+	old=$DEVICE_KEY
+	echo deaf >"$S/mode"
+	knock dev-1 --expect failed || fail 'not failed'
+	echo up >"$S/mode"
+	within "$PATIENCE" knows dev-1 "$old" || fail 'the old key was not put back'
+	# a new device is not left behind at a server that took it
+	echo deaf >"$S/mode"
+	handed dev-2
+	knock dev-2 --expect failed || fail 'not failed'
+	echo up >"$S/mode"
+	within "$PATIENCE" knows dev-2 '' || fail 'dev-2 was left behind'
+	knock dev-2 || fail 'not provisioned'
+	agree dev-2
+}
+
+# The device does not take what the server knows already.
+device_fails() {
+	local old
+
+	lwm2m_server fails
+	handing_daemon fails
+	start
+	handed dev-1 '{ "generate": 16, "rotate": "on_bootstrap" }'
+	knock dev-1 --lie write#2=4.05 --expect failed || fail 'not failed'
+	within "$PATIENCE" knows dev-1 '' || fail 'the server knows a device that has nothing'
+	knock dev-1 || fail 'not provisioned'
+	old=$DEVICE_KEY
+	knock dev-1 --lie finish=5.00 --expect failed || fail 'not failed'
+	ended_as dev-1 failed error_response finish
+	within "$PATIENCE" knows dev-1 "$old" || fail 'the old key was not put back'
+}
+
+unknown_server() {
+	lwm2m_server unknown
+	handing_daemon unknown
+	start
+	sed 's/"eu"/"mars"/' "$(document dev-1 "$(handed_members dev-1)")" >"$WORK/mars.json"
+	apply "$WORK/mars.json"
+	knock dev-1 --expect failed || fail 'not failed'
+	ended_as dev-1 failed keep keep
+	[[ $(jq -r .detail <<<"$SESSION") == 'no LwM2M Server of the configuration is called mars' ]] || fail "not told why: $SESSION"
+}
+
+removed() {
+	lwm2m_server removed
+	handing_daemon removed
+	start
+	handed dev-1
+	knock dev-1 || fail 'not provisioned'
+	agree dev-1
+	expect_rc 0 prov device rm dev-1
+	within "$PATIENCE" knows dev-1 '' || fail 'the server still knows it'
+}
+
+late() {
+	lwm2m_server late
+	handing_daemon late
+	start
+	handed dev-1 '{ "generate": 16 }' ', "within_delay": true'
+	echo down >"$S/mode"
+	knock dev-1 || fail 'not provisioned'
+	[ -n "$DEVICE_KEY" ] && knows dev-1 '' || fail 'told before its time'
+	echo up >"$S/mode"
+	agree dev-1
+}
+
+# A daemon that is killed while the server does not answer.
+killed() {
+	local old device_pid
+
+	lwm2m_server killed
+	handing_daemon killed
+	start
+	handed dev-1 '{ "generate": 16, "rotate": "on_bootstrap" }'
+	knock dev-1 || fail 'not provisioned'
+	old=$DEVICE_KEY
+	echo hang >"$S/mode"
+	knock dev-1 --expect any --timeout 2s &
+	device_pid=$!
+	within "$PATIENCE" grep -q hang "$S/requests" || fail 'never asked'
+	stop KILL
+	wait "$device_pid"
+	echo up >"$S/mode"
+	start
+	within "$PATIENCE" settled dev-1 || fail "not settled: $(cat "$S/requests")"
+	knows dev-1 "$old" || fail 'the server has another'
+	knock dev-1 || fail 'not provisioned'
+	agree dev-1
+}
+
+# settled ENDPOINT: the last thing that the server was told is the old key again.
+settled() {
+	grep -c "^up PUT.*$1" "$S/requests" | grep -qx 2
+}
+
+run_case told-before-the-device-registers plain
+run_case made-anew-at-each-bootstrap rotated
+run_case a-refusal-leaves-both-as-they-were refused
+run_case nobody-answers silent
+run_case taken-without-a-word deaf
+run_case given-back-when-the-device-fails device_fails
+run_case a-server-that-is-not-configured unknown_server
+run_case a-removed-device-is-forgotten removed
+run_case within-the-delay late
+run_case killed-while-the-server-is-silent killed
+finish

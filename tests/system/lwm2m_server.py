@@ -1,0 +1,119 @@
+"""The REST side of an LwM2M Server on 127.0.0.1, as platforms have it, with faults when asked.
+
+lwm2m_server.py FOLDER
+    Speaks as Leshan's server demo does. FOLDER/mode is one word, read at each request: up answers; down closes the
+    connection; hang never answers; 500 says so; 400 refuses; deaf does what it is asked for and closes the connection
+    without a word. FOLDER/clients.json is what it knows, by endpoint; FOLDER/requests has a line for each request, with
+    what came in. FOLDER/port is written when it is ready. FOLDER/token, when it is there, is the one that it wants.
+"""
+import json
+import os
+import sys
+import threading
+import time
+import urllib.parse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+folder = sys.argv[1]
+lock = threading.Lock()
+clients = {}
+
+
+def path(name):
+    return os.path.join(folder, name)
+
+
+def read(name, default=""):
+    try:
+        with open(path(name)) as f:
+            return f.read().strip()
+    except FileNotFoundError:
+        return default
+
+
+def put(name, text):
+    with open(path(name + ".new"), "w") as f:
+        f.write(text)
+    os.rename(path(name + ".new"), path(name))
+
+
+def save():
+    put("clients.json", json.dumps(clients, indent=1, sort_keys=True))
+
+
+if os.path.exists(path("clients.json")):
+    clients = json.loads(read("clients.json"))
+save()
+
+
+def leshan(method, url, body):
+    """(status, text) as its SecurityServlet answers; None: another servlet's."""
+    parts = url.split("/")
+    if method == "PUT" and url == "/api/security/clients/":
+        try:
+            v = json.loads(body)
+            endpoint, tls = v["endpoint"], v["tls"]
+            identity = tls["details"]["identity"] if tls["mode"] == "psk" else None
+            if tls["mode"] != "x509":
+                bytes.fromhex(tls["details"]["key"])
+        except (ValueError, KeyError) as e:
+            return 400, "Invalid request body: %s" % e
+        for other, info in clients.items():
+            if identity is not None and other != endpoint and info["tls"].get("details", {}).get("identity") == identity:
+                return 400, "PSK Identity %s is already used" % identity
+        clients[endpoint] = v
+        return 200, ""
+    if method == "DELETE" and len(parts) == 5 and url.startswith("/api/security/clients/"):
+        known = clients.pop(urllib.parse.unquote(parts[4]), None)
+        return 200, "" if known else '{"message":"not_found"}'
+    if method == "GET" and url == "/api/server/endpoint":
+        return 200, '[{"uri":{"full":"coaps://127.0.0.1:5684"},"description":"fake"}]'
+    return 404, "nothing is here"
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def take(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        with lock:
+            mode = read("mode", "up")
+            with open(path("requests"), "a") as f:
+                f.write("%s %s %s %s\n" % (mode, self.command, self.path, body.decode()))
+        if mode == "hang":
+            time.sleep(3600)
+        if mode == "down":
+            self.close_connection = True
+            return
+        token = read("token")
+        if token and self.headers.get("Authorization") != "Bearer " + token:
+            self.answer(401, "no")
+        elif mode in ("500", "400", "302"):
+            self.answer(int(mode), "it said %s" % mode)
+        else:
+            with lock:
+                status, text = leshan(self.command, self.path, body)
+                save()
+            if mode == "deaf":
+                self.close_connection = True
+            else:
+                self.answer(status, text)
+
+    do_GET = do_PUT = do_DELETE = do_POST = take
+
+    def answer(self, status, text):
+        self.send_response(status)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", str(len(text.encode())))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *args):
+        pass
+
+
+port = int(read("port", "0"))
+server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+server.daemon_threads = True
+put("port", str(server.server_port))
+server.serve_forever()
