@@ -156,19 +156,22 @@ was_given(struct sq_db *db, int64_t device, const struct bs_record *r, struct er
 }
 
 enum err_code
-sq_given_keep(struct sq_db *db, int64_t device, const struct bs_record *r, bool good, struct err *e)
+sq_given_keep(struct sq_db *db, const struct sq_kept *k, struct err *e)
 {
-	enum err_code rc;
+	const struct bs_record *r = k->rec;
+	bool anything = r->given != NULL && strcmp(r->given, "[]") != 0 && (k->good || r->writes > 0);
+	enum err_code rc = ERR_OK;
 
 	if (r->verdict == BS_VERDICT_REFUSED)
 		return ERR_OK; /* it was not let in under anything */
-	rc = came_under(db, device, r, e);
-	if (rc == ERR_OK && r->given != NULL && strcmp(r->given, "[]") != 0 && (good || r->writes > 0))
-		rc = was_given(db, device, r, e);
-	if (rc != ERR_OK || !good || r->given == NULL)
+	if (k->given || r->anchor != NULL)
+		rc = came_under(db, k->device, r, e);
+	if (rc == ERR_OK && anything)
+		rc = was_given(db, k->device, r, e);
+	if (rc != ERR_OK || !k->given || !k->good || r->given == NULL)
 		return rc;
 	struct sq q = sq_use(db, SQ_GIVEN_ONLY);
-	sq_put_int(&q, device);
+	sq_put_int(&q, k->device);
 	sq_put_int(&q, (int64_t)r->id);
 	return sq_run(&q, e);
 }

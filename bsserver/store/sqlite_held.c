@@ -283,7 +283,8 @@ sq_held_keep(const struct store *s, struct sq_db *db, const struct sq_kept *k, s
 	enum err_code rc = ERR_OK;
 
 	if (sq_held_is_worth(k->o, k->good)) {
-		rc = remove_of(db, SQ_HELD_UNDO, k->device, e);
+		if (k->undo)
+			rc = remove_of(db, SQ_HELD_UNDO, k->device, e);
 		if (rc == ERR_OK)
 			rc = k->good ? put_good(s, db, k, e) : put_new(db, k, e);
 	}

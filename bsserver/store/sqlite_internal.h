@@ -117,7 +117,8 @@ enum err_code sq_revoke(struct store *s, struct sq_db *db, struct sq_change *ch,
 enum err_code sq_anchor_put(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *e);
 enum err_code sq_anchor_retire(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *e);
 /* What a session says of it, which is the newest of its device; good: it ended well. */
-enum err_code sq_given_keep(struct sq_db *db, int64_t device, const struct bs_record *r, bool good, struct err *e);
+struct sq_kept;
+enum err_code sq_given_keep(struct sq_db *db, const struct sq_kept *k, struct err *e);
 enum err_code sq_given_remove(struct sq_db *db, int64_t device, struct err *e);
 enum err_code sq_anchor_tell(struct store *s, struct sq_db *db, struct err *e);
 enum err_code sq_row_anchor(struct sq *q, struct store_anchor *a, struct err *e);
@@ -142,6 +143,8 @@ int64_t sq_failures_after(int64_t failures, enum bs_verdict v);
 struct sq_kept {
 	int64_t device;
 	bool good;
+	bool undo;  /* what another session, that came to nothing, saw is kept */
+	bool given; /* it came under an anchor, or was given something, before */
 	const struct bs_record *rec;
 	const struct sq_outcome *o;
 };

@@ -21,6 +21,7 @@ struct noted {
 	int64_t device; /* 0: nobody's */
 	uint64_t last;
 	int64_t verdict, failures, kept;
+	bool undo, given; /* as SQ_SESSION_OF says */
 };
 
 /* Refused before its peer had proved to be the device it claims to be. */
@@ -57,6 +58,8 @@ find_device(struct sq_db *db, const char *endpoint, struct noted *d, struct err 
 		d->verdict = sq_get_int(&q);
 		d->failures = sq_get_int(&q);
 		d->kept = sq_get_int(&q);
+		d->undo = sq_get_int(&q) != 0;
+		d->given = sq_get_int(&q) != 0;
 	}
 	sq_end(&q);
 	return rc;
@@ -219,13 +222,15 @@ keep_outcome(struct store *s, struct sq_db *db, const struct session_req *r, con
 	const struct sq_kept kept = {
 		.device = d->device,
 		.good = r->rec.verdict == BS_VERDICT_PROVISIONED || r->rec.verdict == BS_VERDICT_WRITTEN,
+		.undo = d->undo,
+		.given = d->given,
 		.rec = &r->rec,
 		.o = r->outcome,
 	};
 
 	if (d->device == 0 || r->rec.id <= d->last)
 		return ERR_OK;
-	enum err_code rc = sq_given_keep(db, d->device, &r->rec, kept.good, e);
+	enum err_code rc = sq_given_keep(db, &kept, e);
 	return rc == ERR_OK && r->outcome != NULL ? sq_held_keep(s, db, &kept, e) : rc;
 }
 

@@ -86,7 +86,9 @@ static const char *const texts[] = {
 	[SQ_AUDIT_PUT] = "INSERT INTO audit(seq, at_ms, actor, action, object, detail, reason)"
 			 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 
-	[SQ_SESSION_OF] = "SELECT d.id, s.last_session, s.verdict, s.failures, s.kept" DEVICE_FROM
+	[SQ_SESSION_OF] = "SELECT d.id, s.last_session, s.verdict, s.failures, s.kept,"
+			  " EXISTS (SELECT 1 FROM held WHERE device = d.id AND good = 0),"
+			  " EXISTS (SELECT 1 FROM given WHERE device = d.id)" DEVICE_FROM
 			  " WHERE d.endpoint = ?1",
 	[SQ_SESSION_PUT] = "INSERT INTO session(" SESSION_COLUMNS ", device, transcript) VALUES("
 			   "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"

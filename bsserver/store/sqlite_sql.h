@@ -51,7 +51,8 @@ enum sq_query {
 	SQ_REVOKED_GET,	     /* (sha256) -> number */
 	SQ_AUDIT_PUT,	     /* (seq, at_ms, actor, action, object, detail, reason) */
 
-	SQ_SESSION_OF,	    /* (endpoint) -> id, last_session, verdict, failures, kept */
+	SQ_SESSION_OF,	    /* (endpoint) -> id, last_session, verdict, failures, kept; whether something that came to
+			     * nothing is kept of it, whether it came under an anchor or was given anything */
 	SQ_SESSION_PUT,	    /* a row of session */
 	SQ_SESSION_NOTE,    /* (last_session, verdict, reason, ended_ms, format, confirmed, failures, kept, id) */
 	SQ_SESSION_KEPT,    /* (kept, id): an older session that came late */
