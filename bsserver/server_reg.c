@@ -64,6 +64,7 @@ open_registry(struct server_reg *s, const struct server_reg_conf *c, struct err 
 		.listeners = listeners,
 		.n_listeners = conf->n_registry_listeners,
 		.max_devices = (size_t)conf->registry_max,
+		.awake_ms = (uint32_t)conf->registry_awake_s * 1000,
 		.answer_ms = (uint32_t)conf->registry_answer_s * 1000,
 		.ops = c->ops,
 		.store = c->store,

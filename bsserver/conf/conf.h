@@ -70,7 +70,7 @@ struct conf {
 	struct conf_listener registry_listeners[CONF_LISTENERS_MAX]; /* where devices register */
 	size_t n_registry_listeners;
 	char *registry_uri; /* what devices are told; "" when there is no registry */
-	int64_t registry_max, registry_answer_s;
+	int64_t registry_max, registry_answer_s, registry_awake_s;
 	struct conf_rule rules[CONF_RULES_MAX];
 	size_t n_rules;
 	struct conf_grant grants[CONF_GRANTS_MAX];

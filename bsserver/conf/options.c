@@ -55,6 +55,8 @@ const struct conf_option conf_options[] = {
 	  "Devices that are known to be or to have been registered; more are refused." },
 	{ "registry.answer_seconds", CONF_INTEGER, AT(registry_answer_s), 1, 600, "93",
 	  "How long a registered device may take for an answer, repetitions included." },
+	{ "registry.awake_seconds", CONF_INTEGER, AT(registry_awake_s), 1, 86400, "93",
+	  "How long a device in queue mode listens after it spoke." },
 	{ "transport.max_handshakes", CONF_INTEGER, AT(max_handshakes), 1, 100000, "256",
 	  "DTLS handshakes under way at once; further devices come again by themselves." },
 	{ "transport.max_peers", CONF_INTEGER, AT(max_peers), 1, 1000000, "8192",

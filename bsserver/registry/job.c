@@ -362,6 +362,7 @@ job_set(struct job *j, uint32_t row, enum job_outcome o, uint8_t code, int64_t w
 
 	if (job_over(j) || (answer && r->outcome != JOB_ASKED)) /* its session was faster than its answer */
 		return;
+	r->resumed = false;
 	to.outcome = (uint8_t)o;
 	to.code = code;
 	change(j, r, &to, wall_ms);
@@ -385,11 +386,12 @@ job_session(struct job *j, const char *endpoint, uint64_t session, int64_t start
 	uint32_t i = job_over(j) ? JOB_NONE : job_find(j, endpoint);
 	struct job_row *r = i == JOB_NONE ? NULL : &j->rows[i];
 
-	if (r == NULL || (r->outcome != JOB_TRIGGERED && r->outcome != JOB_ASKED) || started_ms < j->created_ms)
+	if (r == NULL || (r->outcome != JOB_TRIGGERED && r->outcome != JOB_ASKED && !r->resumed) || started_ms < j->created_ms)
 		return;
 	struct job_row to = *r;
 	bool was_bad = r->bad;
 
+	r->resumed = false;
 	to.outcome = good ? JOB_BOOTSTRAPPED : JOB_TRIGGERED;
 	to.session = session;
 	to.bad = !good;
@@ -468,6 +470,14 @@ job_set_state(struct job *j, enum job_state s, int64_t wall_ms, struct err *e)
 
 /* ---- after a restart ---- */
 
+bool
+job_unsure(const struct job *j, uint32_t row)
+{
+	const struct job_row *r = &j->rows[row];
+
+	return !job_over(j) && (awaited(r) || r->resumed);
+}
+
 enum err_code
 job_restored(struct job *j, struct err *e)
 {
@@ -477,8 +487,10 @@ job_restored(struct job *j, struct err *e)
 		if (r->endpoint == NULL)
 			return err_set(e, ERR_PARSE, "job %llu: device %u of %u was not kept", (unsigned long long)j->id, i,
 			    j->n_rows);
-		if (r->outcome == JOB_ASKED && !job_over(j))
+		if (r->outcome == JOB_ASKED && !job_over(j)) {
 			r->outcome = JOB_ASLEEP;
+			r->resumed = true;
+		}
 		if (r->outcome != JOB_PENDING && j->cursor == i)
 			j->cursor++;
 		j->counts[r->outcome]++;

@@ -50,6 +50,7 @@ struct job_row {
 	bool bad;	 /* the session that came ended badly */
 	bool registered; /* it registered after its session */
 	bool dirty;	 /* changed since it was kept */
+	bool resumed;	 /* it was asked before a restart, and what came of it is not known */
 	char *endpoint;
 };
 
@@ -126,6 +127,8 @@ enum err_code job_read_row(struct job *j, uint32_t row, const char *text, struct
 /* For job_text.c: a job with n rows to come; a row into the index. */
 struct job *job_make(uint64_t id, size_t n, uint64_t seed);
 enum err_code job_index(struct job *j, uint32_t row, struct err *e);
+/* Whether what is known of a row may be older than what happened: its newest session is to be looked up. */
+bool job_unsure(const struct job *j, uint32_t row);
 /* All rows are read: what was asked is asked again. ERR_PARSE: some did not come. */
 enum err_code job_restored(struct job *j, struct err *e);
 

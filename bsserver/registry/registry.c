@@ -402,6 +402,8 @@ registry_open(const struct registry_conf *c, struct registry **out, struct err *
 	if (rc == ERR_OK)
 		rc = regs_new(c->max_devices, seed, &r->regs, e);
 	if (rc == ERR_OK)
+		regs_set_awake(r->regs, c->awake_ms);
+	if (rc == ERR_OK)
 		rc = loop_timer_new(c->loop, on_tick, r, &r->tick, e);
 	if (rc == ERR_OK)
 		rc = open_transport(r, c, e);

@@ -26,6 +26,7 @@ struct registry_conf {
 	const struct transport_listener *listeners; /* PSK, or without security */
 	size_t n_listeners;
 	size_t max_devices;
+	uint32_t awake_ms;  /* how long one in queue mode listens after it spoke */
 	uint32_t answer_ms; /* how long a device may take for an answer, repetitions included */
 	const struct store_ops *ops; /* where registrations outlive a restart */
 	struct store *store;

@@ -14,6 +14,7 @@
 struct regs {
 	struct table by_endpoint, by_location, links;
 	size_t max, registered;
+	uint32_t awake_ms;
 	uint64_t turned_to; /* seconds that were looked at */
 	struct reg *wheel[WHEEL_SECONDS];
 	struct reg *ended, **ended_end; /* the one that ended first comes first */
@@ -51,12 +52,19 @@ regs_new(size_t max, uint64_t seed, struct regs **out, struct err *e)
 	if (t == NULL)
 		return err_no_memory(e);
 	t->max = max;
+	t->awake_ms = REG_AWAKE_MS;
 	t->ended_end = &t->ended;
 	table_init(&t->by_endpoint, seed);
 	table_init(&t->by_location, seed);
 	table_init(&t->links, seed);
 	*out = t;
 	return ERR_OK;
+}
+
+void
+regs_set_awake(struct regs *t, uint32_t ms)
+{
+	t->awake_ms = ms;
 }
 
 size_t
@@ -335,7 +343,7 @@ alive(struct regs *t, struct reg *r, const struct regs_news *n)
 	r->state = REG_REGISTERED;
 	r->secure = n->secure;
 	r->seen_ms = n->wall_ms;
-	r->awake_ms = n->mono_ms + REG_AWAKE_MS;
+	r->awake_ms = n->mono_ms + t->awake_ms;
 	r->due_ms = end_of(r, n->mono_ms);
 	(void)snprintf(r->addr, sizeof r->addr, "%s", n->addr);
 	hang_in_wheel(t, r);

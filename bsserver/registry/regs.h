@@ -13,7 +13,7 @@
 #include "lib/base/table.h"
 
 #define REG_GRACE_S 93		/* a registration outlives its lifetime by MAX_TRANSMIT_WAIT */
-#define REG_AWAKE_MS 93000	/* so long a device in queue mode listens after it spoke */
+#define REG_AWAKE_MS 93000	/* MAX_TRANSMIT_WAIT (RFC 7252 section 4.8.2) */
 #define REG_LOCATION_LEN 12	/* hexadecimal digits behind "rd/" */
 
 enum reg_state {
@@ -59,6 +59,8 @@ struct regs;
 
 /* max: endpoints in the table. seed: random, for the hashes. */
 enum err_code regs_new(size_t max, uint64_t seed, struct regs **out, struct err *e);
+/* So long a device in queue mode listens after it spoke; REG_AWAKE_MS when nothing is said. */
+void regs_set_awake(struct regs *t, uint32_t ms);
 void regs_free(struct regs *t); /* NULL is fine */
 
 size_t regs_count(const struct regs *t);	  /* endpoints known */

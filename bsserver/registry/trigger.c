@@ -401,6 +401,29 @@ trigger_stats(const struct trigger *t, struct trigger_stats *out)
 
 /* ---- open and close ---- */
 
+/* What the record of its newest session says, when that came after the job's last word on it. */
+static void
+on_newest(void *arg, enum err_code rc, const struct err *e, struct store_session_row *v, size_t n, bool more)
+{
+	struct trigger *t = arg;
+
+	(void)e;
+	(void)more;
+	if (rc != ERR_OK || n == 0 || v[0].rec.endpoint == NULL)
+		return;
+	const struct bs_record *rec = &v[0].rec;
+	if (rec->verdict == BS_VERDICT_PROVISIONED || rec->verdict == BS_VERDICT_WRITTEN)
+		trigger_session(t, rec->endpoint, rec->id, rec->started_ms, true);
+}
+
+static void
+look_up_unsure(struct trigger *t, const struct job *j)
+{
+	for (uint32_t i = 0; i < j->n_rows; i++)
+		if (job_unsure(j, i))
+			t->c.ops->session_get(t->c.store, 0, j->rows[i].endpoint, on_newest, t);
+}
+
 static void
 finish_loading(struct trigger *t, struct job *j)
 {
@@ -410,6 +433,7 @@ finish_loading(struct trigger *t, struct job *j)
 		return;
 	if (job_restored(j, &e) == ERR_OK && t->n_jobs < JOBS_MAX - 1) {
 		insert(t, j);
+		look_up_unsure(t, j);
 		return;
 	}
 	log_msg(LVL_ERROR, LOG_REGISTRY, NULL, "job %" PRIu64 " is not taken up again (%s)", j->id, e.msg);

@@ -161,7 +161,7 @@ refusals() {
 registry_daemon() {
 	local port
 
-	port=$("$PYTHON" -c 'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	port=$(free_port)
 	new_daemon "$1"
 	REG=$2://127.0.0.1:$port
 	set_registry "$REG"
@@ -270,6 +270,101 @@ registered_gone() {
 	[ "$(api -o /dev/null -w '%{http_code}' "/v1/devices/$1/registration")" = 404 ]
 }
 
+free_port() {
+	"$PYTHON" -c 'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# open_fleet NAME COUNT: documents of so many devices without security, and a state with an account here; all applied.
+open_fleet() {
+	local i
+
+	for ((i = 1; i <= $2; i++)); do
+		printf '{ "profile_format": 1, "endpoint": "%s-%05u", "credentials": { "bootstrap": { "mode": "nosec" } }, "registry": true, ' "$1" "$i"
+		printf '"bootstrap": { "policy": "replace" } }\n'
+	done >"$WORK/$1.ndjson"
+	expect_rc 0 prov apply -f "$WORK/$1.ndjson" --yes
+	STATE=$WORK/$1.state
+	cat >"$STATE" <<-EOT
+	{ "/0/0/0": "$BS", "/0/0/1": true, "/0/0/2": 3, "/0/1/0": "$REG", "/0/1/1": false, "/0/1/2": 3, "/0/1/10": 65000,
+	  "/1/0/0": 65000, "/1/0/1": 86400, "/1/0/6": true, "/1/0/7": "U", "/3/0/16": "U" }
+	EOT
+}
+
+# fleet NAME COUNT ARGUMENT...: of registered devices, in the background.
+fleet() {
+	"$DEVICE" --server "$BS" --endpoint-pattern "$1-%05u" --count "$2" --concurrency "$2" --state "$STATE" --seed "$SEED" \
+		--register 65000 --registered --expect any --json --quiet "${@:3}" >"$WORK/$1.out" 2>&1 &
+	DEVICE_PID=$!
+	PIDS+=("$DEVICE_PID")
+}
+
+# open_daemon NAME [OPTION VALUE]...: without security, at ports that stay the same when it is started again.
+open_daemon() {
+	new_daemon "$1"
+	BS=coap://127.0.0.1:$(free_port)
+	REG=coap://127.0.0.1:$(free_port)
+	set_listeners "$BS"
+	set_rules 'nosec named'
+	set_registry "$REG"
+	set_option uri "\"$REG\"" registry
+	while [ $# -gt 1 ]; do
+		set_option "$2" "$3" registry
+		set -- "$1" "${@:4}"
+	done
+	start_registry
+}
+
+# Devices that sleep are asked as they wake; the daemon is killed in the middle, and the job goes on.
+queue_mode() {
+	open_daemon queue awake_seconds 1 answer_seconds 5
+	open_fleet q 12
+	fleet q 12 --repeat 9 --update 1500ms --awake 20s
+	within "$PATIENCE" count_is registry_registered 12 || fail 'not all register'
+	registered q-00003 registered .awake
+	registered q-00003 'registered asleep' .awake
+	expect_rc 0 prov trigger --match 'q-*' --rate 4/s --reason night
+	job 1 '.outcomes.bootstrapped >= 2'
+	stop KILL
+	start_registry
+	registered q-00003 registered
+	job 1 '.outcomes.bootstrapped == 12 and .state == "done" and .failed == 0'
+	[ "$(prov --json job show 1 | jq -c '[.reason, .selector, .devices, ([.rows[] | select(.session and .code == "2.04" or .session)] | length)]')" = \
+		'["night","--match q-*",12,12]' ] || fail "the job: $(prov --json job show 1)"
+	stop
+	start_registry
+	job 1 '.state == "done" and .outcomes.bootstrapped == 12'
+	expect_rc 10 prov job resume 1
+	stop
+}
+
+count_is() {
+	[ "$(api /metrics | sed -n "s/^bsserver_$1 //p")" = "$2" ]
+}
+
+# A job waits while it is paused, and ends when it expires or is cancelled; a few go first.
+job_states() {
+	open_daemon states
+	open_fleet s 10
+	fleet s 10 --repeat 9
+	within "$PATIENCE" count_is registry_registered 10 || fail 'not all register'
+	expect_rc 0 prov trigger --match 's-*' --rate 30/h
+	job 1 '.outcomes.bootstrapped == 1 and .outcomes.pending == 9'
+	expect_rc 0 prov job pause 1
+	job 1 '.state == "paused"'
+	expect_rc 0 prov job resume 1
+	expect_rc 0 prov job cancel 1
+	job 1 '.state == "cancelled" and .outcomes.cancelled == 9'
+	expect_rc 0 prov trigger s-00001 ghost --window "$(date -d '2 hours' +%H:%M)-$(date -d '3 hours' +%H:%M)" --expires 1s
+	job 2 '.state == "done" and .outcomes.expired == 2'
+	expect_rc 0 prov trigger --match 's-*' --canary 20% --rate 1000/s
+	job 3 '.outcomes.bootstrapped == 10 and .canary == 2 and .state == "done"'
+	expect_rc 0 prov trigger ghost s-00001 --canary 1
+	job 4 '.state == "paused" and .outcomes.unknown == 1 and .outcomes.pending == 1'
+	expect_rc 0 prov --json job list
+	[ "$(jq -c '[.jobs[].id]' <<<"$OUT")" = '[4,3,2,1]' ] || fail "jobs: $OUT"
+	stop
+}
+
 no_registry() {
 	new_daemon no-registry
 	start_registry
@@ -285,5 +380,7 @@ run_case int-5 int_5 coaps
 run_case int-5-coap int_5 coap
 run_case strangers-do-not-register strangers
 run_case trigger-each-answer refusals
+run_case queue-mode-and-a-killed-daemon queue_mode
+run_case jobs-wait-expire-and-go-in-steps job_states
 run_case no-registry-unless-said no_registry
 finish

@@ -271,6 +271,9 @@ START_TEST(in_queue_mode_it_listens_for_a_while)
 	ck_assert(reg_awake(r, 1000 + REG_AWAKE_MS - 1));
 	ck_assert(!reg_awake(r, 1000 + REG_AWAKE_MS));
 	ck_assert(reg_awake(put(t, "always", 600, 1000), 300000));
+	regs_set_awake(t, 500);
+	ck_assert_int_eq(regs_update(t, r, &n, &e), ERR_OK);
+	ck_assert(reg_awake(r, 1499) && !reg_awake(r, 1500));
 	regs_end(t, r, REG_DEREGISTERED);
 	ck_assert(!reg_awake(r, 1000));
 	regs_free(t);
