@@ -130,7 +130,7 @@ static const struct cmd cmds[] = {
 	{ "session cancel", "ENDPOINT", "end the running session of a device", 1, 1, 0, 0, cmd_session_cancel },
 	{ "acl", "ENDPOINT", "list who may do what with which Object Instance of a device", 1, 1, B(SESSION), 0, cmd_acl },
 	{ "why", "[ENDPOINT]", "say why a device was refused or failed, and what to do", 0, 1, B(PEER), 0, cmd_why },
-	{ "trigger", "[ENDPOINT...]", "call devices back: each is asked to bootstrap again", 0, CMD_ANY, B(MATCH) | B(PROFILE) | B(RATE) | B(WINDOW) | B(EXPIRES) | B(CANARY) | B(DRY_RUN) | B(MAX_AFFECTED) | B(WAIT), 0, cmd_trigger },
+	{ "trigger", "[ENDPOINT...]", "call devices back: each is asked to bootstrap again", 0, CMD_ANY, B(MATCH) | B(PROFILE) | B(ANCHOR) | B(RATE) | B(WINDOW) | B(EXPIRES) | B(CANARY) | B(DRY_RUN) | B(MAX_AFFECTED) | B(WAIT), 0, cmd_trigger },
 	{ "job list", "", "list jobs that call devices back, newest first", 0, 0, 0, 0, cmd_job_list },
 	{ "job show", "JOB", "show a job with what came of each device", 1, 1, B(OUTCOME) | B(LIMIT), 0, cmd_job_show },
 	{ "job pause", "JOB", "ask no more devices until the job is resumed", 1, 1, 0, 0, cmd_job_pause },

@@ -297,6 +297,19 @@ trust_named(const struct trust *t, const char *name, struct trust_view *out)
 	return false;
 }
 
+bool
+trust_counts(const struct trust *t, const char *name, struct pki_blob der)
+{
+	struct trust_view v;
+
+	if (name == NULL || !trust_named(t, name, &v) || v.servers)
+		return false;
+	for (size_t i = 0; i < v.anchors->n; i++)
+		if (blob_equal(v.anchors->v[i]->der, der))
+			return true;
+	return false;
+}
+
 int64_t
 trust_retired(const struct trust *t, const struct pki_cert *c)
 {

@@ -47,6 +47,8 @@ struct trust_view {
 	const struct pki_certs *of_file; /* that its file has, retired ones too */
 };
 bool trust_at(const struct trust *t, size_t i, struct trust_view *out); /* false past the end */
+/* Whether that certificate is an anchor of the trust of that name, now. */
+bool trust_counts(const struct trust *t, const char *name, struct pki_blob der);
 /* Since when (ms, wall clock) that anchor is retired; 0: it is not. */
 int64_t trust_retired(const struct trust *t, const struct pki_cert *c);
 /* The trust of that name; false: there is none. */

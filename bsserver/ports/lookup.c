@@ -402,6 +402,18 @@ decide(const struct auth *a, const struct bs_lookup *q, struct auth_answer *out)
 	gbuf_clear(&pin);
 }
 
+/* Since the handshake, which may be long ago, its trust anchor may have been retired. */
+static bool
+is_trusted_still(const struct ports *p, const struct bs_peer *peer)
+{
+	const struct bs_blob *anchor = peer->n_chain > 0 ? &peer->chain[peer->n_chain - 1] : NULL;
+
+	if (peer->mode != BS_X509 || p->c.trust == NULL)
+		return true;
+	return anchor != NULL &&
+	    trust_counts(p->c.trust, peer->trust, (struct pki_blob){ anchor->data, anchor->len });
+}
+
 void
 ports_lookup(void *arg, uint64_t session, const struct bs_lookup *q)
 {
@@ -418,6 +430,12 @@ ports_lookup(void *arg, uint64_t session, const struct bs_lookup *q)
 
 		if (crypt_sha256_hex(anchor->data, anchor->len, l->anchor, NULL) != ERR_OK)
 			l->anchor[0] = '\0';
+	}
+	if (!is_trusted_still(p, &q->peer)) {
+		refuse(l, BS_REASON_CERTIFICATE,
+		    "the trust anchor that its certificate led to in the handshake is trusted no more");
+		loop_post(p->c.loop, deliver_refusal, l);
+		return;
 	}
 	decide(p->c.auth, q, &l->answer);
 	if (l->answer.granted) {

@@ -125,6 +125,8 @@ no_device_is_lost() {
 	anchor new active 4 4
 	[ "$(prov --json device list --anchor "$WORK/new/ca.pem" | jq -r '[.devices[].endpoint] | join(" ")')" = "$METERS" ] ||
 		fail 'device list --anchor'
+	expect_rc 8 prov trigger --anchor "$(sha256_of old)" --dry-run
+	says 'no device fits'
 	[ "$(prov --json device list --anchor "$(sha256_of old)" | jq '.devices | length')" = 0 ] || fail 'device list --anchor old'
 }
 
