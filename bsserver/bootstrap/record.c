@@ -87,11 +87,45 @@ bs_code_str(uint8_t code, char out[5])
 	out[4] = 0;
 }
 
+/* Texts lie one behind the other in a few blocks: they come one by one, and go all at once. */
+struct bs_texts {
+	struct bs_texts *next;
+	size_t used, cap;
+	char s[];
+};
+
+#define TEXTS_CAP 1000
+
+/* Room for n octets; NULL when memory is short. */
+static char *
+room_for_text(struct bs_record *r, size_t n)
+{
+	struct bs_texts *t = r->texts;
+
+	if (t == NULL || t->cap - t->used < n) {
+		size_t cap = MAX(n, (size_t)TEXTS_CAP);
+
+		t = malloc(sizeof *t + cap);
+		if (t == NULL)
+			return NULL;
+		t->next = r->texts;
+		t->used = 0;
+		t->cap = cap;
+		r->texts = t;
+	}
+	t->used += n;
+	return t->s + t->used - n;
+}
+
 void
 bs_record_clear(struct bs_record *r)
 {
-	for (size_t i = 0; i < r->n_entries; i++)
-		free(r->entries[i].text);
+	while (r->texts != NULL) {
+		struct bs_texts *next = r->texts->next;
+
+		free(r->texts);
+		r->texts = next;
+	}
 	free(r->entries);
 	free(r->endpoint);
 	free(r->peer);
@@ -130,9 +164,12 @@ set_text(struct bs_record *r, struct bs_entry *entry, const char *text, size_t l
 
 	if (n > BS_TRANSCRIPT_TEXT_MAX - r->text_total)
 		return true; /* the exchange is kept, its text is not */
-	entry->text = str_dup_n(text, n);
+	entry->text = room_for_text(r, n + 1);
 	if (entry->text == NULL)
 		return false;
+	memcpy(entry->text, text, n);
+	entry->text[n] = '\0';
+	entry->text_len = (uint32_t)n;
 	for (char *nul = entry->text; (nul = memchr(nul, 0, n - (size_t)(nul - entry->text))) != NULL;)
 		*nul = '?';
 	r->text_total += n;
@@ -166,6 +203,7 @@ bs_record_add(struct bs_record *r, const struct bs_entry *entry, const char *tex
 	v += r->n_entries;
 	*v = *entry;
 	v->text = NULL;
+	v->text_len = 0;
 	if (text != NULL && !set_text(r, v, text, len)) {
 		r->entries_dropped++;
 		return NULL;

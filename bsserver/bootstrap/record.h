@@ -44,7 +44,7 @@ enum bs_step {
 
 enum bs_method { BS_POST, BS_GET, BS_PUT, BS_DELETE };
 
-/* One exchange or remark, in order. Owned strings. */
+/* One exchange or remark, in order. */
 struct bs_entry {
 	uint32_t at_ms;		   /* since the session began */
 	enum bs_step step : 8;
@@ -55,7 +55,9 @@ struct bs_entry {
 	char path[28];		   /* "/bs", "/0/1" */
 	int format;		   /* content format of the request's payload, -1 none */
 	uint32_t sent, received;   /* payload octets */
-	char *text;		   /* of the answer or the remark: link list, values without secrets, error payload; NULL */
+	char *text;		   /* of the answer or the remark: link list, values without secrets, error payload;
+				      NULL; owned by the record */
+	uint32_t text_len;
 };
 
 /*
@@ -124,7 +126,7 @@ struct bs_record {
 			      written is valid, blank-separated; NULL */
 	char *anchor;	   /* SHA-256 in hex of the trust anchor that its certificate led to; NULL: it came otherwise */
 	char *given;	   /* certificates in what was to be written, as handout_items_json() tells them; NULL */
-	struct bs_held found; /* what the device held when it came */
+	struct bs_held found; /* what the device held when it came: only after any other verdict */
 	struct bs_held held;  /* what it held at the end: only after provisioned or written */
 	struct bs_findings findings;
 	unsigned writes;   /* Deletes and Writes that were answered well */
@@ -135,6 +137,7 @@ struct bs_record {
 	struct bs_entry *entries;
 	size_t n_entries, cap_entries;
 	size_t text_total; /* octets of text in entries */
+	struct bs_texts *texts; /* where these lie; owned */
 	unsigned entries_dropped;
 };
 

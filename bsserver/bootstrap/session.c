@@ -32,6 +32,13 @@ wipe_work(struct bs_session *s)
 	gbuf_clear(&s->note);
 }
 
+void
+bs_note_found(struct bs_session *s)
+{
+	if (s->audited && !s->corrected && !bs_held_known(&s->rec.found))
+		(void)bs_inventory_save(&s->before, s->model, &s->rec.found, NULL);
+}
+
 static void
 set_reply(struct bs_action *act, enum bs_reason reason)
 {
@@ -65,7 +72,10 @@ set_verdict(struct bs_session *s, const struct bs_end *end)
 	r->reason = end->reason;
 	r->step = end->step;
 	r->code = end->code;
-	(void)snprintf(r->path, sizeof r->path, "%s", end->path == NULL ? "" : end->path);
+	r->path[0] = '\0';
+	if (end->path != NULL)
+		(void)memccpy(r->path, end->path, '\0', sizeof r->path - 1);
+	r->path[sizeof r->path - 1] = '\0';
 	free(r->detail);
 	r->detail = end->detail == NULL ? NULL : str_dup_n(end->detail, strlen(end->detail));
 }
@@ -99,6 +109,8 @@ bs_end_session(struct bs_session *s, const struct bs_end *end, struct bs_action 
 		keep_inconsistent(s, end);
 	else
 		set_verdict(s, end);
+	if (end->verdict != BS_VERDICT_PROVISIONED && end->verdict != BS_VERDICT_WRITTEN)
+		bs_note_found(s);
 	wipe_work(s);
 	if (s->state < BS_REFUSE) {
 		set_reply(act, end->reason);
@@ -334,9 +346,8 @@ note_audit(struct bs_session *s, const struct bs_plan *p, uint32_t now_ms)
 
 	if (s->corrected)
 		return;
-	bs_held_clear(&s->rec.found);
 	bs_findings_clear(f);
-	(void)bs_inventory_save(&s->before, s->model, &s->rec.found, NULL);
+	s->audited = true;
 	bs_audit(&in, p, f);
 	for (size_t i = 0; i < f->n; i++)
 		bs_remark(s, BS_STEP_PLAN, now_ms, "%s %s: %s (%s)", bs_finding_name(f->v[i].kind), f->v[i].paths,
@@ -459,6 +470,7 @@ correct(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
 {
 	if (s->corrected)
 		return bs_fail(s, BS_REASON_INCONSISTENT, BS_STEP_FINISH, ev->code, NULL, act);
+	bs_note_found(s);
 	s->corrected = true;
 	bs_remark(s, BS_STEP_FINISH, ev->now_ms, "the device finds the configuration inconsistent: one correction");
 	return bs_start_discover(s, ev->now_ms, act);

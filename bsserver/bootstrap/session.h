@@ -72,6 +72,7 @@ struct bs_session {
 	const char *clock_fault;  /* the same */
 	struct lwm2m_tree clock;  /* the time that is on its way */
 	bool wrote;	       /* at least one Delete or Write was sent */
+	bool audited;	       /* what it came with is known, and what is to be said about that was */
 	bool corrected;	       /* Finish was answered 4.06 once */
 	bool asked_anew;       /* the same peer sent another request since: see bs_session_asked_anew() */
 	bool accept_any;       /* the device refused each Accept: none is sent any more */

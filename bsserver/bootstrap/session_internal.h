@@ -29,6 +29,8 @@ struct bs_end {
 };
 
 /* session.c */
+/* What it came with goes into the record before it is forgotten, or because the session ends otherwise than well. */
+void bs_note_found(struct bs_session *s);
 /* The one way out: before the 2.04 by a reply that refuses, later by the record. Returns the next state. */
 enum bs_state bs_end_session(struct bs_session *s, const struct bs_end *end, struct bs_action *act);
 enum bs_state bs_fail(struct bs_session *s, enum bs_reason reason, enum bs_step step, uint8_t code,

@@ -240,6 +240,7 @@ bs_verify_as_found(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
 {
 	int account = s->before.account;
 
+	bs_note_found(s);
 	bs_inventory_clear(&s->after);
 	s->after = s->before;
 	s->before = (struct bs_inventory){ .account = account };

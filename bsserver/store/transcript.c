@@ -43,7 +43,7 @@ static void
 pack_entry(const struct bs_entry *v, struct gbuf *out)
 {
 	unsigned flags = (v->remark ? REMARK : 0) | (v->text != NULL ? TEXT : 0);
-	size_t len = v->text == NULL ? 0 : strlen(v->text);
+	size_t len = v->text == NULL ? 0 : v->text_len;
 
 	if (!gbuf_room(out, HEAD_MAX + len))
 		return;
