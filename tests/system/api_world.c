@@ -365,6 +365,8 @@ child(struct world *w, unsigned uid, unsigned gid, const char *method, const cha
 	if (curl_easy_perform(c) != CURLE_OK)
 		_exit(2);
 	take(c, &got, &r);
+	curl_easy_cleanup(c);
+	curl_slist_free_all(headers);
 	(void)snprintf(status, sizeof status, "%03ld", r.status);
 	if (write(fd, status, 3) != 3 || write(fd, r.body, strlen(r.body)) < 0)
 		_exit(3);

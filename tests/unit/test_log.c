@@ -105,6 +105,15 @@ START_TEST(levels_are_set_by_module_or_not_at_all)
 }
 END_TEST
 
+/* As a program begins: cases may run in one process. */
+static void
+log_to_stderr(void)
+{
+	log_set_sink(NULL, NULL);
+	log_set_json(false);
+	log_set_level(LVL_INFO);
+}
+
 /* What stderr, which is this file now, has got since the last time. */
 static void
 expect_written(FILE *f, const char *want)
@@ -127,6 +136,7 @@ START_TEST(held_lines_are_written_together_and_in_order)
 	ck_assert(fd >= 0 && before >= 0 && f != NULL);
 	(void)unlink(path);
 	fd = dup2(fd, STDERR_FILENO);
+	log_to_stderr();
 	/* the reader's place must not be the writer's */
 	char name[64];
 	(void)snprintf(name, sizeof name, "/proc/self/fd/%d", fileno(f));
@@ -161,6 +171,7 @@ START_TEST(not_more_is_held_than_a_bound)
 	ck_assert(fd >= 0 && before >= 0);
 	(void)unlink(path);
 	(void)dup2(fd, STDERR_FILENO);
+	log_to_stderr();
 	memset(text, 'x', sizeof text - 1);
 	text[sizeof text - 1] = 0;
 	log_hold();
