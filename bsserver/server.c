@@ -456,6 +456,7 @@ open_api(struct server *s, struct err *e)
 		.auth = s->auth,
 		.shelf = s->shelf,
 		.driver = server_bs_driver(s->bs),
+		.handoff = s->handoff,
 		.registry = server_reg_registry(s->reg),
 		.trigger = server_reg_trigger(s->reg),
 		.model = s->model,

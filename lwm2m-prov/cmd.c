@@ -96,6 +96,7 @@ static const struct opt opts[OPT__COUNT] = {
 	[OPT_EXPIRES]  = { "expires", 0, OPT_DURATION, "TIME", "who could not be asked within TIME is not asked: 7d", 1, 315360000, NULL },
 	[OPT_CANARY]   = { "canary", 0, OPT_TEXT, "N|N%", "so many first; the others when these are bootstrapped and registered again", 0, 0, NULL },
 	[OPT_WAIT]     = { "wait", 0, OPT_FLAG, NULL, "until the job is over, then say what came of each device", 0, 0, NULL },
+	[OPT_OPEN]     = { "open", 0, OPT_FLAG, NULL, "only where something is still to be done", 0, 0, NULL },
 	[OPT_OUTCOME]  = { "outcome", 0, OPT_CHOICE, "OUTCOME", "only devices of which this came", 0, 0, outcomes },
 };
 
@@ -136,6 +137,9 @@ static const struct cmd cmds[] = {
 	{ "job pause", "JOB", "ask no more devices until the job is resumed", 1, 1, 0, 0, cmd_job_pause },
 	{ "job resume", "JOB", "let a paused job go on", 1, 1, 0, 0, cmd_job_resume },
 	{ "job cancel", "JOB", "end a job; who was not asked yet is not", 1, 1, 0, 0, cmd_job_cancel },
+	{ "handoff list", "[ENDPOINT]", "list what LwM2M Servers were told of devices' credentials", 0, 1, B(OPEN) | B(LIMIT), 0, cmd_handoff_list },
+	{ "handoff retry", "[ENDPOINT]", "try again now what waits for its next attempt; without a name of all devices", 0, 1, 0, 0, cmd_handoff_retry },
+	{ "handoff test", "[SERVER...]", "say whether LwM2M Servers answer and take our token; without a name all", 0, CMD_ANY, 0, 0, cmd_handoff_test },
 	{ "wait", "ENDPOINT...", "wait until the current revision of devices has reached them", 1, CMD_ANY, B(FOR) | B(FAIL_FAST), B(FOR), cmd_wait },
 	{ "watch", "", "print sessions and changes as they happen", 0, 0, B(MATCH) | B(PROFILE), 0, cmd_watch },
 	{ "pki verify", "", "say whether a chain of certificates is good, without a daemon", 0, 0, B(CA) | B(CHAIN) | B(AT) | B(PURPOSE) | B(NAME) | B(CRL) | B(MAX_DEPTH) | B(RELAXED), B(CA) | B(CHAIN) | B(PURPOSE), cmd_pki_verify },

@@ -96,6 +96,7 @@ enum opt_id {
 	OPT_CANARY,
 	OPT_WAIT,
 	OPT_OUTCOME,
+	OPT_OPEN,
 	OPT__COUNT
 };
 /* A set of options. There are more than a plain integer has bits; both compilers have this one. */
@@ -181,6 +182,9 @@ enum prov_exit cmd_session_list(struct cli *cli, struct err *e);
 enum prov_exit cmd_session_show(struct cli *cli, struct err *e);
 enum prov_exit cmd_session_cancel(struct cli *cli, struct err *e);
 enum prov_exit cmd_trigger(struct cli *cli, struct err *e);
+enum prov_exit cmd_handoff_list(struct cli *cli, struct err *e);
+enum prov_exit cmd_handoff_retry(struct cli *cli, struct err *e);
+enum prov_exit cmd_handoff_test(struct cli *cli, struct err *e);
 enum prov_exit cmd_job_list(struct cli *cli, struct err *e);
 enum prov_exit cmd_job_show(struct cli *cli, struct err *e);
 enum prov_exit cmd_job_pause(struct cli *cli, struct err *e);

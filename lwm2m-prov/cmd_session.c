@@ -51,6 +51,7 @@ static const struct out_field why_fields[] = {
 	{ "extends", "extends", OUT_ROWS, &extends_view },
 	{ "findings", "findings", OUT_ROWS, &view_findings },
 	{ "sessions", "sessions", OUT_ROWS, &view_session_row },
+	{ "handoffs", "hand-offs", OUT_ROWS, &view_handoffs },
 };
 /* clang-format on */
 

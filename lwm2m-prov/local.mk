@@ -14,6 +14,7 @@ lwm2m_prov_libprov_a_SOURCES = \
 	lwm2m-prov/cmd_explain.c \
 	lwm2m-prov/cmd_fmt.c \
 	lwm2m-prov/cmd_held.c \
+	lwm2m-prov/cmd_handoff.c \
 	lwm2m-prov/cmd_job.c \
 	lwm2m-prov/ca.c lwm2m-prov/ca.h \
 	lwm2m-prov/cmd_pki_ca.c \

@@ -6,6 +6,7 @@
 
 #include "lwm2m-prov/output.h"
 
+extern const struct out_view view_handoffs; /* cmd_handoff.c */
 extern const struct out_view view_session;     /* one, with its transcript */
 extern const struct out_view view_session_row; /* of a list */
 extern const struct out_view view_findings;    /* rows: of check */

@@ -14,6 +14,7 @@
 #include "bsserver/auth/trust.h"
 #include "bsserver/bootstrap/driver.h"
 #include "bsserver/conf/conf.h"
+#include "bsserver/handoff/handoff.h"
 #include "bsserver/loop/loop.h"
 #include "bsserver/ports/shelf.h"
 #include "bsserver/store/store.h"
@@ -41,6 +42,7 @@ struct api_conf {
 	struct bs_driver *driver;
 	struct registry *registry; /* NULL: there is none */
 	struct trigger *trigger;   /* NULL with it */
+	struct handoff *handoff;   /* NULL: the configuration has no LwM2M Servers */
 	const struct lwm2m_model *model;
 	const struct conf_grant *grants;
 	size_t n_grants;

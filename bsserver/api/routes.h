@@ -56,6 +56,7 @@ route_fn get_device_inventory, get_device_acl, get_device_history, get_device_di
     post_certificate_revoke, get_anchors, post_anchor, post_anchor_retire, get_certificates, post_device_rollback, delete_device_rollback, post_device_handover, delete_device_handover;
 route_fn get_profiles, get_profile, delete_profile, get_profile_history;
 route_fn get_jobs, get_job, post_job, post_job_state, get_device_registration;
+route_fn get_handoffs, get_handoff_servers, post_handoff_retry, post_handoff_test;
 route_fn get_sessions, get_session, get_why;
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bsserver/api/handoffs.h"
 #include "bsserver/api/prep.h"
 #include "bsserver/api/sessions.h"
 
@@ -183,6 +184,31 @@ put_findings(struct why *w, struct store_device *d, struct store_credential *cre
 	prep_free(p);
 }
 
+/* ---- hand-offs ---- */
+
+/* Only of devices whose LwM2M Servers are told; then all is said. */
+static void
+on_handoffs(void *arg, enum err_code rc, const struct err *e, struct store_handoff *v, size_t n, bool more)
+{
+	struct why *w = arg;
+	json_t *list = n > 0 ? json_array() : NULL;
+
+	(void)more;
+	if (rc != ERR_OK) {
+		answer_err(w->r, 0, e);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		(void)json_array_append_new(list, json_of_handoff(&v[i]));
+		if (v[i].state != STORE_HANDOFF_SETTLED)
+			advise(w, "hand-off to %s: %s%s%s", v[i].target, store_handoff_state_help(v[i].state),
+			    v[i].error == NULL ? "" : "; it said: ", v[i].error == NULL ? "" : v[i].error);
+	}
+	json_put(w->j, "handoffs", list);
+	json_put(w->j, "to_do", json_incref(w->todo));
+	answer_json(w->r, 200, json_incref(w->j));
+}
+
 /* ---- the last session ---- */
 
 static void
@@ -209,8 +235,9 @@ on_last(void *arg, enum err_code rc, const struct err *e, struct store_session_r
 		advise(w, "no session of it is kept: let the device knock; when it did, ask for "
 		          "its address (--peer)");
 	}
-	json_put(w->j, "to_do", json_incref(w->todo));
-	answer_json(w->r, 200, json_incref(w->j));
+	const struct store_handoff_page page = { .endpoint = w->endpoint };
+	if (req_alive(w->r))
+		w->r->api->c.ops->handoff_list(w->r->api->c.store, &page, on_handoffs, w);
 }
 
 static void

@@ -24,18 +24,21 @@ static const char *const wish_names[] = {
 };
 _Static_assert(N_ELEMS(wish_names) == STORE_WISH__COUNT, "one name per kind");
 
-static const char *const handoff_names[] = {
-	[STORE_HANDOFF_HELD] = "held",
-	[STORE_HANDOFF_INTENT] = "intent",
-	[STORE_HANDOFF_TOLD] = "told",
-	[STORE_HANDOFF_FINISHING] = "finishing",
-	[STORE_HANDOFF_LATE] = "late",
-	[STORE_HANDOFF_RETURNING] = "returning",
-	[STORE_HANDOFF_RETIRING] = "retiring",
-	[STORE_HANDOFF_SETTLED] = "settled",
-	[STORE_HANDOFF_LEAVING] = "leaving",
+static const struct {
+	const char *name, *help;
+} handoff_states[] = {
+	[STORE_HANDOFF_HELD] = { "held", "nothing is under way: its next session tells the server of the new credential" },
+	[STORE_HANDOFF_INTENT] = { "intent", "the server is being told of the new credential" },
+	[STORE_HANDOFF_TOLD] = { "told", "the server knows the new credential, the device is being written to" },
+	[STORE_HANDOFF_FINISHING] = { "finishing", "the device has the old credential or the new one: its answer to Finish "
+						   "is not known" },
+	[STORE_HANDOFF_LATE] = { "late", "the device has the new credential, the server is still to be told" },
+	[STORE_HANDOFF_RETURNING] = { "returning", "the session came to nothing: the server is to have what it had before" },
+	[STORE_HANDOFF_RETIRING] = { "retiring", "both have the new credential, the old one is taken back when it is due" },
+	[STORE_HANDOFF_SETTLED] = { "settled", "device and server have the same credential" },
+	[STORE_HANDOFF_LEAVING] = { "leaving", "the device was removed: the server is to forget it" },
 };
-_Static_assert(N_ELEMS(handoff_names) == STORE_HANDOFF__COUNT, "one name per state");
+_Static_assert(N_ELEMS(handoff_states) == STORE_HANDOFF__COUNT, "one row per state");
 
 const struct store_ops *
 store_by_uri(const char *uri)
@@ -56,7 +59,13 @@ store_wish_name(enum store_wish_kind k)
 const char *
 store_handoff_state_name(enum store_handoff_state s)
 {
-	return (size_t)s < N_ELEMS(handoff_names) ? handoff_names[s] : "unknown";
+	return (size_t)s < N_ELEMS(handoff_states) ? handoff_states[s].name : "unknown";
+}
+
+const char *
+store_handoff_state_help(enum store_handoff_state s)
+{
+	return (size_t)s < N_ELEMS(handoff_states) ? handoff_states[s].help : "";
 }
 
 void

@@ -491,6 +491,7 @@ enum err_code store_key_load(const char *file, struct secret *out, struct err *e
 
 const char *store_wish_name(enum store_wish_kind k); /* "rollback", "handover" */
 const char *store_withdrawal_name(enum store_withdrawal w); /* "in force", "replaced", "removed" */
+const char *store_handoff_state_help(enum store_handoff_state s); /* a sentence for people */
 const char *store_handoff_state_name(enum store_handoff_state s); /* "held", "told", ... */
 const char *store_state_name(enum store_state s); /* "active", "blocked", "retired" */
 bool store_state_from_name(const char *s, enum store_state *out);

@@ -254,6 +254,40 @@ settled() {
 	grep -c "^up PUT.*$1" "$S/requests" | grep -qx 2
 }
 
+# What people see of it: states, why, whether servers answer.
+shown() {
+	lwm2m_server shown
+	echo secret-token >"$S/token"
+	handing_daemon shown 'token_file = "eu.token";'
+	echo wrong >"$D/eu.token"
+	start
+	expect_rc 1 prov handoff test
+	says 'HTTP 401'
+	handed dev-1
+	knock dev-1 --expect failed || fail 'not failed'
+	expect_rc 0 prov --json handoff list dev-1
+	jq -e '.handoffs[0] | .state == "held" and .error == "HTTP 401: no" and .known == null and .new != null' <<<"$OUT" \
+		>/dev/null || fail "not as it is: $OUT"
+	expect_rc 0 prov why dev-1
+	says 'hand-off to eu: nothing is under way'
+	stop
+	echo secret-token >"$D/eu.token"
+	start
+	expect_rc 0 prov handoff test eu
+	expect_rc 8 prov handoff test mars
+	expect_rc 0 prov handoff retry dev-1
+	expect_rc 0 prov handoff retry
+	knock dev-1 || fail 'not provisioned'
+	expect_rc 0 prov handoff list
+	says settled
+	expect_rc 0 prov --json handoff list --open
+	jq -e '.handoffs == []' <<<"$OUT" >/dev/null || fail "something is open: $OUT"
+	[[ $OUT != *"$DEVICE_KEY"* ]] || fail 'a key is shown'
+	api /metrics >"$WORK/metrics"
+	grep -q '^bsserver_handoff_told_total 1$' "$WORK/metrics" || fail "not counted: $(grep handoff "$WORK/metrics")"
+	! grep -rF secret-token "$D_LOG" "$WORK/metrics" || fail 'the token is in the log'
+}
+
 run_case told-before-the-device-registers plain
 run_case made-anew-at-each-bootstrap rotated
 run_case a-refusal-leaves-both-as-they-were refused
@@ -263,5 +297,6 @@ run_case given-back-when-the-device-fails device_fails
 run_case a-server-that-is-not-configured unknown_server
 run_case a-removed-device-is-forgotten removed
 run_case within-the-delay late
+run_case what-is-shown-of-it shown
 run_case killed-while-the-server-is-silent killed
 finish
