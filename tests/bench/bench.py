@@ -23,6 +23,8 @@ from certs import (
     device_documents,
     late_ms,
 )
+from registered import Registered, Registry, call_back, wait_registered
+from registered import documents as registered_documents
 from world import (
     ACCOUNT_URI,
     LIFETIME_S,
@@ -62,17 +64,22 @@ BOUNDS = {
     "vet.waiting": ("share of these devices that waited at once", "least", 0.95),
     "vet.failed": ("other devices that were not provisioned meanwhile", "most", 0),
     "vet.answered": ("devices that waited and were not refused in the end", "most", 0),
+    "registry.idle.cpu": ("CPU per bootstrap over coap with many devices registered and idle, over that with none", "most", 1.1),
+    "registry.octets": ("memory of a device that is registered and idle, libcoap's session included", "most", 1536),
+    "registry.missed": ("registered devices that were called back and are not bootstrapped in the end", "most", 0),
+    "registry.untold": ("of these, such as the job does not tell of, with their session", "most", 0),
+    "registry.memory_mib": ("what the daemon's peak memory grew by while it called them back, MiB", "most", 64),
     "leshan.coap.exchange": ("bsserver's exchanges per second of CPU over coap, over Leshan's", "least", 2.2),
     "leshan.coap.bootstrap": ("bsserver's bootstraps per second of CPU over coap, over Leshan's", "least", 1.2),
     "leshan.coaps.exchange": ("exchanges, over coaps", "least", 1.5),
     "leshan.coaps.bootstrap": ("bootstraps, over coaps", "least", 1.5),
 }
-MEASURED = ("cpu", "rate", "exchange", "bootstrap", "memory_mib", "late_ms", "waiting")  # means nothing in the tiny runs of --smoke
+MEASURED = ("cpu", "rate", "exchange", "bootstrap", "memory_mib", "late_ms", "waiting", "octets")  # means nothing in the tiny runs of --smoke
 
 FULL = {"rounds": 7, "coap": 12000, "coaps": 5000, "fleet": 100000, "crowd": 4000, "loss": 1000, "traffic": 20, "warm": 3,
-        "mutual": 128, "again": 8, "wait": 1000, "others": 500}
+        "mutual": 128, "again": 8, "wait": 1000, "others": 500, "registered": 10000, "trigger_rate": 500}
 SMOKE = {"rounds": 1, "coap": 20, "coaps": 20, "fleet": 200, "crowd": 20, "loss": 20, "traffic": 2, "warm": 1,
-         "mutual": 4, "again": 2, "wait": 20, "others": 20}
+         "mutual": 4, "again": 2, "wait": 20, "others": 20, "registered": 20, "trigger_rate": 500}
 SMALL_FLEET = 100
 TRAFFIC_PATTERN = "traffic-%s-%03u"
 TRAFFIC_TRIES = 5  # until nothing had to be repeated
@@ -508,6 +515,41 @@ def section_vet(b):
     return {"before": before, "during": during, "late_ms": lateness, "waiting": most, "refused": got["refused"]}
 
 
+def section_registry(b):
+    """Devices registered with the daemon: what they cost when they are idle, and all of them called back, half from sleep."""
+    n = b.size["registered"]
+    busy, quiet = (Registry("registry " + w, b.args.build, b.server_core, b.work) for w in ("registered", "none"))
+    for server in (busy, quiet):
+        b.started_server(server)
+        server.apply(list(registered_documents(n)) + [profile("bench", "replace")] +
+                     [open_device(PATTERNS["coap"] % i, "bench") for i in range(1, b.size["coap"] + 1)])
+    before = busy.memory_kib()
+    idle = Registered(b.load, busy, 1, n)
+    b.started.append(idle)
+    wait_registered(busy, n, [idle])
+    each = (busy.memory_kib() - before) * 1024 / n
+    rows = b.turns("coap", {"%d registered" % n: (busy, b.size["coap"], ()), "none registered": (quiet, b.size["coap"], ())})
+    b.show_turns("coap", rows)
+    idle.stop()
+    ratio, detail = paired(*rows.values(), "cpu_us")
+    job, seconds, peak_before, fleets = call_back(b, busy, n, b.size["trigger_rate"])
+    peak = busy.memory_peak_kib()
+    good = job["outcomes"]["bootstrapped"]
+    told = sum(1 for r in job["rows"] if r["outcome"] == "bootstrapped" and r["session"])
+    say()
+    say("%d registered devices take %.0f octets each, libcoap's included; %d called back at %d/s, half of them asleep, in %.1f s: "
+        "%d bootstrapped, %d registered again; VmHWM %.1f MiB (before: %.1f)" % (
+            n, each, n, b.size["trigger_rate"], seconds, good, sum(f["after"]["registered"] for f in fleets) - n, peak / 1024,
+            peak_before / 1024))
+    b.judge("registry.idle.cpu", ratio, detail)
+    b.judge("registry.octets", each)
+    b.judge("registry.missed", n - good)
+    b.judge("registry.untold", n - told)
+    b.judge("registry.memory_mib", (peak - peak_before) / 1024)
+    return {"rows": rows, "octets": each, "seconds": seconds, "outcomes": job["outcomes"], "told": told, "vm_hwm_kib": peak,
+            "vm_hwm_before_kib": peak_before, "fleets": fleets}
+
+
 SECTIONS = {
     "rate": section_rate,
     "fleet": section_fleet,
@@ -516,6 +558,7 @@ SECTIONS = {
     "traffic": section_traffic,
     "mutual": section_mutual,
     "vet": section_vet,
+    "registry": section_registry,
     "peers": section_peers,
 }
 
