@@ -1,5 +1,6 @@
 /* plan: the operations that a session would do, secrets by length and fingerprint only. */
 #include <stdlib.h>
+#include <string.h>
 
 #include <jansson.h>
 
@@ -28,7 +29,17 @@ static const struct out_field row_fields[] = {
 	{ "wants", "wants", OUT_PLAIN, NULL },
 	{ "does", "will do", OUT_PLAIN, NULL },
 };
+static const struct out_field line_fields[] = {
+	{ "server", "server", OUT_PLAIN, NULL },
+	{ "short_server_id", "id", OUT_PLAIN, NULL },
+	{ "order", "order", OUT_PLAIN, NULL },
+	{ "registers_text", "registers after", OUT_PLAIN, NULL },
+	{ "after_failures_text", "if those before it fail", OUT_PLAIN, NULL },
+	{ "gives_up_text", "tries for", OUT_PLAIN, NULL },
+	{ "then_text", "and then", OUT_PLAIN, NULL },
+};
 /* clang-format on */
+static const struct out_view lines = { line_fields, N_ELEMS(line_fields) };
 static const struct out_view rows = { row_fields, N_ELEMS(row_fields) };
 static const struct out_view view = { fields, N_ELEMS(fields) };
 
@@ -59,6 +70,77 @@ print_value(struct out *o, const json_t *v)
 	out_say(o, "      %-10s %s = %s%s", text_of(v, "path"), text_of(v, "name"),
 	    gbuf_cstr(&text), mark);
 	gbuf_clear(&text);
+}
+
+/* "1h 2m 30s"; "never" for null. */
+static json_t *
+time_text(const json_t *v)
+{
+	static const struct {
+		json_int_t seconds;
+		char unit;
+	} units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
+	json_int_t s = json_integer_value(v);
+	struct gbuf text = { .max = 64 };
+	json_t *j;
+
+	for (size_t i = 0; json_is_integer(v) && i < N_ELEMS(units); i++) {
+		if (s / units[i].seconds > 0)
+			gbuf_printf(&text, "%s%lld%c", text.len > 0 ? " " : "", (long long)(s / units[i].seconds), units[i].unit);
+		s %= units[i].seconds;
+	}
+	j = json_string(!json_is_integer(v) ? "never" : text.len == 0 ? "0s" : gbuf_cstr(&text));
+	gbuf_clear(&text);
+	return j;
+}
+
+static const char *
+then_text(const char *then)
+{
+	static const struct {
+		const char *word, *text;
+	} words[] = { { "goes_on", "goes on without it" }, { "stops", "stops there" }, { "bootstraps", "bootstraps again" } };
+
+	for (size_t i = 0; i < N_ELEMS(words); i++)
+		if (strcmp(words[i].word, then) == 0)
+			return words[i].text;
+	return then;
+}
+
+static void
+say_when(struct out *o, const json_t *t, const char *key, const char *before)
+{
+	json_t *text = time_text(json_object_get(t, key));
+
+	if (json_is_integer(json_object_get(t, key)))
+		out_say(o, "%s %s", before, json_string_value(text));
+	json_decref(text);
+}
+
+/* When each server sees the device, from the end of the session on. */
+static void
+print_timeline(struct out *o, const json_t *t)
+{
+	json_t *doc = json_object(), *list = json_deep_copy(json_object_get(t, "servers")), *s;
+	size_t i;
+
+	json_array_foreach(list, i, s)
+	{
+		(void)json_object_set_new(s, "registers_text", time_text(json_object_get(s, "registers")));
+		(void)json_object_set_new(s, "after_failures_text", time_text(json_object_get(s, "after_failures")));
+		(void)json_object_set_new(s, "gives_up_text", time_text(json_object_get(s, "gives_up_after")));
+		(void)json_object_set_new(s, "then_text", json_string(then_text(text_of(s, "then"))));
+	}
+	if (json_array_size(list) > 0) {
+		out_say(o, "afterwards:");
+		(void)json_object_set(doc, "servers", list);
+		out_table(o, &lines, doc, "servers");
+	}
+	say_when(o, t, "comes_back_by", "a server that fails sends it back by");
+	say_when(o, t, "hold_off", "it waits before it knocks");
+	say_when(o, t, "forgets_bootstrap_account", "it forgets its bootstrap account after");
+	json_decref(list);
+	json_decref(doc);
 }
 
 static void
@@ -93,6 +175,7 @@ print_plan(struct out *o, const json_t *plan)
 		gbuf_clear(&line);
 		json_array_foreach(json_object_get(op, "values"), k, v) print_value(o, v);
 	}
+	print_timeline(o, json_object_get(plan, "timeline"));
 }
 
 /* The one device among what was given. */

@@ -448,22 +448,6 @@ check_refused(struct lower *l)
 }
 
 static void
-check_order(struct lower *l)
-{
-	struct lwm2m_path inst;
-
-	for (struct instances xs = instances_of(l, LWM2M_SERVER); next_instance(&xs, &inst);) {
-		const struct lwm2m_value *block = value_at(l, inst, 15),
-		                         *back = value_at(l, inst, 16);
-
-		if (value_at(l, inst, 13) != NULL && back != NULL && back->b &&
-		    (block == NULL || !block->b))
-			finding_add(l->f, RULE_ORDER, place(l, lwm2m_path_child(inst, 16)),
-			    "true without registration_failure_block");
-	}
-}
-
-static void
 check_timeouts(struct lower *l)
 {
 	const struct pnode *b = pnode_get(l->doc->root, "bootstrap"),

@@ -3,6 +3,7 @@ profiles_libprofiles_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 profiles_libprofiles_a_CFLAGS = $(HOT_CFLAGS)
 profiles_libprofiles_a_SOURCES = \
 	profiles/check.c \
+	profiles/check_order.c \
 	profiles/compile.c \
 	profiles/desired.c profiles/desired.h \
 	profiles/doc.c profiles/doc.h \
@@ -27,6 +28,7 @@ profiles_libprofiles_a_SOURCES = \
 	profiles/profile.h \
 	profiles/registry.c \
 	profiles/rules.h \
+	profiles/timeline.c profiles/timeline.h \
 	profiles/uri.c profiles/uri.h \
 	profiles/value.c \
 	profiles/where.c \

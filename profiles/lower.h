@@ -124,5 +124,6 @@ void lower_registry(struct lower *l);    /* its rights, and those of the others 
 void lower_bootstrap(struct lower *l);   /* bootstrap, bootstrap_account */
 void lower_credentials(struct lower *l); /* what the device knocks with */
 void check_rules(struct lower *l);       /* what only shows across the tree */
+void check_order(struct lower *l);       /* one of them: order, waits and retries of the registrations */
 
 #endif

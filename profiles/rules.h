@@ -77,6 +77,10 @@
 	X(SNI, "sni", ERROR, "SNI is a host name; an address is not one (RFC 6066 section 3).") \
 	X(REFUSED, "refused-by-clients", WARNING, "The value is legal, and known clients refuse it with 4.06 at Finish.") \
 	X(ORDER, "registration-order", WARNING, "With ordered registrations, bootstrap_on_registration_failure should be true only together with registration_failure_block: otherwise one dead server sends the device back to bootstrap while the others work.") \
+	X(NO_ORDER, "block-without-order", WARNING, "registration_failure_block stops the servers that come after this one in the order of their registrations. Without registration_priority_order this one has no place in it, and the word has no effect.") \
+	X(NO_FALL_BACK, "no-fall-back", WARNING, "The device forgets its bootstrap account (bootstrap_server_account_timeout) before it has given up all servers that may send it back to bootstrap: then there is nobody to turn to. Make it longer than the sum of waits and retries that plan shows, or 0.") \
+	X(HOLD_OFF, "hold-off", WARNING, "Clients built on Anjay wait 20 s at most before they knock, whatever client_hold_off_time says, and longer only after failures. To keep a fleet apart use a spread initial_registration_delay_timer.") \
+	X(SPREAD, "spread", ERROR, "{\"spread\": \"0..10m\"} stands for a duration of its own for each device, always the same one: two durations with .. between, the shorter first.") \
 	X(AT_ONCE, "acts-at-once", WARNING, "The device obeys at once: its radio goes off in the middle of the bootstrap.") \
 	X(HANDOFF, "handoff", ERROR, "\"handoff\" lets an LwM2M Server learn of a device's credential before the device registers with it. It needs an account with a credential, one LwM2M Server for each, and time: within_delay needs an initial_registration_delay_timer of at least the deadline.") \
 	X(ROTATE, "rotate", ERROR, "A key is made anew only where it was made here ({\"generate\": 16}), and where its server learns of the new one (\"handoff\").") \

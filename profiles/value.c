@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/crypt.h"
 #include "lib/base/str.h"
 #include "profiles/lower.h"
 
@@ -122,6 +123,75 @@ value_seconds(struct lower *l, const struct pnode *n, int64_t min, int64_t max, 
 	return false;
 }
 
+/* One end of a spread, in units of the resource. */
+static bool
+read_end(const char *s, size_t n, int64_t per_unit, int64_t *out)
+{
+	uint64_t v;
+
+	if (n == 0)
+		return false;
+	if (s[n - 1] >= '0' && s[n - 1] <= '9')
+		return str_to_i64(s, n, 0, UINT32_MAX, out);
+	if (!str_to_seconds(s, n, &v) || v % (uint64_t)per_unit != 0 || v / (uint64_t)per_unit > UINT32_MAX)
+		return false;
+	*out = (int64_t)(v / (uint64_t)per_unit);
+	return true;
+}
+
+/*
+ * The device's own share of a range: of its name and the resource alone, so that it is the same in
+ * every run and on every machine, and one device's says nothing about the next one's.
+ */
+static bool
+share_of(struct lower *l, int oid, uint16_t rid, int64_t width, int64_t *out)
+{
+	const char *endpoint = profile_doc_name(l->doc);
+	struct gbuf text = { 0 };
+	char hex[65];
+	uint64_t share = 0;
+
+	gbuf_printf(&text, "spread of /%d/%u for %s", oid, (unsigned)rid, endpoint);
+	if (text.failed)
+		l->rc = err_no_memory(l->e);
+	else
+		l->rc = crypt_sha256_hex(text.data, text.len, hex, l->e);
+	gbuf_clear(&text);
+	for (size_t i = 0; l->rc == ERR_OK && i < 12; i++) /* 48 bits: even for the widest range */
+		share = share << 4 | (uint64_t)(hex[i] <= '9' ? hex[i] - '0' : hex[i] - 'a' + 10);
+	*out = (int64_t)(share % (uint64_t)width);
+	return l->rc == ERR_OK;
+}
+
+/* {"spread": "0..10m"} */
+static bool
+read_spread(
+    struct lower *l, const struct pnode *n, int oid, const struct lwm2m_res_def *r, int64_t *out)
+{
+	const struct pnode *range = pnode_get(n, "spread");
+	int64_t per_unit = unit_seconds(unit_of(oid, r)), from, to;
+	const char *dots;
+
+	if (range == NULL || n->n != 1) {
+		finding_add(l->f, RULE_SPREAD, n, "must be {\"spread\": \"FROM..TO\"} and nothing else");
+		return false;
+	}
+	if (range->open)
+		return false;
+	dots = range->type != PN_STRING ? NULL : strstr(range->s, "..");
+	if (dots == NULL || !read_end(range->s, (size_t)(dots - range->s), per_unit, &from) ||
+	    !read_end(dots + 2, strlen(dots + 2), per_unit, &to) || from > to) {
+		finding_add(l->f, RULE_SPREAD, range, "must be two durations with .. between, such as \"0..10m\"");
+		return false;
+	}
+	if (lower_partial(l) || profile_doc_name(l->doc) == NULL)
+		return false; /* whose it is, is not known yet */
+	if (!share_of(l, oid, r->id, to - from + 1, out))
+		return false;
+	*out += from;
+	return true;
+}
+
 static bool
 read_integer(
     struct lower *l, const struct pnode *n, int oid, const struct lwm2m_res_def *r, int64_t *out)
@@ -131,9 +201,11 @@ read_integer(
 
 	if (n->type == PN_INT) {
 		*out = n->i;
+	} else if (n->type == PN_OBJECT && per_unit > 0 && words == NULL) {
+		return read_spread(l, n, oid, r, out);
 	} else if (n->type != PN_STRING) {
 		return wrong_type(l, n,
-		    per_unit > 0    ? "a number or a duration"
+		    per_unit > 0    ? "a number, a duration or {\"spread\": \"FROM..TO\"}"
 		    : words != NULL ? "a word or its number"
 		                    : "a whole number");
 	} else if (words != NULL &&

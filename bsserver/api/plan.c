@@ -208,6 +208,7 @@ answer_plan(struct planning *pl)
 	json_put(j, "remark", pl->plan.remark[0] == 0 ? json_null() : json_text(pl->plan.remark));
 	json_put(j, "operations", json_of_ops(pl));
 	json_put(j, "rows", rows_of(pl));
+	json_put(j, "timeline", plan_timeline(&pl->desired, pl->p->resolved));
 	json_put(j, "findings", json_of_findings(&pl->p->findings));
 	json_put(j, "audit", json_of_audit(&pl->audit));
 	answer_json(pl->r, 200, j);

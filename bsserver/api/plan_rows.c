@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "bsserver/api/held.h"
+#include "profiles/timeline.h"
 
 static bool
 is_secret(const struct plan_rows *v, struct lwm2m_path p, const struct lwm2m_value *value)
@@ -147,4 +148,44 @@ plan_rows(const struct plan_rows *v)
 			add(v, list, v->plan->ops[i].path, from_link(v, v->plan->ops[i].path),
 			    json_text("(the time, as it is then)"));
 	return list;
+}
+
+/* ---- afterwards ---- */
+
+static json_t *
+seconds(int64_t s)
+{
+	return s < 0 ? json_null() : json_integer(s);
+}
+
+static json_t *
+json_of_server(const struct timeline_server *s, const struct profile_doc *doc)
+{
+	json_t *j = json_object();
+
+	json_put(j, "server", json_text(doc == NULL ? NULL : profile_server_name(doc, s->ssid)));
+	json_put(j, "short_server_id", json_integer(s->ssid));
+	json_put(j, "order", s->ordered ? json_integer(s->order) : json_null());
+	json_put(j, "delay", seconds(s->delay_s));
+	json_put(j, "registers", seconds(s->registers_s));
+	json_put(j, "after_failures", seconds(s->after_failure_s));
+	json_put(j, "gives_up_after", seconds(s->tries_s));
+	json_put(j, "then", json_text(timeline_then_name(s->then)));
+	return j;
+}
+
+json_t *
+plan_timeline(const struct profile_desired *d, const struct profile_doc *doc)
+{
+	json_t *j = json_object(), *list = json_array();
+	struct timeline t;
+
+	timeline_make(d, &t);
+	for (size_t i = 0; i < t.n; i++)
+		(void)json_array_append_new(list, json_of_server(&t.v[i], doc));
+	json_put(j, "servers", list);
+	json_put(j, "comes_back_by", seconds(t.worst_s));
+	json_put(j, "hold_off", seconds(t.hold_off_s));
+	json_put(j, "forgets_bootstrap_account", t.forgets_s > 0 ? json_integer(t.forgets_s) : json_null());
+	return j;
 }

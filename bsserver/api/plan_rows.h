@@ -6,6 +6,7 @@
 #define BSSERVER_API_PLAN_ROWS_H
 
 #include "bsserver/bootstrap/plan.h"
+#include "profiles/profile.h"
 
 struct json_t;
 
@@ -20,5 +21,11 @@ struct plan_rows {
 
 /* [{"path", "name", "has", "wants", "does"}], in the order of paths; has and wants may be null. */
 struct json_t *plan_rows(const struct plan_rows *v);
+
+/*
+ * When each server of the profile sees the device, in seconds from Finish, as profiles/timeline.h
+ * has it. doc (NULL: none) has the servers' names.
+ */
+struct json_t *plan_timeline(const struct profile_desired *d, const struct profile_doc *doc);
 
 #endif

@@ -37,6 +37,7 @@ struct fleet_config {
 	bool registered;
 	uint32_t stay_ms; /* registered, when nothing is left to be done */
 	bool json, trace, quiet, lines, tree, secrets;
+	bool registrations; /* with the line: what it would do next */
 	bool spin; /* poll without waiting */
 	enum fleet_expect expect;
 	uint8_t expect_code; /* with EXPECT_REFUSED; 0: any */

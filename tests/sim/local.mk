@@ -7,7 +7,8 @@ tests_sim_libsim_a_SOURCES = \
 	tests/sim/device_answer.c tests/sim/device_check.c tests/sim/device_cmd.c \
 	tests/sim/device_lie.c tests/sim/device_quirk.c tests/sim/device_request.c \
 	tests/sim/device_show.c tests/sim/device_tree.c \
-	tests/sim/registrar.c tests/sim/registrar.h
+	tests/sim/registrar.c tests/sim/registrar.h \
+	tests/sim/registrations.c tests/sim/registrations.h
 SIM_LIBS = tests/sim/libsim.a $(LWM2M_LIBS)
 
 # Devices over real sockets, one or many: for system tests, the demo and the bench.

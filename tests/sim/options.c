@@ -342,6 +342,7 @@ static const struct option_def defs[] = {
 	{ FLAG, "json", NULL, "lines of JSON, the last is the summary", AT(fleet.json), NULL },
 	{ FLAG, "lines", NULL, "a line for each device (up to 20 devices: always)", AT(fleet.lines), NULL },
 	{ FLAG, "tree", NULL, "with what each holds at the end", AT(fleet.tree), NULL },
+	{ FLAG, "registrations", NULL, "with when it would register with which server, by what it holds", AT(fleet.registrations), NULL },
 	{ FLAG, "show-secrets", NULL, "keys too, not only their lengths", AT(fleet.secrets), NULL },
 	{ FLAG, "trace", NULL, "what happens, on stderr", AT(fleet.trace), NULL },
 	{ FLAG, "quiet", NULL, "no progress, no failures one by one", AT(fleet.quiet), NULL },

@@ -7,6 +7,7 @@
 
 #include "lib/base/clock.h"
 #include "tests/sim/coapmsg.h"
+#include "tests/sim/registrations.h"
 
 static const char *const outcomes[] = {
 	[DEVICE_PENDING] = "pending",
@@ -100,6 +101,20 @@ add(struct device_stats *sum, const struct device_stats *s)
 	sum->lies += s->lies;
 }
 
+/* [{"after": 0, "server": 1}]: nobody is dead. */
+static json_t *
+json_of_registrations(const struct device *d)
+{
+	struct registration v[64];
+	size_t n = registrations_play(device_tree(d), NULL, 0, v, sizeof v / sizeof *v);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		(void)json_array_append_new(list,
+		    json_pack("{s:I,s:i}", "after", (json_int_t)v[i].at_s, "server", (int)v[i].ssid));
+	return list;
+}
+
 static void
 print_json_line(const struct fleet_config *cfg, const struct device *d,
     const struct device_stats *s, uint64_t took_us)
@@ -118,6 +133,8 @@ print_json_line(const struct fleet_config *cfg, const struct device *d,
 		(void)json_object_set_new(j, "tree", json_loadb(gbuf_cstr(&t), t.len, 0, NULL));
 		gbuf_clear(&t);
 	}
+	if (cfg->registrations)
+		(void)json_object_set_new(j, "registrations", json_of_registrations(d));
 	(void)json_dumpf(j, stdout, JSON_COMPACT);
 	(void)putchar('\n');
 	(void)fflush(stdout);
@@ -143,6 +160,13 @@ print_line(const struct fleet_config *cfg, const struct device *d, const struct 
 		device_tree_print(cfg->device.model, device_tree(d), cfg->secrets, &t);
 		(void)printf("%s\n", gbuf_cstr(&t));
 		gbuf_clear(&t);
+	}
+	if (cfg->registrations) {
+		struct registration v[64];
+		size_t n = registrations_play(device_tree(d), NULL, 0, v, sizeof v / sizeof *v);
+
+		for (size_t i = 0; i < n; i++)
+			(void)printf("  registers with %u after %lld s\n", (unsigned)v[i].ssid, (long long)v[i].at_s);
 	}
 	(void)fflush(stdout);
 }

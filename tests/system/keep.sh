@@ -472,6 +472,82 @@ goes_back_without_revoked() {
 	says 'the daemon was not told; run it again'
 }
 
+# The requirement's own picture of its hold-off: servers 1 and 2 see the device together, 3 and 4 later, each in its turn.
+# What plan says is what the device does, by what it holds.
+sees_in_turn() {
+	local ep=dev-turns want
+
+	new_daemon turns
+	start
+	factory $ep
+	psk_device $ep "\"servers\": {
+		\"one\": { $(turn 1), \"registration_priority_order\": 1, \"bootstrap_on_registration_failure\": false },
+		\"two\": { $(turn 2), \"registration_priority_order\": 2, \"bootstrap_on_registration_failure\": false },
+		\"three\": { $(turn 3), \"registration_priority_order\": 3, \"initial_registration_delay_timer\": \"1m\",
+			\"bootstrap_on_registration_failure\": true, \"registration_failure_block\": true },
+		\"four\": { $(turn 4), \"registration_priority_order\": 4, \"initial_registration_delay_timer\": \"4m\",
+			\"bootstrap_on_registration_failure\": false } },
+		\"bootstrap_account\": { \"client_hold_off_time\": 10, \"bootstrap_server_account_timeout\": \"2h\" }"
+	expect_rc 0 prov --json plan $ep
+	want='[[1,0],[2,0],[3,60],[4,300]]'
+	[ "$(jq -c '[.timeline.servers[] | [.short_server_id, .registers]]' <<<"$OUT")" = "$want" ] || fail "$(jq -c .timeline <<<"$OUT")"
+	[ "$(jq -c '[.timeline.servers[] | .after_failures]' <<<"$OUT")" = '[0,900,1860,null]' ] || fail "$(jq -c .timeline <<<"$OUT")"
+	[ "$(jq -c '[.timeline.comes_back_by, .timeline.hold_off, .timeline.forgets_bootstrap_account]' <<<"$OUT")" = '[2760,10,7200]' ] ||
+		fail "$(jq -c .timeline <<<"$OUT")"
+	[ "$(jq -c '[.operations[-2:][].path]' <<<"$OUT")" = '["/0/0/11","/0/0/12"]' ] || fail 'the bootstrap account is not changed Resource by Resource'
+	expect_rc 0 prov plan $ep
+	says 'afterwards:'
+	says 'bootstraps again'
+	says 'a server that fails sends it back by 46m'
+	says 'it forgets its bootstrap account after 2h'
+	knock $ep --registrations
+	[ "$(grep '^{"endpoint"' <<<"$OUT" | jq -c '[.registrations[] | [.server, .after]]')" = "$want" ] || fail 'the device does otherwise'
+	has /0/0/11 10
+	has /0/0/12 7200
+	has /0/0/1 true
+	ended_as $ep provisioned
+	# shorter than that, nobody would be left to turn to
+	sed -i 's/"2h"/"45m"/' "$WORK/$ep.json"
+	expect_rc 0 prov check -f "$WORK/$ep.json"
+	says 'no-fall-back'
+	says 'only after 2760 s'
+	stop
+}
+
+# turn SSID: members of a server.
+turn() {
+	printf '"short_server_id": %s, "uri": "coap://192.0.2.%s", "security": { "mode": "nosec" }, "lifetime": 86400, "binding": "U"' "$1" "$1"
+}
+
+# A device's share of a range is its own, and stays: applied again, nothing changes.
+spreads() {
+	local n first=
+
+	new_daemon spreads
+	start
+	cat >"$WORK/spread.json" <<-EOT
+	{ "profile_format": 1, "profile": "spread", "servers": { "dm": { $(turn 1), "initial_registration_delay_timer": { "spread": "1m..11m" } } } }
+	EOT
+	apply "$WORK/spread.json"
+	for n in 1 2 3; do
+		factory spread-$n
+		psk_device spread-$n '"extends": "spread"'
+		knock spread-$n
+		first+="$(jq '."/1/0/14"' "$STATE") "
+	done
+	stop
+	start
+	for n in 1 2 3; do
+		STATE=$WORK/spread-$n.state
+		expect_rc 0 prov --json plan spread-$n
+		[ "$(jq -c '[.rows[] | select(.path == "/1/0/14") | .wants]' <<<"$OUT")" = "[\"$(cut -d ' ' -f $n <<<"$first")\"]" ] ||
+			fail "spread-$n: $first, and now $(jq -c '.rows' <<<"$OUT")"
+	done
+	[ "$(tr ' ' '\n' <<<"$first" | sort -u | grep -c .)" -gt 1 ] || fail "all have the same: $first"
+	[ "$(tr ' ' '\n' <<<"$first" | awk 'NF && ($1 < 60 || $1 > 660)')" = '' ] || fail "out of the range: $first"
+	stop
+}
+
 # certificate_profile ENDPOINT NAME: applied, with an account of the certificate of that name.
 certificate_profile() {
 	BOOTSTRAP=$NEVER_EARLY psk_device "$1" "\"servers\": { \"dm\": { \"short_server_id\": 7, \"uri\": \"coaps://dm.example.com\",
@@ -486,5 +562,7 @@ run_case returns-for-a-reason returns_for_a_reason
 run_case goes-back goes_back
 run_case goes-back-with-keys goes_back_with_keys
 run_case goes-back-without-revoked goes_back_without_revoked
+run_case sees-in-turn sees_in_turn
+run_case spreads spreads
 run_case handover is_handed_over
 finish

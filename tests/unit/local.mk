@@ -110,6 +110,10 @@ PLAN_KIT = tests/unit/plan_kit.c tests/unit/plan_kit.h
 unit_programs += tests/unit/test_plan
 tests_unit_test_plan_SOURCES = tests/unit/test_plan.c $(PLAN_KIT)
 tests_unit_test_plan_LDADD = $(UNIT_LIBS) $(BOOTSTRAP_LIBS)
+unit_programs += tests/unit/test_timeline
+tests_unit_test_timeline_SOURCES = tests/unit/test_timeline.c tests/sim/registrations.c tests/sim/registrations.h $(PLAN_KIT)
+tests_unit_test_timeline_LDADD = $(UNIT_LIBS) $(BOOTSTRAP_LIBS)
+
 unit_programs += tests/unit/test_verify
 tests_unit_test_verify_SOURCES = tests/unit/test_verify.c $(PLAN_KIT)
 tests_unit_test_verify_LDADD = $(UNIT_LIBS) $(BOOTSTRAP_LIBS)

@@ -52,6 +52,9 @@
 #define K16 "\"000102030405060708090a0b0c0d0e0f\""
 #define K16B "\"100102030405060708090a0b0c0d0e0f\""
 
+#define FORGETS                                                                                    \
+	"{ \"profile_format\": 1, \"endpoint\": \"dev\", \"servers\": { \"dm\": { " NOSEC("1", "coap://a.example.com") ",\n %s }"
+
 struct row {
 	const char *rule, *text, *bad, *path, *reason, *good;
 };
@@ -283,6 +286,22 @@ static const struct row rows[] = {
 	{ "refused-by-clients", SERVER, ", \"communication_retry_count\": @0", "/servers/dm/communication_retry_count", "0 retries", ", \"communication_retry_count\": 1" },
 	{ "registration-order", SERVER, ", \"registration_priority_order\": 1, \"bootstrap_on_registration_failure\": @true", "/servers/dm/bootstrap_on_registration_failure",
 	  "true without registration_failure_block", ", \"registration_priority_order\": 1, \"bootstrap_on_registration_failure\": true, \"registration_failure_block\": true" },
+	{ "block-without-order", SERVER, ", \"registration_failure_block\": @true", "/servers/dm/registration_failure_block",
+	  "without registration_priority_order nobody waits for it", ", \"registration_failure_block\": true, \"registration_priority_order\": 1" },
+	{ "no-fall-back", FORGETS, "\"initial_registration_delay_timer\": \"1h\" } }, \"bootstrap_account\": { \"bootstrap_server_account_timeout\": @\"1h\" }",
+	  "/bootstrap_account/bootstrap_server_account_timeout", "forgotten after 3600 s, and a server may be given up only after 4500 s",
+	  "\"initial_registration_delay_timer\": \"1h\" } }, \"bootstrap_account\": { \"bootstrap_server_account_timeout\": 4500 }" },
+	{ "no-fall-back", FORGETS, "\"communication_sequence_retry_count\": 3 } }, \"bootstrap_account\": { \"bootstrap_server_account_timeout\": @\"1d\" }",
+	  "/bootstrap_account/bootstrap_server_account_timeout", "forgotten after 86400 s, and a server may be given up only after 175500 s",
+	  "\"communication_sequence_retry_count\": 3, \"bootstrap_on_registration_failure\": false } }, \"bootstrap_account\": { \"bootstrap_server_account_timeout\": \"1d\" }" },
+	{ "hold-off", TOP, "\"bootstrap_account\": { \"client_hold_off_time\": @21 }", "/bootstrap_account/client_hold_off_time",
+	  "21 s, of which Anjay waits 20", "\"bootstrap_account\": { \"client_hold_off_time\": 20 }" },
+	{ "spread", SERVER, ", \"initial_registration_delay_timer\": { \"spread\": @\"10m..0\" }", "/servers/dm/initial_registration_delay_timer/spread",
+	  "must be two durations with .. between, such as \"0..10m\"", ", \"initial_registration_delay_timer\": { \"spread\": \"0..10m\" }" },
+	{ "spread", SERVER, ", \"initial_registration_delay_timer\": @{ \"spread\": \"0..1m\", \"more\": 1 }", "/servers/dm/initial_registration_delay_timer",
+	  "must be {\"spread\": \"FROM..TO\"} and nothing else", ", \"communication_retry_timer\": { \"spread\": \"30..45\" }" },
+	{ "spread", SERVER, ", \"initial_registration_delay_timer\": { \"spread\": @\"5m\" }", "/servers/dm/initial_registration_delay_timer/spread",
+	  "must be two durations with .. between, such as \"0..10m\"", ", \"initial_registration_delay_timer\": { \"spread\": \"5m..5m\" }" },
 	{ "acts-at-once", OBJECTS, "\"/10/0\": { \"disable_radio_period\": @5 }", "/objects/~110~10/disable_radio_period",
 	  "the radio is off for 5 minutes from the write on", "\"/10/0\": { \"disable_radio_period\": 0 }" },
 	{ "handoff", SERVER, ", \"initial_registration_delay_timer\": \"59s\", \"handoff\": @{ \"to\": \"eu\", \"within_delay\": true }", "/servers/dm/handoff",

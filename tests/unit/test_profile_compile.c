@@ -114,6 +114,47 @@ START_TEST(a_document_becomes_exactly_these_values)
 }
 END_TEST
 
+/* A value of 0..600 for 1/0/14 of a device of that name, with so much said besides. */
+static int64_t
+share_of(const char *endpoint, const char *more)
+{
+	struct kit k = { 0 };
+	struct profile_desired d = { 0 };
+	char text[512];
+	int64_t n = -1;
+
+	(void)snprintf(text, sizeof text,
+	    "{ \"profile_format\": 1, \"endpoint\": \"%s\", %s \"servers\": { \"dm\": { \"short_server_id\": 5, \"uri\": "
+	    "\"coap://x\", \"security\": { \"mode\": \"nosec\" }, \"initial_registration_delay_timer\": "
+	    "{ \"spread\": \"0..10m\" } } } }", endpoint, more);
+	kit_add(&k, "dev", text);
+	compile(&k, &d, NULL);
+	ck_assert(lwm2m_value_number(lwm2m_tree_get(&d.tree, lwm2m_path3(1, 0, 14)), &n));
+	profile_desired_clear(&d);
+	kit_clear(&k);
+	return n;
+}
+
+START_TEST(each_device_has_a_share_of_its_own_and_keeps_it)
+{
+	unsigned in[4] = { 0 };
+	char endpoint[32];
+
+	/* these very values, in every run and on every machine */
+	ck_assert_int_eq(share_of("urn:dev:1", ""), 321);
+	ck_assert_int_eq(share_of("urn:dev:2", ""), 155);
+	ck_assert_int_eq(share_of("urn:dev:1", "\"labels\": { \"a\": \"b\" }, "), 321);
+	for (unsigned i = 0; i < 400; i++) {
+		(void)snprintf(endpoint, sizeof endpoint, "meter-%04u", i);
+		int64_t n = share_of(endpoint, "");
+		ck_assert(n >= 0 && n <= 600);
+		in[n * 4 / 601]++;
+	}
+	for (size_t i = 0; i < N_ELEMS(in); i++)
+		ck_assert_msg(in[i] > 70 && in[i] < 130, "%u of 400 in quarter %zu", in[i], i);
+}
+END_TEST
+
 START_TEST(how_it_is_written_comes_along)
 {
 	struct kit k = { 0 };
@@ -285,6 +326,7 @@ END_TEST
 
 static const struct unit_case cases[] = {
 	UNIT_CASE(a_document_becomes_exactly_these_values, N_ELEMS(rows)),
+	UNIT_CASE(each_device_has_a_share_of_its_own_and_keeps_it, 0),
 	UNIT_CASE(how_it_is_written_comes_along, 0),
 	UNIT_CASE(what_is_not_said_has_its_default, 0),
 	UNIT_CASE(what_cannot_be_compiled_says_where_and_why, N_ELEMS(refused)),
