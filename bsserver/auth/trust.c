@@ -311,12 +311,18 @@ trust_counts(const struct trust *t, const char *name, struct pki_blob der)
 }
 
 int64_t
-trust_retired(const struct trust *t, const struct pki_cert *c)
+trust_retired_sha256(const struct trust *t, const uint8_t sha256[PKI_SHA256_LEN])
 {
 	for (size_t i = 0; i < t->n_words; i++)
-		if (t->words[i].retired && pki_cert_equal(t->words[i].cert, c))
+		if (t->words[i].retired && memcmp(t->words[i].cert->fingerprint, sha256, PKI_SHA256_LEN) == 0)
 			return t->words[i].at_ms;
 	return 0;
+}
+
+int64_t
+trust_retired(const struct trust *t, const struct pki_cert *c)
+{
+	return trust_retired_sha256(t, c->fingerprint);
 }
 
 /* ---- judging ---- */

@@ -51,6 +51,7 @@ bool trust_at(const struct trust *t, size_t i, struct trust_view *out); /* false
 bool trust_counts(const struct trust *t, const char *name, struct pki_blob der);
 /* Since when (ms, wall clock) that anchor is retired; 0: it is not. */
 int64_t trust_retired(const struct trust *t, const struct pki_cert *c);
+int64_t trust_retired_sha256(const struct trust *t, const uint8_t sha256[PKI_SHA256_LEN]);
 /* The trust of that name; false: there is none. */
 bool trust_named(const struct trust *t, const char *name, struct trust_view *out);
 

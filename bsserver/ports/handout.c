@@ -231,10 +231,11 @@ judge_anchor(const struct judging *j, const struct account *a, const struct pki_
 }
 
 static enum err_code
-judge_retired(const struct judging *j, const struct account *a, const struct pki_cert *c)
+judge_retired(
+    const struct judging *j, const struct account *a, const uint8_t sha256[PKI_SHA256_LEN])
 {
 	char when[CLOCK_RFC3339_LEN + 1], text[96];
-	int64_t since = j->trust == NULL ? 0 : trust_retired(j->trust, c);
+	int64_t since = j->trust == NULL ? 0 : trust_retired_sha256(j->trust, sha256);
 
 	if (since == 0)
 		return ERR_OK;
@@ -328,9 +329,10 @@ judge_x509(const struct judging *j, const struct account *a)
 	c = pinned(j->d, a->inst);
 	if (c == NULL) {
 		say(j, a, "what the digest in resource 4 is of is not known here");
-		return ERR_OK;
+		return a->pin.matching == PKI_MATCH_SHA256 ? judge_retired(j, a, a->pin.value.p)
+		                                           : ERR_OK;
 	}
-	rc = judge_retired(j, a, c);
+	rc = judge_retired(j, a, c->fingerprint);
 	if (rc == ERR_OK)
 		rc = judge_alive(j, a, 4, c);
 	if (rc == ERR_OK)

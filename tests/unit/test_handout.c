@@ -7,6 +7,7 @@
 
 #include "bsserver/bootstrap/session.h"
 #include "bsserver/ports/handout.h"
+#include "lib/base/enc.h"
 #include "profiles/profile.h"
 #include "tests/unit/pki_kit.h"
 #include "tests/unit/profile_kit.h"
@@ -281,6 +282,101 @@ START_TEST(what_is_handed_out_is_judged_before)
 }
 END_TEST
 
+static struct pki_cert *
+cert_of_kit(const char *name)
+{
+	struct pki_certs cs = PKI_CERTS_NONE;
+	const char *pem = pki_kit_pem(name);
+
+	ck_assert_int_eq(pki_certs_parse(&cs, pem, strlen(pem), 1, NULL), ERR_OK);
+	struct pki_cert *c = pki_cert_ref(cs.v[0]);
+	pki_certs_clear(&cs);
+	return c;
+}
+
+#define TRUST_ANCHOR "\"mode\": \"x509\", \"certificate_usage\": 2, " OWN
+
+/* The CA itself, its digest where the CA is known, the digest alone: %s. */
+static const struct {
+	const char *members;
+} of_ca[] = {
+	{ TRUST_ANCHOR "\"server_public_key\": \"$ca$\"" },
+	{ TRUST_ANCHOR "\"matching_type\": \"sha256\", \"server_public_key\": \"$ca$\"" },
+	{ TRUST_ANCHOR "\"matching_type\": \"sha256\", \"server_public_key\": { \"hex\": \"%s\" }" },
+};
+
+static void
+compile_of_ca(int row, const struct pki_cert *ca, struct profile_desired *d)
+{
+	struct gbuf hex = { 0 }, members = { 0 };
+	const char *at = strstr(of_ca[row].members, "%s");
+
+	enc_hex(&hex, ca->fingerprint, sizeof ca->fingerprint);
+	gbuf_put(&members, of_ca[row].members,
+	    at == NULL ? strlen(of_ca[row].members) : (size_t)(at - of_ca[row].members));
+	if (at != NULL) {
+		gbuf_str(&members, gbuf_cstr(&hex));
+		gbuf_str(&members, at + 2);
+	}
+	compile_account("coaps://dm.example.com", gbuf_cstr(&members), d);
+	gbuf_clear(&members);
+	gbuf_clear(&hex);
+}
+
+START_TEST(a_retired_anchor_is_not_handed_out)
+{
+	struct profile_desired d = { 0 };
+	struct pki_cert *ca = cert_of_kit("ca");
+	struct trust *t = trust_of_kit();
+	struct err e = { 0 };
+
+	compile_of_ca(_i, ca, &d);
+	for (int retired = 0; retired < 2; retired++) {
+		const struct trust_word w = { "ca", ca->der, retired == 1, 1760000000000 };
+		struct handout_result got = { .n_paths = 0 };
+
+		ck_assert_int_eq(trust_put(t, &w, NULL), ERR_OK);
+		enum err_code rc = handout_judge(&d, t, NULL, PKI_KIT_NOW, &got, &e);
+		ck_assert_msg(rc == (retired == 1 ? ERR_REFUSED : ERR_OK), "%s", e.msg);
+		handout_result_clear(&got);
+	}
+	ck_assert_str_eq(e.msg, "/0/0/4: it is a trust anchor that was retired on 2025-10-09T08:53:20Z");
+	trust_free(t);
+	pki_cert_unref(ca);
+	profile_desired_clear(&d);
+}
+END_TEST
+
+/* Under the same digest, however it is given; a bare digest says no more. */
+START_TEST(what_is_handed_out_is_listed)
+{
+	struct profile_desired d = { 0 };
+	struct pki_cert *ca = cert_of_kit("ca"), *own = cert_of_kit("client");
+	struct handout_items l = { 0 };
+	struct gbuf hex = { 0 }, json = { 0 };
+
+	compile_of_ca(_i, ca, &d);
+	ck_assert_int_eq(handout_list(&d, NULL, &l, NULL), ERR_OK);
+	ck_assert_uint_eq(l.n, 2);
+	ck_assert_int_eq(l.v[0].kind, HANDOUT_DEVICE);
+	ck_assert_int_eq(l.v[1].kind, HANDOUT_ANCHOR);
+	ck_assert_int_eq(l.v[1].short_server_id, 101);
+	ck_assert(pki_cert_equal(l.v[0].cert, own));
+	ck_assert_int_eq(l.v[1].cert != NULL, _i < 2);
+	enc_hex(&hex, ca->fingerprint, sizeof ca->fingerprint);
+	ck_assert_str_eq(l.v[1].digest, gbuf_cstr(&hex));
+	handout_items_json(&l, &json);
+	ck_assert_ptr_nonnull(strstr(gbuf_cstr(&json), "{\"kind\":\"device\",\"path\":\"/0/0/3\",\"short_server_id\":101,"));
+	ck_assert_int_eq(strstr(gbuf_cstr(&json), "\"subject\":\"CN=Root\",\"not_after\":") != NULL, _i < 2);
+	handout_items_clear(&l);
+	gbuf_clear(&hex);
+	gbuf_clear(&json);
+	pki_cert_unref(ca);
+	pki_cert_unref(own);
+	profile_desired_clear(&d);
+}
+END_TEST
+
 /* Nothing leaves before the answer, and a refusal ends the session. */
 START_TEST(a_bad_handout_ends_the_session_before_anything_is_written)
 {
@@ -306,6 +402,8 @@ END_TEST
 
 static const struct unit_case cases[] = {
 	UNIT_CASE(what_is_handed_out_is_judged_before, N_ELEMS(handouts)),
+	UNIT_CASE(a_retired_anchor_is_not_handed_out, N_ELEMS(of_ca)),
+	UNIT_CASE(what_is_handed_out_is_listed, N_ELEMS(of_ca)),
 	UNIT_CASE(a_bad_handout_ends_the_session_before_anything_is_written, 0),
 	UNIT_CASE(the_time_is_written_first_and_is_that_of_sending, 0),
 	UNIT_CASE(a_clock_that_may_be_wrong_is_not_handed_on, 0),
