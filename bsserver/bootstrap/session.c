@@ -184,12 +184,17 @@ note_request(struct bs_session *s, const struct bs_event *ev)
 		.path = "/bs",
 		.format = -1,
 	};
-	char text[BS_ENDPOINT_MAX + 32];
-	int n = snprintf(text, sizeof text, "%s%s", s->req.ep[0] ? "ep=" : "", s->req.ep);
-
-	if (s->req.pct >= 0)
-		n += snprintf(text + n, sizeof text - (size_t)n, "%spct=%d", n > 0 ? " " : "", s->req.pct);
-	(void)bs_record_add(&s->rec, &entry, text, (size_t)n);
+	gbuf_reset(&s->note);
+	if (s->req.ep[0] != 0) {
+		gbuf_str(&s->note, "ep=");
+		gbuf_str(&s->note, s->req.ep);
+	}
+	if (s->req.pct >= 0) {
+		gbuf_str(&s->note, s->note.len > 0 ? " pct=" : "pct=");
+		gbuf_u64(&s->note, (uint64_t)s->req.pct);
+	}
+	(void)bs_record_add(&s->rec, &entry, gbuf_cstr(&s->note), s->note.len);
+	gbuf_reset(&s->note);
 	if (s->req.remark[0] != 0)
 		bs_remark(s, BS_STEP_REQUEST, ev->now_ms, "%s", s->req.remark);
 }
@@ -337,6 +342,20 @@ planning_of(struct bs_session *s)
 	};
 }
 
+/* "account_lost /0/1: server 101 was written there, and is gone (add)" */
+static void
+remark_on_finding(struct bs_session *s, const struct bs_finding *f, uint32_t now_ms)
+{
+	const char *const parts[] = { bs_finding_name(f->kind), " ", f->paths, ": ", f->detail, " (",
+		bs_remedy_name(f->remedy), ")" };
+
+	gbuf_reset(&s->note);
+	for (size_t i = 0; i < N_ELEMS(parts); i++)
+		gbuf_str(&s->note, parts[i]);
+	bs_remark_text(s, BS_STEP_PLAN, now_ms, gbuf_cstr(&s->note), s->note.len);
+	gbuf_reset(&s->note);
+}
+
 /* What it came with, and what is to be said about that; once. */
 static void
 note_audit(struct bs_session *s, const struct bs_plan *p, uint32_t now_ms)
@@ -350,8 +369,7 @@ note_audit(struct bs_session *s, const struct bs_plan *p, uint32_t now_ms)
 	s->audited = true;
 	bs_audit(&in, p, f);
 	for (size_t i = 0; i < f->n; i++)
-		bs_remark(s, BS_STEP_PLAN, now_ms, "%s %s: %s (%s)", bs_finding_name(f->v[i].kind), f->v[i].paths,
-		    f->v[i].detail, bs_remedy_name(f->v[i].remedy));
+		remark_on_finding(s, &f->v[i], now_ms);
 }
 
 /* Whether the plan writes an account with a certificate or a raw public key. */

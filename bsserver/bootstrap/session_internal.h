@@ -51,6 +51,8 @@ void bs_note_answer(struct bs_session *s, const struct bs_event *ev, const char 
 /* The answer's own payload as text, where it is text: a link list, a diagnostic message. */
 void bs_note_payload(struct bs_session *s, const struct bs_event *ev);
 void bs_remark(struct bs_session *s, enum bs_step step, uint32_t now_ms, const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* The same without a format: for what every session says. */
+void bs_remark_text(struct bs_session *s, enum bs_step step, uint32_t now_ms, const char *text, size_t len);
 /* One remark for each line of text. */
 void bs_remark_lines(struct bs_session *s, enum bs_step step, uint32_t now_ms, const char *text);
 /* Values without secrets, into s->note. */

@@ -184,6 +184,18 @@ fail_account_lost(struct bs_session *s, struct bs_action *act)
 	return bs_end_session(s, &end, act);
 }
 
+static void
+remark_on_verified(struct bs_session *s, const struct bs_verified *v, uint32_t now_ms)
+{
+	gbuf_reset(&s->note);
+	gbuf_u64(&s->note, v->equal);
+	gbuf_str(&s->note, " values read back equal, ");
+	gbuf_u64(&s->note, v->not_shown);
+	gbuf_str(&s->note, " not shown");
+	bs_remark_text(s, BS_STEP_VERIFY, now_ms, gbuf_cstr(&s->note), s->note.len);
+	gbuf_reset(&s->note);
+}
+
 static enum bs_state
 conclude_verify(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
 {
@@ -209,7 +221,7 @@ conclude_verify(struct bs_session *s, uint32_t now_ms, struct bs_action *act)
 		bs_verified_clear(&v);
 		return next;
 	}
-	bs_remark(s, BS_STEP_VERIFY, now_ms, "%zu values read back equal, %zu not shown", v.equal, v.not_shown);
+	remark_on_verified(s, &v, now_ms);
 	bs_verified_clear(&v);
 	return bs_start_finish(s, now_ms, act);
 }

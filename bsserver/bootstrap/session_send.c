@@ -141,25 +141,30 @@ bs_note_payload(struct bs_session *s, const struct bs_event *ev)
 void
 bs_remark(struct bs_session *s, enum bs_step step, uint32_t now_ms, const char *fmt, ...)
 {
-	struct bs_entry entry = { .at_ms = now_ms, .remark = true, .step = step, .format = -1 };
 	char text[256];
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	(void)bs_record_add(&s->rec, &entry, text, strlen(text));
+	bs_remark_text(s, step, now_ms, text, strlen(text));
+}
+
+void
+bs_remark_text(struct bs_session *s, enum bs_step step, uint32_t now_ms, const char *text, size_t len)
+{
+	const struct bs_entry entry = { .at_ms = now_ms, .remark = true, .step = step, .format = -1 };
+
+	(void)bs_record_add(&s->rec, &entry, text, len);
 }
 
 void
 bs_remark_lines(struct bs_session *s, enum bs_step step, uint32_t now_ms, const char *text)
 {
-	const struct bs_entry entry = { .at_ms = now_ms, .remark = true, .step = step, .format = -1 };
-
 	while (*text != '\0') {
 		size_t n = strcspn(text, "\n");
 
-		(void)bs_record_add(&s->rec, &entry, text, n);
+		bs_remark_text(s, step, now_ms, text, n);
 		text += text[n] == '\n' ? n + 1 : n;
 	}
 }

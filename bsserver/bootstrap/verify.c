@@ -203,11 +203,18 @@ shown_by_link(const struct verifier *v, struct lwm2m_path p)
 	return p.id[0] == LWM2M_SERVER && p.id[2] == 0 && l->ssid != 0;
 }
 
-static void
-compare(struct verifier *v, const struct lwm2m_node *want)
+/* What the device shows at a path; both trees are in order, and *at is where the last one was. */
+static const struct lwm2m_value *
+shown_at(const struct lwm2m_tree *seen, size_t *at, const struct lwm2m_path *p)
 {
-	const struct lwm2m_value *has = lwm2m_tree_get(&v->after->seen, want->path);
+	while (*at < seen->n && lwm2m_path_cmp(&seen->nodes[*at].path, p) < 0)
+		++*at;
+	return *at < seen->n && lwm2m_path_eq(&seen->nodes[*at].path, p) ? &seen->nodes[*at].value : NULL;
+}
 
+static void
+compare(struct verifier *v, const struct lwm2m_node *want, const struct lwm2m_value *has)
+{
 	if (has == NULL && shown_by_link(v, want->path)) {
 		v->out->equal++;
 		return;
@@ -252,9 +259,9 @@ bs_verify(const struct profile_desired *d, const struct bs_plan *p, const struct
 	}
 	check_read_instances(&v);
 	check_deleted(&v);
-	for (size_t i = 0; i < p->tree.n; i++)
+	for (size_t i = 0, at = 0; i < p->tree.n; i++)
 		if (p->tree.nodes[i].path.depth >= LWM2M_RESOURCE)
-			compare(&v, &p->tree.nodes[i]);
+			compare(&v, &p->tree.nodes[i], shown_at(&after->seen, &at, &p->tree.nodes[i].path));
 	check_extra_entries(&v);
 	return gbuf_check(&out->unconfirmed, e);
 }

@@ -54,6 +54,10 @@ put_id(char *to, uint16_t id)
 	char digit[5];
 	size_t n = 0, len;
 
+	if (id < 10) {
+		*to = (char)('0' + id);
+		return 1;
+	}
 	do {
 		digit[n++] = (char)('0' + id % 10);
 		id /= 10;

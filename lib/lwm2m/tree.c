@@ -12,23 +12,32 @@ lwm2m_tree_clear(struct lwm2m_tree *t)
 	*t = (struct lwm2m_tree){ 0 };
 }
 
+static inline bool
+is_before(const struct lwm2m_path *p, uint64_t ids, uint8_t depth)
+{
+	uint64_t number = lwm2m_path_number(p);
+
+	return (number < ids) | ((number == ids) & (p->depth < depth));
+}
+
 /* The first node whose path is not before p. */
 static size_t
 lower_bound(const struct lwm2m_tree *t, const struct lwm2m_path *p)
 {
-	size_t lo = 0, hi = t->n;
+	const struct lwm2m_node *from = t->nodes;
+	uint64_t ids = lwm2m_path_number(p);
+	size_t n = t->n;
 
-	if (hi > 0 && lwm2m_path_cmp(&t->nodes[hi - 1].path, p) < 0)
-		return hi; /* most trees are built in order */
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
+	if (n == 0 || is_before(&from[n - 1].path, ids, p->depth))
+		return n; /* most trees are built in order */
+	/* without branches: where it goes is anybody's guess */
+	while (n > 1) {
+		size_t half = n / 2;
 
-		if (lwm2m_path_cmp(&t->nodes[mid].path, p) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
+		from += is_before(&from[half - 1].path, ids, p->depth) ? half : 0;
+		n -= half;
 	}
-	return lo;
+	return (size_t)(from - t->nodes) + is_before(&from->path, ids, p->depth);
 }
 
 static bool
