@@ -81,8 +81,8 @@ class Responder(Server):
 class CertServer(Bsserver):
     """The product with one listener for keys and certificates, which asks about each certificate."""
 
-    def __init__(self, build, core, work, pki):
-        super().__init__("bsserver certificates", build, core, work)
+    def __init__(self, name, build, core, work, pki):
+        super().__init__("bsserver " + name, build, core, work)
         self.pki = pki
 
     more = ()

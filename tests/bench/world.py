@@ -55,12 +55,13 @@ class Server:
         os.makedirs(self.folder, exist_ok=True)
         self.log = os.path.join(self.folder, "log")
         self.process = None
+        self.first = []  # a command that runs it, such as chrt
 
     def start(self, argv, ready):
         with open(self.log, "w", encoding="utf-8") as log:
             # pylint: disable-next=consider-using-with
             self.process = subprocess.Popen(
-                ["taskset", "-c", str(self.core)] + argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                ["taskset", "-c", str(self.core)] + self.first + argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
         until = time.monotonic() + SERVER_START_S
         while ready not in self.said():
