@@ -88,6 +88,12 @@ static const struct {
 	  "\"endpoints\": [ { \"uri\": \"coaps://x\" }, { \"uri\": \"coap+tcp://x\", \"security\": { \"mode\": \"nosec\" } } ] } } }",
 	  "/0/0/0 \"coaps://x\"\n/0/0/1 false\n/0/0/2 0\n/0/0/3 69\n/0/0/4 \n/0/0/5 000102030405060708090a0b0c0d0e0f\n/0/0/10 1\n"
 	  "/0/1/0 \"coap+tcp://x\"\n/0/1/1 false\n/0/1/2 3\n/0/1/3 \n/0/1/4 \n/0/1/5 \n/0/1/10 1\n/1/0/0 1\n/1/0/1 1\n/1/0/6 true\n/1/0/7 \"UT\"\n", "" },
+	/* order, delay, retry and fall-back of registration */
+	{ "{ " DEV REPLACE "\"servers\": { \"dm\": { \"short_server_id\": 101, \"uri\": \"coap://dm\", \"security\": { \"mode\": \"nosec\" }, \"lifetime\": 60, "
+	  "\"binding\": \"U\", \"notification_storing\": true, \"registration_priority_order\": 1, \"initial_registration_delay_timer\": \"30s\", "
+	  "\"registration_failure_block\": true, \"bootstrap_on_registration_failure\": false, \"communication_retry_count\": 3, \"communication_retry_timer\": \"15m\", "
+	  "\"communication_sequence_delay_timer\": \"1d\", \"communication_sequence_retry_count\": 2 } } }",
+	  DM_TREE "/1/0/0 101\n/1/0/1 60\n/1/0/6 true\n/1/0/7 \"U\"\n/1/0/13 1\n/1/0/14 30\n/1/0/15 true\n/1/0/16 false\n/1/0/17 3\n/1/0/18 900\n/1/0/19 86400\n/1/0/20 2\n", "" },
 	/* an account as it stands */
 	{ "{ " DEV REPLACE "\"objects\": { \"/0/3\": { \"identity\": \"deadbeefdeadbeefdeadbeefdeadbeef\", \"key\": { \"hex\": \"00\" } } } }",
 	  "/0/3/3 6465616462656566646561646265656664656164626565666465616462656566\n/0/3/5 00\n", "" },
