@@ -18,6 +18,7 @@ struct hot {
 	char *endpoint;
 	struct store_device d; /* of held.wrote nothing when it is compiled again: same */
 	bool same;
+	struct sq_noted noted; /* from the first session since it was read on */
 };
 
 struct sq_hot {
@@ -209,6 +210,7 @@ fill(struct sq_hot *h, struct hot *e, struct store_device *d)
 	e->same = e->d.held.session != 0 && secret_equal(&e->d.compiled, &e->d.held.wrote);
 	if (e->same)
 		secret_clear(&e->d.held.wrote);
+	e->noted = (struct sq_noted){ 0 };
 	e->read_ms = clock_mono_ms();
 	e->filled = true;
 	e->weight = 0;
@@ -304,7 +306,7 @@ note_last(struct sq_hot *h, struct store_device *d, const struct bs_record *r, b
 }
 
 void
-sq_hot_session(struct sq_hot *h, const struct bs_record *r, struct sq_outcome *o)
+sq_hot_session(struct sq_hot *h, const struct bs_record *r, struct sq_outcome *o, const struct sq_noted *now)
 {
 	struct hot *e = find(h, r->endpoint);
 	bool good = r->verdict == BS_VERDICT_PROVISIONED || r->verdict == BS_VERDICT_WRITTEN;
@@ -319,5 +321,15 @@ sq_hot_session(struct sq_hot *h, const struct bs_record *r, struct sq_outcome *o
 		return;
 	}
 	note_last(h, &e->d, r, good);
+	e->noted = *now;
 	settle(h, e);
+}
+
+void
+sq_hot_noted(struct sq_hot *h, const char *endpoint, struct sq_noted *out)
+{
+	const struct hot *e = find(h, endpoint);
+
+	if (e != NULL && e->filled)
+		*out = e->noted;
 }

@@ -11,6 +11,14 @@
 struct sq_hot;
 struct sq_outcome;
 
+/* What is known of the sessions of one device. */
+struct sq_noted {
+	int64_t device; /* 0: nobody's, or not known */
+	uint64_t last;
+	int64_t verdict, failures, kept;
+	bool undo, given; /* as SQ_SESSION_OF says; given may be true for nothing */
+};
+
 #define SQ_HOT_OCTETS ((size_t)24 << 20)
 #define SQ_HOT_MS 600000 /* so old it is read anew: sessions drop out of the last 24 h */
 
@@ -26,7 +34,9 @@ void sq_hot_ask(struct sq_hot *h, const char *endpoint);
 void sq_hot_read(struct sq_hot *h, const char *endpoint, struct store_device *d);
 /* Changed otherwise than by a session. */
 void sq_hot_forget(struct sq_hot *h, const char *endpoint);
-/* A session of that device was written. o's texts are moved out; NULL: it left nothing. */
-void sq_hot_session(struct sq_hot *h, const struct bs_record *r, struct sq_outcome *o);
+/* A session of that device was written. o's texts are moved out; NULL: it left nothing. now: what is known of it since. */
+void sq_hot_session(struct sq_hot *h, const struct bs_record *r, struct sq_outcome *o, const struct sq_noted *now);
+/* *out stays as it is when nothing is known. */
+void sq_hot_noted(struct sq_hot *h, const char *endpoint, struct sq_noted *out);
 
 #endif

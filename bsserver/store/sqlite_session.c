@@ -13,15 +13,8 @@ struct session_req {
 	struct bs_record rec; /* without entries; its strings lie behind the structure */
 	struct gbuf transcript;
 	struct sq_outcome *outcome; /* NULL: nothing is kept besides */
+	struct sq_noted known;	    /* of its device: before, as far as that is in memory; then what is so now */
 	store_done_fn *done;
-};
-
-/* What is known of the sessions of one device. */
-struct noted {
-	int64_t device; /* 0: nobody's */
-	uint64_t last;
-	int64_t verdict, failures, kept;
-	bool undo, given; /* as SQ_SESSION_OF says */
 };
 
 /* Refused before its peer had proved to be the device it claims to be. */
@@ -45,8 +38,14 @@ is_unproven(const struct bs_record *r)
 	    (r->verdict == BS_VERDICT_REFUSED && (size_t)r->reason < BS_REASON__COUNT && reasons[r->reason]);
 }
 
+static bool
+is_good(const struct bs_record *r)
+{
+	return r->verdict == BS_VERDICT_PROVISIONED || r->verdict == BS_VERDICT_WRITTEN;
+}
+
 static enum err_code
-find_device(struct sq_db *db, const char *endpoint, struct noted *d, struct err *e)
+find_device(struct sq_db *db, const char *endpoint, struct sq_noted *d, struct err *e)
 {
 	struct sq q;
 	bool row;
@@ -114,28 +113,63 @@ sq_failures_after(int64_t failures, enum bs_verdict v)
 	return failures;
 }
 
-static enum err_code
-note_last(struct store *s, struct sq_db *db, const struct bs_record *r, const struct noted *d, struct err *e)
+static void
+put_note(struct sq *q, const struct bs_record *r, const struct sq_noted *d, int64_t kept)
 {
-	struct sq q = sq_use(db, SQ_SESSION_NOTE);
+	sq_put_int(q, (int64_t)r->id);
+	sq_put_int(q, r->verdict);
+	sq_put_int(q, r->reason);
+	sq_put_int(q, r->ended_ms);
+	sq_put_int(q, r->used_format);
+	sq_put_int(q, r->verdict == BS_VERDICT_PROVISIONED ? (int64_t)r->revision : 0);
+	sq_put_int(q, sq_failures_after(d->failures, r->verdict));
+	sq_put_int(q, kept);
+	sq_put_int(q, d->device);
+}
 
-	sq_put_int(&q, (int64_t)r->id);
-	sq_put_int(&q, r->verdict);
-	sq_put_int(&q, r->reason);
-	sq_put_int(&q, r->ended_ms);
-	sq_put_int(&q, r->used_format);
-	sq_put_int(&q, r->verdict == BS_VERDICT_PROVISIONED ? (int64_t)r->revision : 0);
-	sq_put_int(&q, sq_failures_after(d->failures, r->verdict));
-	sq_put_int(&q, d->kept);
-	sq_put_int(&q, d->device);
+static void
+count_verdict(struct store *s, const struct bs_record *r, const struct sq_noted *d)
+{
 	if (d->verdict >= 0 && d->verdict < BS_VERDICT__COUNT)
 		s->tally.counts.by_verdict[d->verdict]--;
 	s->tally.counts.by_verdict[r->verdict]++;
-	return sq_run(&q, e);
 }
 
 static enum err_code
-note_kept(struct sq_db *db, const struct noted *d, struct err *e)
+note_last(struct store *s, struct sq_db *db, const struct bs_record *r, const struct sq_noted *d, struct err *e)
+{
+	struct sq q = sq_use(db, SQ_SESSION_NOTE);
+
+	put_note(&q, r, d, d->kept);
+	count_verdict(s, r, d);
+	return sq_run(&q, e);
+}
+
+/*
+ * What memory knows of the device holds when its newest session is still that one: ids of sessions are
+ * nobody else's. Then it need not be looked up, and the session is noted at once: *done.
+ */
+static enum err_code
+note_as_known(struct store *s, struct sq_db *db, const struct session_req *r, bool *done, struct err *e)
+{
+	const struct sq_noted *d = &r->known;
+
+	*done = false;
+	if (d->device == 0 || d->last == 0 || r->rec.id <= d->last)
+		return ERR_OK;
+	struct sq q = sq_use(db, SQ_SESSION_NOTE_KNOWN);
+	put_note(&q, &r->rec, d, MIN(d->kept + 1, (int64_t)s->max_sessions));
+	sq_put_int(&q, (int64_t)d->last);
+	sq_put_int(&q, d->kept);
+	enum err_code rc = sq_run(&q, e);
+	*done = rc == ERR_OK && sq_changes(db) > 0;
+	if (*done)
+		count_verdict(s, &r->rec, d);
+	return rc;
+}
+
+static enum err_code
+note_kept(struct sq_db *db, const struct sq_noted *d, struct err *e)
 {
 	struct sq q = sq_use(db, SQ_SESSION_KEPT);
 
@@ -158,13 +192,16 @@ prune(struct store *s, struct sq_db *db, int64_t device, int64_t surplus, struct
 }
 
 static enum err_code
-keep_of_device(struct store *s, struct sq_db *db, const struct bs_record *r, struct noted *d, struct err *e)
+keep_of_device(struct store *s, struct sq_db *db, const struct bs_record *r, struct sq_noted *d, bool noted,
+    struct err *e)
 {
 	int64_t surplus = ++d->kept - (int64_t)s->max_sessions;
+	enum err_code rc = ERR_OK;
 
 	if (surplus > 0)
 		d->kept -= surplus;
-	enum err_code rc = r->id > d->last ? note_last(s, db, r, d, e) : note_kept(db, d, e);
+	if (!noted)
+		rc = r->id > d->last ? note_last(s, db, r, d, e) : note_kept(db, d, e);
 	return rc == ERR_OK && surplus > 0 ? prune(s, db, d->device, surplus, e) : rc;
 }
 
@@ -217,11 +254,11 @@ sweep(struct store *s, struct sq_db *db, struct err *e)
 
 /* A record that comes late says nothing of what the device holds by now. */
 static enum err_code
-keep_outcome(struct store *s, struct sq_db *db, const struct session_req *r, const struct noted *d, struct err *e)
+keep_outcome(struct store *s, struct sq_db *db, const struct session_req *r, const struct sq_noted *d, struct err *e)
 {
 	const struct sq_kept kept = {
 		.device = d->device,
-		.good = r->rec.verdict == BS_VERDICT_PROVISIONED || r->rec.verdict == BS_VERDICT_WRITTEN,
+		.good = is_good(&r->rec),
 		.undo = d->undo,
 		.given = d->given,
 		.rec = &r->rec,
@@ -234,30 +271,58 @@ keep_outcome(struct store *s, struct sq_db *db, const struct session_req *r, con
 	return rc == ERR_OK && r->outcome != NULL ? sq_held_keep(s, db, &kept, e) : rc;
 }
 
+/* For the next session of the device. */
+static void
+note_after(struct session_req *r, const struct sq_noted *d)
+{
+	const struct bs_record *rec = &r->rec;
+	bool good = is_good(rec), kept = r->outcome != NULL && sq_held_is_worth(r->outcome, good);
+
+	if (d->device == 0 || rec->id <= d->last)
+		return; /* and memory forgets it */
+	r->known = (struct sq_noted){
+		.device = d->device,
+		.last = rec->id,
+		.verdict = rec->verdict,
+		.failures = sq_failures_after(d->failures, rec->verdict),
+		.kept = d->kept,
+		.undo = kept ? !good : d->undo,
+		.given = d->given || rec->anchor != NULL || (rec->given != NULL && strcmp(rec->given, "[]") != 0),
+	};
+}
+
 static enum err_code
 session_run(struct store *s, struct sq_db *db, struct sq_req *base, struct err *e)
 {
 	struct session_req *r = CONTAINER_OF(base, struct session_req, base);
-	struct noted d = { 0 };
+	struct sq_noted d = { 0 };
+	bool noted = false;
 	enum err_code rc = gbuf_check(&r->transcript, e);
 
 	if (rc == ERR_OK && (size_t)r->rec.verdict >= BS_VERDICT__COUNT)
 		rc = err_set(e, ERR_USAGE, "session: verdict %d: no such verdict", (int)r->rec.verdict);
 	if (rc != ERR_OK)
 		return rc;
-	if (!is_unproven(&r->rec))
+	rc = note_as_known(s, db, r, &noted, e);
+	if (noted)
+		d = r->known;
+	else if (rc == ERR_OK && !is_unproven(&r->rec))
 		rc = find_device(db, r->rec.endpoint, &d, e);
 	if (rc == ERR_OK)
 		rc = insert(db, r, d.device, e);
-	if (rc != ERR_OK)
-		return rc; /* and nothing was written */
+	if (rc != ERR_OK) {
+		s->broken |= noted; /* else nothing was written */
+		return rc;
+	}
 	s->tally.counts.sessions++;
-	rc = d.device == 0 ? keep_stray(s, db, e) : keep_of_device(s, db, &r->rec, &d, e);
+	rc = d.device == 0 ? keep_stray(s, db, e) : keep_of_device(s, db, &r->rec, &d, noted, e);
 	if (rc == ERR_OK)
 		rc = keep_outcome(s, db, r, &d, e);
 	if (rc == ERR_OK)
 		rc = sweep(s, db, e);
 	s->broken |= rc != ERR_OK;
+	if (rc == ERR_OK)
+		note_after(r, &d);
 	return rc;
 }
 
@@ -267,7 +332,7 @@ session_answer(struct store *s, struct sq_req *base)
 	struct session_req *r = CONTAINER_OF(base, struct session_req, base);
 
 	if (base->rc == ERR_OK && !is_unproven(&r->rec))
-		sq_hot_session(s->hot, &r->rec, r->outcome);
+		sq_hot_session(s->hot, &r->rec, r->outcome, &r->known);
 	if (r->done != NULL)
 		r->done(base->arg, base->rc, base->e);
 }
@@ -320,6 +385,8 @@ sq_session_put(struct store *s, const struct bs_record *rec, const struct store_
 	size_t guess = 64 * (rec->n_entries + 1) + rec->text_total;
 
 	r->done = done;
+	if (!is_unproven(rec))
+		sq_hot_noted(s->hot, rec->endpoint, &r->known);
 	r->base.patient = true;
 	(void)gbuf_room(&r->transcript, guess); /* so that it need not move while it grows */
 	transcript_pack(rec, &r->transcript);

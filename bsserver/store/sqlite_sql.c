@@ -96,6 +96,9 @@ static const char *const texts[] = {
 	[SQ_SESSION_NOTE] = "UPDATE device_session SET last_session = ?1, verdict = ?2, reason = ?3, ended_ms = ?4,"
 			    " format = iif(?5 < 0, format, ?5), confirmed = iif(?6 = 0, confirmed, ?6),"
 			    " failures = ?7, kept = ?8 WHERE device = ?9",
+	[SQ_SESSION_NOTE_KNOWN] = "UPDATE device_session SET last_session = ?1, verdict = ?2, reason = ?3,"
+				  " ended_ms = ?4, format = iif(?5 < 0, format, ?5), confirmed = iif(?6 = 0, confirmed, ?6),"
+				  " failures = ?7, kept = ?8 WHERE device = ?9 AND last_session = ?10 AND kept = ?11",
 	[SQ_SESSION_KEPT] = "UPDATE device_session SET kept = ?1 WHERE device = ?2",
 	[SQ_SESSION_PRUNE] = "DELETE FROM session WHERE id IN"
 			     " (SELECT id FROM session WHERE device = ?1 ORDER BY id LIMIT ?2)",

@@ -55,6 +55,7 @@ enum sq_query {
 			     * nothing is kept of it, whether it came under an anchor or was given anything */
 	SQ_SESSION_PUT,	    /* a row of session */
 	SQ_SESSION_NOTE,    /* (last_session, verdict, reason, ended_ms, format, confirmed, failures, kept, id) */
+	SQ_SESSION_NOTE_KNOWN, /* as SQ_SESSION_NOTE and (last_session, kept): nothing is changed unless it has these */
 	SQ_SESSION_KEPT,    /* (kept, id): an older session that came late */
 	SQ_SESSION_PRUNE,   /* (device, how many of the oldest go) */
 	SQ_SESSION_SWEEP,   /* (first id, how many go) -> id, device: the oldest, but no device's newest */

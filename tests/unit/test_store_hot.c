@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bsserver/store/sqlite_db.h"
 #include "bsserver/store/sqlite_hot.h"
 #include "lib/base/clock.h"
 #include "lib/base/str.h"
@@ -29,6 +30,8 @@ draw(uint64_t below)
 
 /* ---- what a look told ---- */
 
+static bool count_good;
+
 struct look {
 	bool answered, there, compiled;
 	char text[1024];
@@ -52,7 +55,7 @@ tell(const struct store_device *d, char *out, size_t n)
 	    d->endpoint, (unsigned long long)d->revision, (int)d->state, (long long)d->created_ms, (long long)d->updated_ms,
 	    or_dash(d->compiled_key), (unsigned long long)d->last_session, (int)d->last_verdict, (int)d->last_reason,
 	    (long long)d->last_ended_ms, d->remembered_format, (unsigned long long)d->confirmed_revision, d->failures,
-	    d->recent_good, d->compiled.len == 0 ? "-" : (const char *)d->compiled.data, (unsigned long long)h->session,
+	    count_good ? d->recent_good : 0, d->compiled.len == 0 ? "-" : (const char *)d->compiled.data, (unsigned long long)h->session,
 	    (unsigned long long)h->last_session, (long long)h->at_ms, (long long)h->started_ms, (long long)h->last_ms,
 	    (int)h->good, (int)h->restored, (unsigned long long)h->revision, or_dash(h->profile), or_dash(h->fingerprints),
 	    or_dash(h->expiries), or_dash(h->links), or_dash(h->values), h->read, (unsigned long long)h->likeness,
@@ -91,6 +94,10 @@ ck_same(const char *endpoint, const struct look *l)
 		return;
 	tell(&f.device, text, sizeof text);
 	ck_assert_msg(strcmp(text, l->text) == 0, "looked up:\n%s\nin the file:\n%s", l->text, text);
+	/* what came to nothing is the newest of what is kept, or it is gone */
+	ck_assert_int_eq(fx_held_list(&f, endpoint), ERR_OK);
+	const char *mark = strchr(gbuf_cstr(&f.names), '!'), *blank = strchr(gbuf_cstr(&f.names), ' ');
+	ck_assert_msg(mark == NULL || blank == NULL || mark < blank, "%s", gbuf_cstr(&f.names));
 }
 
 static void
@@ -227,6 +234,36 @@ settle(void)
 	ck_assert_int_eq(pending, 0);
 }
 
+/* What is carried from session to session without a look at the file. */
+static void
+ck_file(void)
+{
+	static const char *const none[] = {
+		"SELECT count(*) FROM device_session s"
+		" WHERE kept <> (SELECT count(*) FROM session WHERE device = s.device)",
+		"SELECT count(*) FROM device_session s"
+		" WHERE last_session <> (SELECT coalesce(max(id), 0) FROM session WHERE device = s.device)",
+		"SELECT count(*) FROM session WHERE device > 0 AND endpoint <> (SELECT endpoint FROM device WHERE id = device)",
+	};
+	struct sq_db db;
+	int64_t n;
+	char sql[96];
+
+	ck_assert_int_eq(fx_counts(&f), ERR_OK);
+	fx_close(&f);
+	ck_assert_int_eq(sq_open(&db, f.path, 1024, NULL), ERR_OK);
+	for (size_t i = 0; i < N_ELEMS(none); i++) {
+		ck_assert_int_eq(sq_number(&db, none[i], &n, NULL), ERR_OK);
+		ck_assert_msg(n == 0, "%s: %d", none[i], (int)n);
+	}
+	for (int i = 0; i < BS_VERDICT__COUNT; i++) {
+		(void)snprintf(sql, sizeof sql, "SELECT count(*) FROM device_session WHERE verdict = %d", i);
+		ck_assert_int_eq(sq_number(&db, sql, &n, NULL), ERR_OK);
+		ck_assert_int_eq(n, (int64_t)f.counts.by_verdict[i]);
+	}
+	sq_close(&db);
+}
+
 START_TEST(a_look_tells_what_the_file_says)
 {
 	static char endpoints[DEVICES][8];
@@ -241,8 +278,10 @@ START_TEST(a_look_tells_what_the_file_says)
 	compiled = fx_secret("compiled-1");
 	credential = (struct store_credential){ .slot = (char[]){ "servers/dm/security/key" }, .key = fx_secret("key") };
 	fx_init(&f);
-	f.conf.max_sessions = 1000; /* what is pushed out is counted until the next reading */
-	f.conf.max_hot = _i == 0 ? 0 : 3000; /* the second time there is room for one */
+	/* what is pushed out is counted until the next reading: the third time nobody looks at that */
+	count_good = _i != 2;
+	f.conf.max_sessions = count_good ? 1000 : 3;
+	f.conf.max_hot = _i == 1 ? 3000 : 0; /* the second time there is room for one */
 	ck_assert_msg(fx_open(&f) == ERR_OK, "%s", f.e.msg);
 	for (size_t i = 0; i < DEVICES; i++)
 		(void)snprintf(endpoints[i], sizeof endpoints[i], "d%zu", i);
@@ -273,6 +312,44 @@ START_TEST(a_look_tells_what_the_file_says)
 		look_now(endpoints[i]);
 	for (size_t i = 0; i < n_early; i++)
 		ck_assert(early[i].answered);
+	ck_file();
+	fx_free(&f);
+}
+END_TEST
+
+/* Noted before it turned out that its number is taken: both are undone. */
+START_TEST(a_session_whose_number_is_taken_changes_nothing)
+{
+	static char names[2][8] = { "d0", "d1" };
+	struct bs_record r = { .verdict = BS_VERDICT_PROVISIONED, .used_format = -1 };
+	static const struct {
+		int device;
+		uint64_t id;
+		enum err_code rc;
+	} sessions[] = { { 0, 10, ERR_OK }, { 1, 20, ERR_OK }, { 0, 11, ERR_OK }, { 0, 20, ERR_EXISTS }, { 0, 12, ERR_OK } };
+	struct secret form = fx_secret("compiled-1");
+
+	count_good = true;
+	fx_init(&f);
+	ck_assert_int_eq(fx_open(&f), ERR_OK);
+	for (int i = 0; i < 2; i++) {
+		const struct store_change c = { .op = STORE_PUT_DEVICE, .name = names[i], .doc = "{}", .compiled = &form,
+			.compiled_key = "k" };
+
+		ck_assert_int_eq(fx_apply(&f, &c, 1), ERR_OK);
+		look_now(names[i]);
+	}
+	for (size_t i = 0; i < N_ELEMS(sessions); i++) {
+		r.endpoint = names[sessions[i].device];
+		r.id = sessions[i].id;
+		r.ended_ms = clock_wall_ms();
+		ck_assert_int_eq(fx_session_put(&f, &r), sessions[i].rc);
+		look_now(names[0]);
+		look_now(names[1]);
+	}
+	ck_assert_int_eq(fx_get(&f, "d0"), ERR_OK);
+	ck_assert_uint_eq(f.device.last_session, 12);
+	ck_file();
 	fx_free(&f);
 }
 END_TEST
@@ -296,12 +373,13 @@ is_known_after(struct sq_hot *h, const char *endpoint, const char *happens)
 	char name[] = "ep";
 	struct bs_record r = { .id = 6, .endpoint = name, .verdict = BS_VERDICT_FAILED, .used_format = -1 };
 	struct store_device d = device(endpoint), view;
+	const struct sq_noted noted = { .device = 1 };
 
 	sq_hot_ask(h, endpoint);
 	if (strcmp(happens, "changed") == 0)
 		sq_hot_forget(h, "ep");
 	else if (strcmp(happens, "session") == 0)
-		sq_hot_session(h, &r, NULL);
+		sq_hot_session(h, &r, NULL, &noted);
 	else if (strcmp(happens, "asked twice") == 0) {
 		sq_hot_ask(h, endpoint);
 		sq_hot_forget(h, "ep");
@@ -368,7 +446,8 @@ main(void)
 	const struct unit_case cases[] = {
 		UNIT_CASE(what_was_read_before_a_change_is_not_kept_behind_it, N_ELEMS(reads)),
 		UNIT_CASE(those_that_were_not_looked_at_longest_make_room, 0),
-		UNIT_CASE(a_look_tells_what_the_file_says, 2),
+		UNIT_CASE(a_session_whose_number_is_taken_changes_nothing, 0),
+		UNIT_CASE(a_look_tells_what_the_file_says, 3),
 	};
 
 	return unit_run(unit_suite("store_hot", cases, N_ELEMS(cases)));
