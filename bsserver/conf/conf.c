@@ -311,7 +311,9 @@ check_rule(struct reader *r, const config_setting_t *s, const struct conf_rule *
 			"trust belongs to rules that take the endpoint from a certificate, and to no other");
 	for (size_t i = 0; rule->trust != NULL && i < r->c->n_trust; i++)
 		if (strcmp(r->c->trust[i].name, rule->trust) == 0)
-			return ERR_OK;
+			return strcmp(r->c->trust[i].purpose, "servers") != 0
+			    ? ERR_OK
+			    : conf_wrong(r, s, rule->trust, "is a trust for servers: no device comes under it");
 	return rule->trust == NULL ? ERR_OK : conf_wrong(r, s, rule->trust, "no trust is called that");
 }
 

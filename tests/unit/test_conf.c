@@ -187,6 +187,9 @@ static const struct {
 	{ LISTEN TRUST
 	    "auth: { rules = ( { credential = \"x509\"; rule = \"cn\"; trust = \"g\"; } ); };",
 	    "f.conf:3: g: no trust is called that" },
+	{ LISTEN "trust = ( { name = \"f\"; file = \"x\"; for = \"servers\"; revocation = \"off\"; } );\n"
+	    "auth: { rules = ( { credential = \"x509\"; rule = \"cn\"; trust = \"f\"; } ); };",
+	    "f.conf:3: f: is a trust for servers: no device comes under it" },
 	{ LISTEN TRUST
 	    "auth: { rules = ( { credential = \"x509\"; rule = \"mapped\"; trust = \"f\"; } ); };",
 	    "f.conf:3: auth.rules: trust belongs to rules that take the endpoint from a "
