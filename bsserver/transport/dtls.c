@@ -31,6 +31,7 @@
 
 /* With a wrong key nothing after ChangeCipherSpec can be read, in each flight that the device sends. */
 #define UNREADABLE_MAX 2
+#define MESSAGE_MAX 8192 /* octets of a handshake message */
 #define CCS_MAX 8 /* ChangeCipherSpec: one, and one for each time that the flight comes again */
 #define RENEGOTIATIONS_MAX 4 /* that are answered */
 #define DATAGRAM_MAX 2048 /* libcoap reads no longer ones */
@@ -324,6 +325,8 @@ dtls_on_credentials(struct dtls *d, gnutls_session_t s, gnutls_credentials_type_
 		return GNUTLS_E_INVALID_REQUEST;
 	unsigned takes = d->conf.takes(d->conf.arg, n->owner);
 	int rc = 0;
+
+	gnutls_handshake_set_max_packet_length(s, MESSAGE_MAX); /* longer ones have certificates in them */
 	if ((takes & TRANSPORT_TAKES(TRANSPORT_PSK)) != 0)
 		rc = dtls_real()->credentials_set(s, GNUTLS_CRD_PSK, d->psk);
 	if (rc == 0 && (takes & ~TRANSPORT_TAKES(TRANSPORT_PSK)) != 0) {

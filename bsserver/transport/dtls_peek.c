@@ -63,6 +63,8 @@ random_of_hello(const uint8_t *record, size_t len, size_t *record_max)
 
 /* Hello, hello with its cookie, Certificate, ClientKeyExchange, CertificateVerify, Finished: and one to spare. */
 #define MESSAGE_SEQ_MAX 6
+#define CERTIFICATE_SEQ 2  /* no later message is long */
+#define MESSAGE_LONG 8192 /* octets */
 
 static bool
 is_beyond(const uint8_t *record, size_t len)
@@ -70,8 +72,9 @@ is_beyond(const uint8_t *record, size_t len)
 	struct rbuf r = rbuf_make(record, len);
 
 	while (rbuf_left(&r) > 0) {
-		(void)rbuf_be(&r, 4); /* msg_type, length */
-		if (rbuf_be(&r, 2) > MESSAGE_SEQ_MAX)
+		(void)rbuf_u8(&r); /* msg_type */
+		uint64_t length = rbuf_be(&r, 3), seq = rbuf_be(&r, 2);
+		if (seq > MESSAGE_SEQ_MAX || (seq > CERTIFICATE_SEQ && length > MESSAGE_LONG))
 			return true;
 		(void)rbuf_be(&r, 3); /* fragment_offset */
 		if (rbuf_take(&r, (size_t)rbuf_be(&r, 3)) == NULL)

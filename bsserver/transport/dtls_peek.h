@@ -15,7 +15,7 @@ struct dtls_peek {
 	const uint8_t *hello_random; /* of an unencrypted ClientHello, 32 octets; NULL: none */
 	size_t record_max; /* octets that the one who says hello takes in a record; 0: it does not say */
 	bool broken;	   /* it does not end where a record does */
-	bool beyond;	   /* a handshake message in the clear that comes later than any that a client has */
+	bool beyond;	   /* a handshake message in the clear, later or longer than any that a client has */
 	unsigned ccs;		     /* unencrypted ChangeCipherSpec records */
 	unsigned sealed;	     /* records of later epochs, which are encrypted */
 };

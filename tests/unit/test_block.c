@@ -212,6 +212,7 @@ START_TEST(a_datagram_shows_its_hello_and_its_change_of_cipher)
 	uint8_t d[200] = { 22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 50, 1 };
 	struct dtls_peek p;
 
+	d[16] = d[24] = 38; /* length, fragment_length */
 	for (uint8_t i = 0; i < 32; i++)
 		d[27 + i] = i;
 	dtls_peek(d, 63, &p);
@@ -232,11 +233,19 @@ START_TEST(a_datagram_shows_its_hello_and_its_change_of_cipher)
 		ck_assert_ptr_null(p.hello_random);
 		ck_assert(p.broken);
 	}
+	dtls_peek(d, 63, &p);
 	ck_assert(!p.beyond);
-	d[17] = 0;
 	d[18] = 7; /* message_seq */
 	dtls_peek(d, 63, &p);
 	ck_assert(p.beyond);
+	d[18] = 3;
+	d[15] = 0x21; /* 8448 octets and more: longer than what comes behind a certificate */
+	dtls_peek(d, 63, &p);
+	ck_assert(p.beyond);
+	d[18] = 2; /* a certificate may be */
+	dtls_peek(d, 63, &p);
+	ck_assert(!p.beyond);
+	d[15] = 0;
 	d[18] = 0;
 	d[4] = 1; /* encrypted: epoch 1 */
 	dtls_peek(d, 63, &p);

@@ -175,6 +175,7 @@ static const struct {
 	unsigned times; /* each with another message_seq and offset */
 } odd[] = {
 	{ "a certificate of 16 MiB", { RECORD(22, 0, 2, 24), 11, 0xff, 0xff, 0xff, 0, 2, 0, 0, 0, 0, 0, 12, GARBAGE }, 37, 1 },
+	{ "messages of 40 KiB", { RECORD(22, 0, 2, 24), 16, 0, 0x9c, 0x40, 0, 2, 0, 0x9c, 0, 0, 0, 12, GARBAGE }, 37, 120 },
 	{ "a key exchange of 16 MiB", { RECORD(22, 0, 2, 24), 16, 0xff, 0xff, 0xff, 0, 2, 0, 0, 0, 0, 0, 12, GARBAGE }, 37, 1 },
 	{ "a fragment beyond its message", { RECORD(22, 0, 2, 24), 16, 0, 0, 20, 0, 2, 0, 0, 15, 0, 0, 12, GARBAGE }, 37, 1 },
 	{ "a fragment longer than its record", { RECORD(22, 0, 2, 24), 16, 0, 0xff, 0, 0, 2, 0, 0, 0, 0, 0xff, 0, GARBAGE }, 37, 1 },
