@@ -224,6 +224,12 @@ deliver(void *arg, uint64_t session, struct bs_event *ev)
 		bs_driver_event(server_bs_driver(s->bs), session, ev);
 }
 
+static uint32_t
+hold_back(void *arg, const char *endpoint)
+{
+	return server_reg_hold_back(((struct server *)arg)->reg, endpoint);
+}
+
 static void
 on_record(void *arg, const struct bs_record *r)
 {
@@ -316,6 +322,7 @@ open_ports(struct server *s, struct err *e)
 		.arg = s,
 		.deliver = deliver,
 		.recorded = on_record,
+		.hold_back = hold_back,
 	};
 
 	return ports_new(&c, &s->ports, e);
@@ -681,8 +688,7 @@ server_run(struct server *s, const char *conf_file, struct err *e)
 	say_who_is_refused(s->conf, s->trust);
 	for (size_t i = 0; server_bs_listener(s->bs, i, name, sizeof name); i++)
 		log_msg(LVL_NOTICE, LOG_SERVER, NULL, "listening on %s", name);
-	for (size_t i = 0; server_reg_listener(s->reg, i, name, sizeof name); i++)
-		log_msg(LVL_NOTICE, LOG_SERVER, NULL, "devices register on %s", name);
+	server_reg_say(s->reg);
 	log_msg(LVL_NOTICE, LOG_SERVER, NULL, "ready, %zu identities may knock, API on %s", auth_identities(s->auth),
 	    s->conf->api_socket);
 	notify("READY=1");

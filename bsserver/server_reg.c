@@ -135,8 +135,17 @@ server_reg_record(struct server_reg *s, const struct bs_record *r)
 {
 	bool good = r->verdict == BS_VERDICT_PROVISIONED || r->verdict == BS_VERDICT_WRITTEN;
 
-	if (s != NULL && r->endpoint != NULL && (good || r->verdict == BS_VERDICT_FAILED))
-		trigger_session(s->trigger, r->endpoint, r->id, r->started_ms, good);
+	if (s == NULL || r->endpoint == NULL || (!good && r->verdict != BS_VERDICT_FAILED))
+		return;
+	bool called = trigger_session(s->trigger, r->endpoint, r->id, r->started_ms, good);
+	if (good && (auth_may_register(s->auth, r->endpoint, true) || registry_find(s->registry, r->endpoint) != NULL))
+		registry_session(s->registry, r->endpoint, r->id, called, r->ended_ms);
+}
+
+uint32_t
+server_reg_hold_back(struct server_reg *s, const char *endpoint)
+{
+	return s == NULL ? 0 : registry_hold_back(s->registry, endpoint);
 }
 
 void
@@ -146,16 +155,16 @@ server_reg_feed(struct server_reg *s, const struct store_feed *f)
 		registry_forget(s->registry, f->name);
 }
 
-bool
-server_reg_listener(const struct server_reg *s, size_t i, char *out, size_t cap)
+void
+server_reg_say(const struct server_reg *s)
 {
-	if (s == NULL || i >= s->conf->n_registry_listeners)
-		return false;
-	const struct conf_listener *l = &s->conf->registry_listeners[i];
-	bool v6 = strchr(l->host, ':') != NULL;
-	(void)snprintf(out, cap, "%s://%s%s%s:%u", l->secure ? "coaps" : "coap", v6 ? "[" : "", l->host, v6 ? "]" : "",
-	    (unsigned)registry_port(s->registry, i));
-	return true;
+	for (size_t i = 0; s != NULL && i < s->conf->n_registry_listeners; i++) {
+		const struct conf_listener *l = &s->conf->registry_listeners[i];
+		bool v6 = strchr(l->host, ':') != NULL;
+
+		log_msg(LVL_NOTICE, LOG_SERVER, NULL, "devices register on %s://%s%s%s:%u", l->secure ? "coaps" : "coap",
+		    v6 ? "[" : "", l->host, v6 ? "]" : "", (unsigned)registry_port(s->registry, i));
+	}
 }
 
 bool
@@ -177,6 +186,14 @@ server_reg_counter(const struct server_reg *s, size_t i, struct api_counter *out
 		{ "registry_registered", "devices registered", true, t.registered },
 		{ "registry_known", "devices registered now or earlier", true, t.known },
 		{ "registry_sessions", "sessions kept for devices that are registered", true, t.reachable },
+		{ "registry_held_back", "Bootstrap-Requests of devices that come back again and again, answered 5.03", false,
+		    t.held_back },
+		{ "registry_awaited", "devices bootstrapped a moment ago that are to register", true,
+		    t.returns[RETURNS_AWAITED] },
+		{ "registry_never_registered", "devices bootstrapped that did not register", true,
+		    t.returns[RETURNS_NEVER_REGISTERED] },
+		{ "registry_comes_back", "devices that come back again and again and do not register", true,
+		    t.returns[RETURNS_COMES_BACK] },
 		{ "trigger_asked", "devices asked to bootstrap again", false, g.asked },
 		{ "trigger_in_flight", "devices asked that have not answered yet", true, g.in_flight },
 		{ "trigger_jobs_running", "jobs that run", true, g.jobs_running },

@@ -32,9 +32,11 @@ struct trigger *server_reg_trigger(const struct server_reg *s);
 
 /* A session of a device is over. */
 void server_reg_record(struct server_reg *s, const struct bs_record *r);
+/* Seconds that a device is to stay away; 0: it may come. */
+uint32_t server_reg_hold_back(struct server_reg *s, const char *endpoint);
 void server_reg_feed(struct server_reg *s, const struct store_feed *f);
-/* "coaps://[::]:5686"; false past the end. */
-bool server_reg_listener(const struct server_reg *s, size_t i, char *out, size_t cap);
+/* Where devices register, in the log. */
+void server_reg_say(const struct server_reg *s);
 /* The i-th number that the registry counts; false past the end. */
 bool server_reg_counter(const struct server_reg *s, size_t i, struct api_counter *out);
 

@@ -11,7 +11,7 @@ static const char *const groups[] = { "reason", "profile", NULL };
 static const char *const purposes[] = { "client", "server", NULL };
 static const char *const key_types[] = { "p256", "p384", "ed25519", NULL };
 static const char *const outcomes[] = { "pending", "asleep", "asked", "triggered", "bootstrapped", "refused", "expired", "unknown", "timed_out", "cancelled", NULL };
-static const char *const goals[] = { "provisioned", "written", "blocked", NULL };
+static const char *const goals[] = { "provisioned", "written", "registered", "blocked", NULL };
 
 /* clang-format off */
 static const struct opt opts[OPT__COUNT] = {
@@ -48,7 +48,7 @@ static const struct opt opts[OPT__COUNT] = {
 	[OPT_GROUP_BY] = { "group-by", 0, OPT_CHOICE, "reason|profile", "count them by this", 0, 0, groups },
 	[OPT_LAST]     = { "last", 0, OPT_FLAG, NULL, "the argument is an endpoint: show its newest session", 0, 0, NULL },
 	[OPT_PEER]     = { "peer", 0, OPT_TEXT, "ADDRESS", "an address, with or without port, instead of an endpoint", 0, 0, NULL },
-	[OPT_FOR]      = { "for", 0, OPT_CHOICE, "provisioned|written|blocked", "what to wait for", 0, 0, goals },
+	[OPT_FOR]      = { "for", 0, OPT_CHOICE, "provisioned|written|registered|blocked", "what to wait for", 0, 0, goals },
 	[OPT_FAIL_FAST] = { "fail-fast", 0, OPT_FLAG, NULL, "stop at the first session that fails", 0, 0, NULL },
 	[OPT_FORCE]    = { "force", 0, OPT_FLAG, NULL, "even while devices extend it or need it; replace files that are there", 0, 0, NULL },
 	[OPT_CA]       = { "ca", 0, OPT_MANY, "FILE", "certificates that are trusted, in PEM or DER", 0, 0, NULL },

@@ -48,6 +48,8 @@ static const struct out_field why_fields[] = {
 	{ "last_session/path", "path", OUT_PLAIN, NULL },
 	{ "last_session/code", "code", OUT_PLAIN, NULL },
 	{ "last_session/detail", "detail", OUT_PLAIN, NULL },
+	{ "registered", "registered", OUT_PLAIN, NULL },
+	{ "after", "after its session", OUT_PLAIN, NULL },
 	{ "extends", "extends", OUT_ROWS, &extends_view },
 	{ "findings", "findings", OUT_ROWS, &view_findings },
 	{ "sessions", "sessions", OUT_ROWS, &view_session_row },

@@ -51,6 +51,8 @@ has_reached(const struct waiting *w, const json_t *device)
 
 	if (strcmp(w->goal, "blocked") == 0)
 		return state != NULL && strcmp(state, "blocked") == 0;
+	if (strcmp(w->goal, "registered") == 0 && !json_is_true(json_object_get(device, "registered")))
+		return false;
 	/* what is confirmed was written too */
 	return json_is_true(json_object_get(device, "provisioned")) ||
 	       (strcmp(w->goal, "written") == 0 &&

@@ -59,6 +59,7 @@ static const struct out_field row_fields[] = {
 	{ "path", "path", OUT_PLAIN, NULL },
 	{ "code", "code", OUT_PLAIN, NULL },
 	{ "detail", "detail", OUT_PLAIN, NULL },
+	{ "after", "after it", OUT_PLAIN, NULL },
 };
 const struct out_view view_session_row = { row_fields, N_ELEMS(row_fields) };
 

@@ -204,6 +204,7 @@ on_device(void *arg, enum err_code rc, const struct err *e, struct store_device 
 	json_put(o->j, "credentials", list);
 	json_put(o->j, "document", json_doc(d->doc));
 	json_put(o->j, "wishes", json_of_wishes(d));
+	put_registered(r->api, o->j, d->endpoint);
 	live.endpoint = d->endpoint;
 	bs_driver_each(r->api->c.driver, on_live, &live);
 	json_put(o->j, "live", live.found == NULL ? json_null() : live.found);

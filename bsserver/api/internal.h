@@ -129,6 +129,13 @@ struct json_t *json_of_session(const struct bs_record *r);
 /* Whether text nests no deeper than max; looks at brackets outside of strings only. */
 bool json_depth_ok(const char *text, size_t n, unsigned max);
 
+/* ---- jobs.c ---- */
+
+/* "registered" and "after": what is known of a device at the registry; nothing when there is none. */
+void put_registered(const struct api *a, struct json_t *j, const char *endpoint);
+/* "after" of the newest session of a device. */
+void put_after_session(const struct api *a, struct json_t *j, const struct bs_record *rec);
+
 /* ---- events.c ---- */
 
 enum err_code events_new(struct api *a, struct events **out, struct err *e);

@@ -369,3 +369,42 @@ get_device_registration(struct req *r)
 	else
 		answer_json(r, 200, json_of_registration(g, trigger_reach_of(r->api->c.trigger, g->endpoint)));
 }
+
+/* ---- what others say of devices ---- */
+
+static json_t *
+json_of_state(enum returns_state s)
+{
+	return s == RETURNS_FINE ? json_null() : json_text(returns_state_name(s));
+}
+
+void
+put_registered(const struct api *a, json_t *j, const char *endpoint)
+{
+	struct returns_news news;
+	const struct reg *g;
+
+	if (a->c.registry == NULL)
+		return;
+	g = registry_find(a->c.registry, endpoint);
+	registry_news(a->c.registry, endpoint, &news);
+	json_put(j, "registered", json_boolean(g != NULL && g->state == REG_REGISTERED && news.state == RETURNS_FINE));
+	json_put(j, "registered_at", g == NULL ? json_null() : json_when(g->registered_ms));
+	json_put(j, "after", json_of_state(news.state));
+	if (news.state == RETURNS_FINE)
+		return;
+	json_put(j, "after_sessions", json_integer(news.sessions));
+	json_put(j, "after_help", json_text(returns_state_help(news.state)));
+}
+
+void
+put_after_session(const struct api *a, json_t *j, const struct bs_record *rec)
+{
+	struct returns_news news;
+
+	if (a->c.registry == NULL || rec->endpoint == NULL)
+		return;
+	registry_news(a->c.registry, rec->endpoint, &news);
+	if (news.session == rec->id)
+		json_put(j, "after", json_of_state(news.state));
+}

@@ -98,8 +98,12 @@ on_page(void *arg, enum err_code rc, const struct err *e, struct store_session_r
 			continue;
 		if (s->c.visit != NULL)
 			s->c.visit(s->c.visit_arg, &v[i].rec);
-		else
-			(void)json_array_append_new(s->list, json_of_session(&v[i].rec));
+		else {
+			json_t *x = json_of_session(&v[i].rec);
+
+			put_after_session(s->r->api, x, &v[i].rec);
+			(void)json_array_append_new(s->list, x);
+		}
 	}
 	if (rc == ERR_OK && i == n && more && n > 0 && json_array_size(s->list) < s->limit &&
 	    s->scanned < s->c.max_scanned && s->r->conn != NULL) {

@@ -246,6 +246,13 @@ put_device(struct why *w, const struct store_device *d)
 	json_put(w->j, "known", json_boolean(d != NULL));
 	json_put(w->j, "state", d == NULL ? json_null() : json_text(store_state_name(d->state)));
 	json_put(w->j, "revision", d == NULL ? json_null() : json_u64(d->revision));
+	if (d != NULL) {
+		put_registered(w->r->api, w->j, d->endpoint);
+		const char *help = json_string_value(json_object_get(w->j, "after_help"));
+
+		if (help != NULL)
+			advise(w, "%s", help);
+	}
 	if (d != NULL && d->state != STORE_ACTIVE)
 		advise(w, "the device is %s: device unblock lets it in again",
 		    store_state_name(d->state));

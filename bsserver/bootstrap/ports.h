@@ -94,6 +94,7 @@ struct bs_event {
 	enum bs_event_type type;
 	struct bs_grant *grant; /* GRANTED: contents are moved out */
 	enum bs_reason reason;	/* REFUSED, CANCEL; REQUEST: why it is refused, or NONE */
+	uint32_t retry_after_s; /* REFUSED with BS_REASON_HELD_BACK */
 	uint8_t code;		/* RESPONSE: CoAP code octet; REFUSED: what to answer with */
 	int format;		/* RESPONSE: content format, -1 none */
 	const uint8_t *payload; /* RESPONSE; borrowed */

@@ -49,6 +49,7 @@ set_reply(struct bs_action *act, enum bs_reason reason)
 		act->reply.code = C_BAD_FORMAT;
 		break;
 	case BS_REASON_OVERLOAD:
+	case BS_REASON_HELD_BACK:
 	case BS_REASON_STORE:
 	case BS_REASON_SUPERSEDED:
 	case BS_REASON_OPERATOR:
@@ -292,8 +293,13 @@ send_reply(struct bs_action *act)
 static enum bs_state
 on_lookup(struct bs_session *s, const struct bs_event *ev, struct bs_action *act)
 {
-	if (ev->type == BS_EV_REFUSED)
-		return refuse(s, ev->reason, BS_STEP_LOOKUP, ev->text, act);
+	if (ev->type == BS_EV_REFUSED) {
+		enum bs_state next = refuse(s, ev->reason, BS_STEP_LOOKUP, ev->text, act);
+
+		if (ev->reason == BS_REASON_HELD_BACK)
+			act->reply.max_age_s = ev->retry_after_s;
+		return next;
+	}
 	take_grant(s, ev->grant);
 	if (!s->vets)
 		return send_reply(act);

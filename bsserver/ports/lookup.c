@@ -28,6 +28,7 @@ struct lookup {
 	bool asked_again; /* with the credentials: the compiled form is out of date, or an account is to be made */
 	/* the refusal that is to be delivered */
 	enum bs_reason reason;
+	uint32_t retry_after_s; /* HELD_BACK */
 	char text[512];
 };
 
@@ -42,7 +43,8 @@ static void
 deliver_refusal(void *arg)
 {
 	struct lookup *l = arg;
-	struct bs_event ev = { .type = BS_EV_REFUSED, .reason = l->reason, .text = l->text };
+	struct bs_event ev = { .type = BS_EV_REFUSED, .reason = l->reason, .text = l->text,
+		.retry_after_s = l->retry_after_s };
 
 	l->p->c.deliver(l->p->c.arg, l->session, &ev);
 	lookup_free(l);
@@ -315,6 +317,15 @@ rotates(struct lookup *l, const struct store_device *d, const struct compiled *c
 	return true;
 }
 
+static bool
+is_held_back(struct lookup *l, const char *endpoint)
+{
+	const struct ports_conf *c = &l->p->c;
+
+	l->retry_after_s = c->hold_back == NULL ? 0 : c->hold_back(c->arg, endpoint);
+	return l->retry_after_s > 0;
+}
+
 /* true: asked again, the answer comes later. */
 static bool
 on_found(struct lookup *l, struct store_device *d, const struct store_credential *creds, size_t n)
@@ -341,6 +352,9 @@ on_found(struct lookup *l, struct store_device *d, const struct store_credential
 	else if (!knocks_as_written(l, &c))
 		refuse(l, l->mode == BS_NOSEC ? BS_REASON_NO_CREDENTIAL_RULE : BS_REASON_IDENTITY_MISMATCH,
 		    "%s, and its profile says that it knocks with %s", gbuf_cstr(&l->answer.rule), c.knock);
+	else if (is_held_back(l, d->endpoint))
+		refuse(l, BS_REASON_HELD_BACK, "%s; it came back again and again without registering, and is to wait %u s",
+		    gbuf_cstr(&l->answer.rule), l->retry_after_s);
 	else if (rotates(l, d, &c)) {
 		compiled_clear(&c);
 		return true;

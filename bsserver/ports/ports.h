@@ -28,6 +28,8 @@ struct ports_conf {
 	void (*deliver)(void *arg, uint64_t session, struct bs_event *ev);
 	/* A record on its way to the store; NULL: nobody listens. */
 	void (*recorded)(void *arg, const struct bs_record *r);
+	/* Seconds that a device is to stay away, when everything else speaks for it; 0: it may come. NULL: none is. */
+	uint32_t (*hold_back)(void *arg, const char *endpoint);
 };
 
 enum err_code ports_new(const struct ports_conf *c, struct ports **out, struct err *e);

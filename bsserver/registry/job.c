@@ -380,14 +380,14 @@ job_no_answer(struct job *j, uint32_t row, bool sleeps, int64_t wall_ms)
 	job_set(j, row, again ? JOB_ASLEEP : JOB_TIMED_OUT, 0, wall_ms);
 }
 
-void
+bool
 job_session(struct job *j, const char *endpoint, uint64_t session, int64_t started_ms, bool good, int64_t wall_ms)
 {
 	uint32_t i = job_over(j) ? JOB_NONE : job_find(j, endpoint);
 	struct job_row *r = i == JOB_NONE ? NULL : &j->rows[i];
 
 	if (r == NULL || (r->outcome != JOB_TRIGGERED && r->outcome != JOB_ASKED && !r->resumed) || started_ms < j->created_ms)
-		return;
+		return false;
 	struct job_row to = *r;
 	bool was_bad = r->bad;
 
@@ -402,6 +402,7 @@ job_session(struct job *j, const char *endpoint, uint64_t session, int64_t start
 		count_failure(j);
 	check_canary(j, i);
 	end_when_done(j);
+	return true;
 }
 
 void

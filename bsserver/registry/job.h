@@ -107,8 +107,8 @@ void job_no_answer(struct job *j, uint32_t row, bool sleeps, int64_t wall_ms);
 uint32_t job_find(const struct job *j, const char *endpoint);
 /* It spoke: true when the job has something to ask it. */
 bool job_awake(struct job *j, const char *endpoint);
-/* A session of it has ended; and it has registered. */
-void job_session(struct job *j, const char *endpoint, uint64_t session, int64_t started_ms, bool good, int64_t wall_ms);
+/* A session of it has ended (true: the job had called it); and it has registered. */
+bool job_session(struct job *j, const char *endpoint, uint64_t session, int64_t started_ms, bool good, int64_t wall_ms);
 void job_registered(struct job *j, const char *endpoint, int64_t wall_ms);
 /* What ran out: the job, and the wait for sessions. Ends it when nothing is left. Seldom: it looks at every row. */
 void job_look(struct job *j, int64_t wall_ms);

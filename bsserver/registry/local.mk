@@ -4,4 +4,5 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/registry/registry_ask.c bsserver/registry/registry_internal.h \
 	bsserver/registry/regs.c bsserver/registry/regs.h bsserver/registry/regs_text.c \
 	bsserver/registry/request.c bsserver/registry/request.h \
+	bsserver/registry/returns.c bsserver/registry/returns.h \
 	bsserver/registry/trigger.c bsserver/registry/trigger.h

@@ -243,6 +243,7 @@ on_register(void *arg, const struct transport_request *q)
 	regs_location(g, location + 3);
 	say(LVL_INFO, g, "registered");
 	answer(r, q, CREATED, location);
+	returns_registered(r->returns, g->endpoint);
 	keep(r, g);
 	spoke(r, g, true);
 }
@@ -331,11 +332,34 @@ registry_forget(struct registry *r, const char *endpoint)
 {
 	struct reg *g = regs_find(r->regs, endpoint);
 
+	returns_registered(r->returns, endpoint);
 	if (g == NULL)
 		return;
 	leave_seat(r, g);
 	forget_note(r, endpoint);
 	regs_remove(r->regs, g);
+}
+
+void
+registry_session(struct registry *r, const char *endpoint, uint64_t session, bool invited, int64_t wall_ms)
+{
+	returns_session(r->returns, endpoint, session, invited, wall_ms);
+}
+
+void
+registry_news(const struct registry *r, const char *endpoint, struct returns_news *out)
+{
+	returns_get(r->returns, endpoint, clock_wall_ms(), out);
+}
+
+uint32_t
+registry_hold_back(struct registry *r, const char *endpoint)
+{
+	struct returns_news news;
+
+	registry_news(r, endpoint, &news);
+	r->stats.held_back += news.pause_s > 0;
+	return news.pause_s;
 }
 
 const struct reg *
@@ -402,6 +426,8 @@ registry_open(const struct registry_conf *c, struct registry **out, struct err *
 	if (rc == ERR_OK)
 		rc = regs_new(c->max_devices, seed, &r->regs, e);
 	if (rc == ERR_OK)
+		rc = returns_new(c->max_devices, seed, &r->returns, e);
+	if (rc == ERR_OK)
 		regs_set_awake(r->regs, c->awake_ms);
 	if (rc == ERR_OK)
 		rc = loop_timer_new(c->loop, on_tick, r, &r->tick, e);
@@ -435,6 +461,7 @@ registry_free(struct registry *r)
 		return;
 	registry_close(r);
 	regs_free(r->regs);
+	returns_free(r->returns);
 	free(r);
 }
 
@@ -447,9 +474,14 @@ registry_port(const struct registry *r, size_t listener)
 void
 registry_stats(const struct registry *r, struct registry_stats *out)
 {
+	size_t counts[RETURNS__STATES];
+
 	*out = r->stats;
 	out->registered = regs_registered(r->regs);
 	out->known = regs_count(r->regs);
+	returns_count(r->returns, clock_wall_ms(), counts);
+	for (size_t i = 0; i < RETURNS__STATES; i++)
+		out->returns[i] = counts[i];
 	if (r->transport != NULL)
 		transport_stats(r->transport, &out->transport);
 	out->reachable = out->transport.kept;

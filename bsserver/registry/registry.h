@@ -6,6 +6,7 @@
 #define BSSERVER_REGISTRY_REGISTRY_H
 
 #include "bsserver/registry/regs.h"
+#include "bsserver/registry/returns.h"
 #include "bsserver/registry/trigger.h"
 #include "bsserver/transport/transport.h"
 
@@ -48,12 +49,21 @@ void registry_forget(struct registry *r, const char *endpoint);
 /* What is known of one; NULL: it never registered. Valid until the next turn of the loop. */
 const struct reg *registry_find(const struct registry *r, const char *endpoint);
 
+/* A session of a device that has an account here has ended well. invited: it was called back. */
+void registry_session(struct registry *r, const char *endpoint, uint64_t session, bool invited, int64_t wall_ms);
+/* What is to be said of a device since then. */
+void registry_news(const struct registry *r, const char *endpoint, struct returns_news *out);
+/* Seconds that a device is to stay away; 0: none. What is not 0 is counted. */
+uint32_t registry_hold_back(struct registry *r, const char *endpoint);
+
 /* Itself as a way to devices, while it is open. */
 struct trigger_way registry_way(struct registry *r);
 
 struct registry_stats {
 	uint64_t registers, updates, deregisters, refused, expired; /* since the start */
 	uint64_t registered, known, reachable;			    /* now; reachable: a session is kept */
+	uint64_t held_back; /* since the start */
+	uint64_t returns[RETURNS__STATES];
 	struct transport_stats transport;
 };
 void registry_stats(const struct registry *r, struct registry_stats *out);

@@ -14,6 +14,7 @@ struct registry {
 	uint32_t answer_ms;
 	struct transport *transport; /* NULL: closed */
 	struct regs *regs;
+	struct returns *returns;
 	struct loop_timer *tick;
 	struct registry_stats stats;
 };

@@ -293,11 +293,14 @@ trigger_spoke(struct trigger *t, const char *endpoint, bool registered)
 		soon(t, 0);
 }
 
-void
+bool
 trigger_session(struct trigger *t, const char *endpoint, uint64_t session, int64_t started_ms, bool good)
 {
+	bool called = false;
+
 	for (size_t i = 0; i < t->n_jobs; i++)
-		job_session(t->jobs[i], endpoint, session, started_ms, good, clock_wall_ms());
+		called |= job_session(t->jobs[i], endpoint, session, started_ms, good, clock_wall_ms());
+	return called;
 }
 
 /* ---- by operators ---- */
@@ -413,7 +416,7 @@ on_newest(void *arg, enum err_code rc, const struct err *e, struct store_session
 		return;
 	const struct bs_record *rec = &v[0].rec;
 	if (rec->verdict == BS_VERDICT_PROVISIONED || rec->verdict == BS_VERDICT_WRITTEN)
-		trigger_session(t, rec->endpoint, rec->id, rec->started_ms, true);
+		(void)trigger_session(t, rec->endpoint, rec->id, rec->started_ms, true);
 }
 
 static void

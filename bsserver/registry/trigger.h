@@ -60,8 +60,8 @@ enum trigger_reach trigger_reach_of(const struct trigger *t, const char *endpoin
 
 /* A device spoke: registered, or updated its registration. */
 void trigger_spoke(struct trigger *t, const char *endpoint, bool registered);
-/* A session of a device is over. */
-void trigger_session(struct trigger *t, const char *endpoint, uint64_t session, int64_t started_ms, bool good);
+/* A session of a device is over; true: a job has called it back. */
+bool trigger_session(struct trigger *t, const char *endpoint, uint64_t session, int64_t started_ms, bool good);
 
 struct trigger_stats {
 	uint64_t jobs_running, asked, in_flight;

@@ -119,6 +119,10 @@ static const struct reason reasons[] = {
 		"Nobody could say whether the device's certificate is revoked, and its trust has revocation = \"hard\": "
 		"the responder is down, its answer does not count, or the certificate names none. The session's detail "
 		"says which. no_source, responder_url, crl_files or revocation = \"soft\" of that trust change it." },
+	[BS_REASON_HELD_BACK] = { "held_back",
+		"The device was bootstrapped four times within an hour and never registered at our registry between: "
+		"what it is given does not work for it. It was answered 5.03 and told when to come again, each time "
+		"later. Look at its sessions, and at whether it can reach registry.uri; when it registers all is forgotten." },
 };
 /* clang-format on */
 _Static_assert(N_ELEMS(reasons) == BS_REASON__COUNT, "one row per reason");

@@ -52,6 +52,7 @@ enum bs_reason {
 	BS_REASON_REVOKED,	  /* the device's certificate, or a CA's between it and its anchor */
 	BS_REASON_STATUS_UNKNOWN, /* the responder does not know that certificate */
 	BS_REASON_NO_STATUS,	  /* nobody could say whether it is revoked */
+	BS_REASON_HELD_BACK,	  /* it comes back again and again and does not register: 5.03 */
 	BS_REASON__COUNT
 };
 

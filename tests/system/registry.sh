@@ -207,6 +207,7 @@ int_5() {
 	psk_device int5 "$(with_registry int5)"
 	alive_device int5 --repeat 2
 	registered int5 registered .awake
+	expect_rc 0 prov wait int5 --for registered --timeout 20
 	expect_rc 0 prov --json trigger int5 --wait
 	[ "$(jq -c '[.state, .outcomes.bootstrapped, .rows[0].endpoint, .rows[0].code, .rows[0].failed]' <<<"$OUT")" = '["done",1,"int5","2.04",false]' ] ||
 		fail "the job: $OUT"
@@ -365,6 +366,39 @@ job_states() {
 	stop
 }
 
+# Bootstrapped, and never registered: a named state; four times in an hour: held back, until it registers.
+comes_back() {
+	local i
+
+	registry_daemon comes-back coaps
+	psk_device lost "$(with_registry lost)"
+	device lost || fail 'not provisioned'
+	ended_as lost provisioned
+	expect_rc 6 prov wait lost --for registered --timeout 1
+	expect_rc 0 prov wait lost --for provisioned --timeout 20
+	expect_rc 0 prov --json session list lost
+	[ "$(jq -r '.sessions[0].after' <<<"$OUT")" = awaited ] || fail "session list: $OUT"
+	counted registry_awaited 1
+	for i in 2 3 4; do device lost || fail "not provisioned the ${i}th time"; done
+	within "$PATIENCE" count_is registry_comes_back 1 || fail 'it is not said to come back'
+	device lost --expect refused:5.03 || fail 'not held back'
+	ended_as lost refused held_back
+	expect_rc 0 prov --json why lost
+	[ "$(jq -r .after <<<"$OUT")" = comes_back ] || fail "why: $OUT"
+	says 'held back by a pause that grows'
+	expect_rc 0 prov --json session list lost
+	[ "$(jq -c '[.sessions[] | [.reason, .after]][:2]' <<<"$OUT")" = '[["held_back",null],["none","comes_back"]]' ] || fail "session list: $OUT"
+	counted registry_held_back_total 1
+	stop
+	start_registry # what was not registered is forgotten
+	alive_device lost
+	over
+	expect_rc 0 prov wait lost --for registered --timeout 20
+	for i in 1 2 3 4; do device lost --register 65000 || fail 'not let in although it registers each time'; done
+	counted registry_comes_back 0
+	stop
+}
+
 no_registry() {
 	new_daemon no-registry
 	start_registry
@@ -382,5 +416,6 @@ run_case strangers-do-not-register strangers
 run_case trigger-each-answer refusals
 run_case queue-mode-and-a-killed-daemon queue_mode
 run_case jobs-wait-expire-and-go-in-steps job_states
+run_case comes-back-and-never-registers comes_back
 run_case no-registry-unless-said no_registry
 finish

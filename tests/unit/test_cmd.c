@@ -245,7 +245,7 @@ START_TEST(completion_offers_what_may_stand_there)
 		{ "check -f ~", "" },
 		{ "device ~", "add\nlist\nshow\ncard\nhistory\ndiff\nrollback\nhandover\nrm\nblock\nunblock\n" },
 		{ "device l", "list\n" },
-		{ "wait x --for ~", "provisioned\nwritten\nblocked\n" },
+		{ "wait x --for ~", "provisioned\nwritten\nregistered\nblocked\n" },
 		{ "session list --group-by r", "reason\n" },
 		{ "nothing ~", "" },
 		{ "--ver", "--version\n" },
