@@ -1,6 +1,7 @@
 #include "lib/base/table.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define FIRST_BUCKETS 64
 
@@ -40,11 +41,17 @@ uint64_t
 table_hash(const struct table *t, const void *key, size_t n)
 {
 	const unsigned char *p = key;
-	uint64_t h = t->seed ^ mix(n);
+	uint64_t h = t->seed ^ mix(n), v;
 
-	for (size_t i = 0; i < n; i++)
-		h = mix(h ^ p[i]);
-	return h;
+	for (; n >= sizeof v; p += sizeof v, n -= sizeof v) {
+		memcpy(&v, p, sizeof v);
+		h = mix(h ^ v);
+	}
+	if (n == 0)
+		return h;
+	v = 0;
+	memcpy(&v, p, n);
+	return mix(h ^ v);
 }
 
 static struct table_node **

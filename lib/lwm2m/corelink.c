@@ -326,11 +326,12 @@ enum err_code
 lwm2m_links_parse(const char *s, size_t n, struct lwm2m_links *out, struct err *e)
 {
 	struct reader r = { .s = s, .n = n };
+	char small[512]; /* for most lists */
 	enum err_code rc;
 
 	if (n == 0)
 		return ERR_OK; /* no link is a list of links too */
-	r.scratch = malloc(n);
+	r.scratch = n <= sizeof small ? small : malloc(n);
 	if (r.scratch == NULL)
 		return err_no_memory(e);
 	rc = read_all(&r, out, e);
@@ -338,7 +339,8 @@ lwm2m_links_parse(const char *s, size_t n, struct lwm2m_links *out, struct err *
 		rc = check_unique(out, e);
 	if (rc != ERR_OK)
 		lwm2m_links_clear(out);
-	free(r.scratch);
+	if (r.scratch != small)
+		free(r.scratch);
 	return rc;
 }
 
