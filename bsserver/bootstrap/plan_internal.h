@@ -69,6 +69,7 @@ bool plan_covers_then(const struct planner *pl, struct lwm2m_path inst);
 /* Notes where what cannot be read again is put. */
 enum err_code plan_note_placed(struct planner *pl);
 /* What we put there then, and is in the profile no more. */
+bool plan_is_stale(const struct planner *pl, struct lwm2m_path inst);
 enum err_code plan_stale_placed(struct planner *pl);
 
 /* plan_acl.c: access control, after plan_map_tree() */

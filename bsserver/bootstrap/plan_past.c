@@ -335,6 +335,38 @@ plan_covers_then(const struct planner *pl, struct lwm2m_path inst)
 
 /* ---- what goes ---- */
 
+/* The profile says nothing of an account's APN link: whatever is there stays. */
+static bool
+keeps_link(const struct planner *pl, uint16_t ssid)
+{
+	struct lwm2m_path inst;
+
+	for (size_t at = 0; next_in(&pl->d->tree, LWM2M_SERVER, &at, &inst);)
+		if (bs_ssid_in(&pl->d->tree, inst) == ssid)
+			return plan_link(&pl->d->tree, lwm2m_path_child(inst, 10), LWM2M_APN) == NULL;
+	return false;
+}
+
+/* By an account of then: one that the profile has no more and that stays all the same, or one whose link stays. */
+static bool
+is_linked_still(const struct planner *pl, const struct bs_placed *then)
+{
+	const struct lwm2m_tree *wrote = &plan_wrote(pl)->tree;
+	bool apn = then->oid == LWM2M_APN;
+	struct lwm2m_path inst;
+
+	for (size_t at = 0; next_in(wrote, apn ? LWM2M_SERVER : LWM2M_SECURITY, &at, &inst);) {
+		const struct lwm2m_objlnk *l = plan_link(wrote, lwm2m_path_child(inst, apn ? 10 : 17), then->oid);
+		const struct bs_account *a = bs_facts_account(&pl->facts, bs_ssid_in(wrote, inst));
+
+		if (l == NULL || l->instance != then->from || a == NULL)
+			continue;
+		if (a->now == 0 ? !bs_account_goes(pl->d, a) : apn && keeps_link(pl, a->now))
+			return true;
+	}
+	return false;
+}
+
 static bool
 is_stale(const struct planner *pl, const struct bs_placed *then)
 {
@@ -348,7 +380,20 @@ is_stale(const struct planner *pl, const struct bs_placed *then)
 		return !pl->inv->read[LWM2M_ACCESS_CONTROL]; /* what can be read was looked at there */
 	if (then->oid == LWM2M_OSCORE && l->ssid != 0)
 		return false; /* so was what is told apart by its account */
-	return a == NULL && (then->oid != LWM2M_APN || !plan_apn_is_shared(pl, then->to));
+	return a == NULL && !is_linked_still(pl, then) && (then->oid != LWM2M_APN || !plan_apn_is_shared(pl, then->to));
+}
+
+bool
+plan_is_stale(const struct planner *pl, struct lwm2m_path inst)
+{
+	struct bs_placed then;
+
+	if (pl->d->policy != PROFILE_INCREMENTAL || !pl->facts.sure || plan_wrote(pl) == NULL)
+		return false;
+	for (size_t at = 0; bs_placed_next(placed_then(pl), &at, &then);)
+		if (then.oid == inst.id[0] && then.to == inst.id[1] && is_stale(pl, &then))
+			return true;
+	return false;
 }
 
 enum err_code
@@ -357,10 +402,11 @@ plan_stale_placed(struct planner *pl)
 	enum err_code rc = ERR_OK;
 	struct bs_placed then;
 
-	if (pl->d->policy != PROFILE_INCREMENTAL || !pl->facts.sure)
-		return ERR_OK;
-	for (size_t at = 0; rc == ERR_OK && bs_placed_next(placed_then(pl), &at, &then);)
-		if (is_stale(pl, &then))
-			rc = plan_add_op(pl, BS_DELETE, lwm2m_path2(then.oid, then.to), true);
+	for (size_t at = 0; rc == ERR_OK && bs_placed_next(placed_then(pl), &at, &then);) {
+		struct lwm2m_path inst = lwm2m_path2(then.oid, then.to);
+
+		if (plan_is_stale(pl, inst))
+			rc = plan_add_op(pl, BS_DELETE, inst, true);
+	}
 	return rc;
 }

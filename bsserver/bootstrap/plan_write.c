@@ -277,6 +277,8 @@ plan_goes(const struct planner *pl, struct lwm2m_path inst)
 
 	if (pl->d->policy != PROFILE_INCREMENTAL || bs_is_retained(pl->d, inst) || bs_holds_retained(pl->d, inst))
 		return false;
+	if (inst.id[0] == LWM2M_APN)
+		return plan_is_stale(pl, inst);
 	if (inst.id[0] != LWM2M_SECURITY && inst.id[0] != LWM2M_SERVER && inst.id[0] != LWM2M_OSCORE)
 		return false;
 	if (plan_map_has_target(map, inst.id[1]))

@@ -327,6 +327,36 @@ make_profile(uint64_t *s, struct profile_desired *p)
 		retain_something(s, p);
 }
 
+/* One more APN profile whose name comes before: the other one has another number then, and links follow it. */
+static void
+renumber_apns(struct profile_desired *p)
+{
+	for (size_t i = 0; i < p->tree.n; i++) {
+		struct lwm2m_value *v = &p->tree.nodes[i].value;
+
+		if (v->type == LWM2M_OBJLNK && v->link.object == 11)
+			v->link.instance++;
+	}
+	put_text(&p->tree, lwm2m_path3(11, 1, 0), LWM2M_STRING, "ours");
+	put_text(&p->tree, lwm2m_path3(11, 1, 1), LWM2M_STRING, "apn.example");
+	put_text(&p->tree, lwm2m_path3(11, 0, 0), LWM2M_STRING, "comes before");
+	put_text(&p->tree, lwm2m_path3(11, 0, 1), LWM2M_STRING, "another.example");
+}
+
+static void
+change_apns(uint64_t *s, struct profile_desired *p)
+{
+	if (lwm2m_tree_has(&p->tree, lwm2m_path2(11, 0)) && chance(s, 40))
+		renumber_apns(p);
+	else if (lwm2m_tree_has(&p->tree, lwm2m_path2(11, 0)) && chance(s, 20))
+		put_text(&p->tree, lwm2m_path3(11, 0, 0), LWM2M_STRING, "renamed");
+	else if (chance(s, 20)) {
+		(void)lwm2m_tree_remove(&p->tree, lwm2m_path1(11));
+		for (uint16_t k = 0; k < 4; k++)
+			(void)lwm2m_tree_remove(&p->tree, lwm2m_path3(1, k, 10));
+	}
+}
+
 void
 change_profile(uint64_t *s, struct profile_desired *p)
 {
@@ -337,6 +367,7 @@ change_profile(uint64_t *s, struct profile_desired *p)
 	server = (uint16_t)number_at(&p->tree, lwm2m_path3(1, (uint16_t)(k - 1), 0));
 	if (chance(s, 40))
 		put_number(&p->tree, lwm2m_path3(1, below(s, k), 1), 7777);
+	change_apns(s, p);
 	if (chance(s, 20))
 		put_number(&p->tree, lwm2m_path3(1, below(s, k), 17), 3);
 	if (k > 1 && chance(s, 15) && !lwm2m_tree_has(&p->tree, lwm2m_path1(2))) {

@@ -519,6 +519,50 @@ turn() {
 	printf '"short_server_id": %s, "uri": "coap://192.0.2.%s", "security": { "mode": "nosec" }, "lifetime": 86400, "binding": "U"' "$1" "$1"
 }
 
+# APN profiles, which no device shows: the carrier's own stays, ours are found again by their names, linked, and go when
+# they are wanted no more.
+reaches_by_apn() {
+	local ep=dev-apn
+
+	new_daemon apn
+	start
+	factory $ep ', "/11/0/0": "carrier", "/11/0/1": "internet"'
+	psk_device $ep "\"servers\": { \"one\": { $(turn 1), \"apn_link\": \"iot\" }, \"two\": { $(turn 2), \"apn_link\": \"service\" } },
+		\"apn_connection_profiles\": { \"iot\": { \"apn\": \"iot.example\" }, \"service\": { \"apn\": \"service.example\" } },
+		\"bootstrap\": { $NEVER_EARLY }"
+	knock $ep
+	saw 'discover / 2.05' 'write /11/1 2.04' 'write /11/1000 2.04' 'write /0/1 2.04' 'write /0/2 2.04' 'write /1/0 2.04' 'write /1/1 2.04' \
+		'write /2/0 2.04' 'write /2/1 2.04' 'discover / 2.05' 'read /1 2.05' 'read /2 2.05' 'finish /bs 2.04'
+	holds_still /11/0
+	has /11/1000/0 '"iot"'
+	has /1/0/10 '"11:1000"'
+	has /1/1/10 '"11:1"'
+	has /11/1/1 '"service.example"'
+	knock $ep
+	wrote_nothing
+	# one whose name comes first gives the others other numbers in the file, and changes nothing of them on the device
+	psk_device $ep "\"servers\": { \"one\": { $(turn 1), \"apn_link\": \"iot\" }, \"two\": { $(turn 2), \"apn_link\": \"backup\" } },
+		\"apn_connection_profiles\": { \"iot\": { \"apn\": \"iot.example\" }, \"backup\": { \"apn\": \"backup.example\" } },
+		\"bootstrap\": { $NEVER_EARLY }"
+	knock $ep
+	saw 'discover / 2.05' 'read /1 2.05' 'read /2 2.05' 'write /11/1 2.04' 'discover / 2.05' 'read /1 2.05' 'finish /bs 2.04'
+	holds_still /11/0 /11/1000 /1 /0
+	has /11/1/0 '"backup"'
+	# both over one: the other goes, after nothing leads to it any more
+	psk_device $ep "\"servers\": { \"one\": { $(turn 1), \"apn_link\": \"iot\" }, \"two\": { $(turn 2), \"apn_link\": \"iot\" } },
+		\"apn_connection_profiles\": { \"iot\": { \"apn\": \"iot.example\" } }, \"bootstrap\": { $NEVER_EARLY }"
+	knock $ep
+	saw 'discover / 2.05' 'read /1 2.05' 'read /2 2.05' 'write /1/1/10 2.04' 'delete /11/1 2.02' 'discover / 2.05' 'read /1 2.05' 'finish /bs 2.04'
+	holds_still /11/0 /11/1000 /1/0 /0
+	has /1/1/10 '"11:1000"'
+	gone /11/1
+	stop KILL
+	start
+	knock $ep
+	wrote_nothing
+	stop
+}
+
 # A device's share of a range is its own, and stays: applied again, nothing changes.
 spreads() {
 	local n first=
@@ -564,5 +608,6 @@ run_case goes-back-with-keys goes_back_with_keys
 run_case goes-back-without-revoked goes_back_without_revoked
 run_case sees-in-turn sees_in_turn
 run_case spreads spreads
+run_case reaches-by-apn reaches_by_apn
 run_case handover is_handed_over
 finish

@@ -70,6 +70,18 @@ static const struct {
 	  "/0/0/0 \"coap://s\"\n/0/0/1 false\n/0/0/2 3\n/0/0/3 \n/0/0/4 \n/0/0/5 \n/0/0/10 1\n/1/0/0 1\n/1/0/1 1\n/1/0/6 true\n/1/0/7 \"U\"\n/1/0/10 11:1\n"
 	  "/1/0/24/0 11:0\n/1/0/24/1 11:1\n/11/0/0 \"c\"\n/11/0/4 1\n/11/0/6 \"pw\"\n/11/0/8/0 \"262,01\"\n/11/0/8/1 \"262,02\"\n"
 	  "/11/1/0 \"z\"\n/11/1/1 \"z.example\"\n/11/1/4 3\n", "/11/0/0 /11/1/0 /11/1/4 " },
+	/* an APN profile with everything that can be written */
+	{ "{ " DEV "\"bootstrap\": { \"policy\": \"merge\" }, \"apn_connection_profiles\": { \"iot\": { \"profile_name\": \"IoT\", \"apn\": \"iot.example\", "
+	  "\"auto_select_apn_by_device\": false, \"enable_status\": true, \"authentication_type\": \"pap_or_chap\", \"user_name\": \"u\", \"secret\": \"pw\", "
+	  "\"reconnect_schedule\": \"60,120\", \"validity_mcc_mnc\": [ \"262,01\" ], \"pdn_type\": \"ipv4v6\", \"serving_plmn_rate_control\": 10, "
+	  "\"uplink_time_unit\": \"hour\", \"apn_exception_data_uplink_time_unit\": \"day\", \"supported_rat_types\": [ 1, 5 ], \"rds_application_id\": [ \"app\" ], "
+	  "\"rds_destination_port\": [ 3 ], \"rds_source_port\": [ 4 ], \"ip_address_2\": [ \"192.0.2.1\" ], \"prefix_length_2\": [ \"24\" ], "
+	  "\"subnet_mask_2\": [ \"255.255.255.0\" ], \"gateway_2\": [ \"192.0.2.254\" ], \"primary_dns_address_2\": [ \"192.0.2.53\" ], "
+	  "\"secondary_dns_address_2\": [ \"192.0.2.54\" ] } } }",
+	  "/11/0/0 \"IoT\"\n/11/0/1 \"iot.example\"\n/11/0/2 false\n/11/0/3 true\n/11/0/4 2\n/11/0/5 \"u\"\n/11/0/6 \"pw\"\n/11/0/7 \"60,120\"\n"
+	  "/11/0/8/0 \"262,01\"\n/11/0/15/0 \"192.0.2.1\"\n/11/0/16/0 \"24\"\n/11/0/17/0 \"255.255.255.0\"\n/11/0/18/0 \"192.0.2.254\"\n"
+	  "/11/0/19/0 \"192.0.2.53\"\n/11/0/20/0 \"192.0.2.54\"\n/11/0/24 3\n/11/0/26 10\n/11/0/27 2\n/11/0/29 3\n/11/0/30/0 1\n/11/0/30/1 5\n"
+	  "/11/0/31/0 \"app\"\n/11/0/32/0 3\n/11/0/33/0 4\n", "" },
 	/* access control in the order of paths; names, numbers, default, bootstrap */
 	{ "{ " DEV "\"bootstrap\": { \"policy\": \"merge\" }, \"access_control\": { \"/5\": { \"acl\": { \"7\": [ \"create\" ] } },\n"
 	  "\"/3/0\": { \"owner\": 7, \"acl\": { \"7\": [ \"read\", \"write\", \"execute\", \"delete\" ], \"default\": [] } }, \"/4/0\": { \"owner\": \"bootstrap\" } } }",
