@@ -24,11 +24,13 @@ prov() {
 	"$PROV" --socket "$WORK/bs/api.sock" "$@"
 }
 
-# configure FILE: what `bsserver init` wrote, with two listeners on 127.0.0.1 (coap must be asked for in words), our
-# certificate, the devices' CA, and rules for all that a device may come with, nothing included.
+# configure FILE: what `bsserver init` wrote, with two listeners on 127.0.0.1 (coap must be asked for in words), one where
+# devices register, our certificate, the devices' CA, and rules for all that a device may come with, nothing included.
 configure() {
 	sed -i \
 		-e "s|^  { uri = \"coaps://.*|  { uri = \"coaps://127.0.0.1:$BS_COAPS\"; security = \"psk x509 rpk\"; },\\n  { uri = \"coap://127.0.0.1:$BS_COAP\"; security = \"none\"; }|" \
+		-e "s|^    # { uri = \"coaps://\[::\]:5686\".*|    { uri = \"coaps://127.0.0.1:$REG_COAPS\"; security = \"psk\"; }|" \
+		-e "/^registry:/,/^};/s|^  uri = .*|  uri = \"coaps://127.0.0.1:$REG_COAPS\";|" \
 		-e "s|^trust = (|&\\n  { name = \"factory\"; file = \"$KEYS/factory/ca.pem\"; revocation = \"off\"; }|" \
 		-e "s|^  certificate_file = .*|  certificate_file = \"$KEYS/bsserver.crt\";|" \
 		-e "s|^  key = .*|  key = \"$KEYS/bsserver.key\";|" \
@@ -38,9 +40,9 @@ configure() {
 		fail "$1 is not as expected: no place for listeners, trust, rules and credentials"
 }
 
-# bsserver with a coap and a coaps listener: ports BS_COAP and BS_COAPS.
+# bsserver with a coap and a coaps listener: ports BS_COAP and BS_COAPS. Devices register at REG_COAPS.
 start_bsserver() {
-	BS_COAP=$(free_port) BS_COAPS=$(free_port)
+	BS_COAP=$(free_port) BS_COAPS=$(free_port) REG_COAPS=$(free_port)
 	"$BSSERVER" init --dir "$WORK/bs" >"$WORK/init.log" 2>&1 || {
 		sed 's/^/# /' "$WORK/init.log"
 		fail 'bsserver init'

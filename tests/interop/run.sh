@@ -263,6 +263,38 @@ falls_back() {
 	fi
 }
 
+# int-5: the device has no LwM2M Server but our registry; the key of its account there is made by us. It is called back,
+# bootstraps and registers again, and a second time.
+calls_back() {
+	local endpoint=urn:dev:ops:interop-int-5 i
+
+	key_file "$endpoint-bs" >/dev/null
+	cat >"$WORK/profiles/int-5.json" <<-EOF
+	{
+	  "profile_format": 1,
+	  "endpoint": "$endpoint",
+	  "credentials": { "bootstrap": { "mode": "psk", "identity": "$endpoint", "key": { "file": "keys/$endpoint-bs.hex" } } },
+	  "registry": true,
+	  "bootstrap": { "policy": "replace" }
+	}
+	EOF
+	prov apply -f "$WORK/profiles/int-5.json" >"$WORK/apply.log" 2>&1 || fail "apply: $(cat "$WORK/apply.log")"
+	knock real coaps "$endpoint"
+	expect real '^bootstrap succeeded '
+	expect real "^registered coaps://127.0.0.1:$REG_COAPS"
+	prov --timeout 20 wait "$endpoint" --for registered >/dev/null || fail 'it is not registered'
+	for i in 1 2; do
+		prov --timeout 60 trigger "$endpoint" --wait --json >"$WORK/job.json" || fail "trigger: $(cat "$WORK/job.json")"
+		grep -q '"outcome": *"bootstrapped"' "$WORK/job.json" || fail "trigger: $(cat "$WORK/job.json")"
+		expect real '^bootstrap started '
+		expect real '^bootstrap succeeded '
+		expect real "^registered coaps://127.0.0.1:$REG_COAPS"
+		prov --timeout 20 wait "$endpoint" --for registered >/dev/null || fail "it is not registered after call $i"
+	done
+	never real '^registration (failed|timed out)'
+	stop real gently
+}
+
 # --- devices that are not who they say ------------------------------------------------------------------------------
 
 # refused REASON TRANSPORT ENDPOINT OUTCOME ARGUMENT...: while a session of the real owner of the name waits in the
@@ -396,6 +428,7 @@ run_case int-1 bootstraps int-1 coaps none
 run_case int-2 bootstraps_x509 int-2 3 named
 run_case int-2-ca bootstraps_x509 int-2-ca 2 pinned
 run_case int-2-rpk bootstraps_rpk int-2-rpk
+run_case int-5 calls_back
 run_case int-7 falls_back
 run_case keeps-what-is-right keeps_what_is_right
 run_case refused-wrong-key refuses_wrong_key
