@@ -338,6 +338,7 @@ change(struct job *j, struct job_row *r, const struct job_row *to, int64_t wall_
 	r->code = to->code;
 	r->session = to->session;
 	r->bad = to->bad;
+	r->registered = to->registered;
 	r->at_ms = wall_ms;
 	r->dirty = j->dirty = true;
 	j->counts[r->outcome]++;
@@ -395,6 +396,7 @@ job_session(struct job *j, const char *endpoint, uint64_t session, int64_t start
 	to.outcome = good ? JOB_BOOTSTRAPPED : JOB_TRIGGERED;
 	to.session = session;
 	to.bad = !good;
+	to.registered = good && r->heard_ms >= started_ms; /* a device may be faster than its session's record */
 	change(j, r, &to, wall_ms);
 	if (good && was_bad)
 		j->forgiven++; /* it came again, and well */
@@ -411,7 +413,10 @@ job_registered(struct job *j, const char *endpoint, int64_t wall_ms)
 	uint32_t i = job_find(j, endpoint);
 	struct job_row *r = i == JOB_NONE ? NULL : &j->rows[i];
 
-	if (r == NULL || r->outcome != JOB_BOOTSTRAPPED || r->registered)
+	if (r == NULL || r->registered)
+		return;
+	r->heard_ms = wall_ms;
+	if (r->outcome != JOB_BOOTSTRAPPED)
 		return;
 	r->registered = true;
 	r->at_ms = wall_ms;
