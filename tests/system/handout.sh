@@ -140,6 +140,18 @@ of_a_ca_that_is_handed_out() {
 	not_given '^/0/1/4: status: .*names no OCSP responder.*one for = "servers" says how to ask'
 }
 
+# A CA below a known one is handed out as an anchor: its own status counts.
+an_anchor_below() {
+	daemon below 'revocation = "hard";'
+	certificate sub 7020 "basicConstraints = critical, CA:TRUE\nkeyUsage = critical, keyCertSign, cRLSign\nauthorityInfoAccess = OCSP;URI:$URL"
+	status V 7020 sub
+	apply "$(document dev-1 "$(account dev-1 sub | sed 's/"mode": "x509"/&, "certificate_usage": 2/'), \"bootstrap\": { \"policy\": \"replace\" }")"
+	given
+	told '/0/0/4: status: not revoked'
+	status R 7020 sub
+	not_given '^/0/0/4: status: revoked on 20'
+}
+
 # The bootstrap account that a device is handed over to is judged as well.
 handed_over() {
 	daemon handover 'revocation = "hard";'
@@ -160,5 +172,6 @@ run_case 'others are served while a responder hangs' the_loop_does_not_wait
 run_case 'without a responder: refused, unless the trust allows it' without_a_source
 run_case 'an unknown issuer is named, and nobody is asked' of_an_unknown_issuer
 run_case 'a CA that is handed out vouches for servers, and its status must be configured' of_a_ca_that_is_handed_out
+run_case 'a CA below a known one is an anchor as long as it is not revoked' an_anchor_below
 run_case 'a bootstrap account is judged before a device is handed over' handed_over
 finish
