@@ -225,33 +225,46 @@ late() {
 	agree dev-1
 }
 
-# A daemon that is killed while the server does not answer.
-killed() {
-	local old device_pid
+# --- killed in each state --------------------------------------------------------------------------------------------
 
-	lwm2m_server killed
-	handing_daemon killed
-	start
-	handed dev-1 '{ "generate": 16, "rotate": "on_bootstrap" }'
-	knock dev-1 || fail 'not provisioned'
-	old=$DEVICE_KEY
-	echo hang >"$S/mode"
-	knock dev-1 --expect any --timeout 2s &
-	device_pid=$!
-	within "$PATIENCE" grep -q hang "$S/requests" || fail 'never asked'
-	stop KILL
-	wait "$device_pid"
-	echo up >"$S/mode"
-	start
-	within "$PATIENCE" settled dev-1 || fail "not settled: $(cat "$S/requests")"
-	knows dev-1 "$old" || fail 'the server has another'
-	knock dev-1 || fail 'not provisioned'
-	agree dev-1
+# in_state ENDPOINT STATE
+in_state() {
+	[ "$(prov --json handoff list "$1" | jq -r '.handoffs[0].state')" = "$2" ]
 }
 
-# settled ENDPOINT: the last thing that the server was told is the old key again.
-settled() {
-	grep -c "^up PUT.*$1" "$S/requests" | grep -qx 2
+# killed STATE SERVER-MODE LIE THEN: a device that has a key already bootstraps anew; server and device behave so that its
+# hand-off comes to that state and stays there; then the daemon is killed and started again, and the server answers again.
+# THEN is what the server knows in the end before the device comes again: old, new, or either.
+killed() {
+	local state=$1 mode=$2 lie=$3 then=$4 late=${5:-} old device_pid
+
+	lwm2m_server "killed-$state"
+	handing_daemon "killed-$state"
+	start
+	handed dev-1 '{ "generate": 16, "rotate": "on_bootstrap" }' "$late"
+	knock dev-1 || fail 'not provisioned'
+	old=$DEVICE_KEY
+	within "$PATIENCE" in_state dev-1 settled || fail 'not settled'
+	echo "$mode" >"$S/mode"
+	device dev-1 ${lie:+--lie "$lie"} --expect any --timeout 20s >/dev/null 2>&1 &
+	device_pid=$!
+	within "$PATIENCE" in_state dev-1 "$state" || fail "never $state: $(prov handoff list)"
+	stop KILL
+	kill -KILL "$device_pid" 2>/dev/null
+	echo up >"$S/mode"
+	start
+	case $then in
+	old) within "$PATIENCE" knows dev-1 "$old" || fail 'the server has not what the device has' ;;
+	new) within "$PATIENCE" in_state dev-1 settled || fail 'not settled' ;;
+	either) in_state dev-1 "$state" || fail "not in doubt: $(prov handoff list)" ;;
+	esac
+	[ "$then" != new ] || ! knows dev-1 "$old" || fail 'the server was never told'
+	knock dev-1 || fail 'not provisioned'
+	within "$PATIENCE" in_state dev-1 settled || fail "not settled at last: $(prov handoff list)"
+	agree dev-1
+	[ "$DEVICE_KEY" != "$old" ] || fail 'the key is still the old one'
+	stop
+	[ "$D_RC" = 0 ] || fail "the daemon ends with $D_RC: $(tail -n 5 "$D_LOG")"
 }
 
 # What people see of it: states, why, whether servers answer.
@@ -298,5 +311,9 @@ run_case a-server-that-is-not-configured unknown_server
 run_case a-removed-device-is-forgotten removed
 run_case within-the-delay late
 run_case what-is-shown-of-it shown
-run_case killed-while-the-server-is-silent killed
+run_case killed-while-the-server-is-silent killed intent hang '' old
+run_case killed-while-the-device-is-written-to killed told up write=silent old
+run_case killed-while-the-device-is-asked-to-finish killed finishing up finish=silent either
+run_case killed-while-the-old-key-is-given-back killed returning deaf '' old
+run_case killed-before-the-server-is-told-late killed late down '' new ', "within_delay": true'
 finish
