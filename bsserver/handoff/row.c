@@ -301,6 +301,15 @@ on_run(void *arg, enum handoff_word word, const struct err *why)
 	next_in_line(s);
 }
 
+/* Whoever waits is not made to wait beyond its deadline. */
+static uint32_t
+time_left(const struct handing *j)
+{
+	int64_t left = j->want == NULL || j->want->give_up_ms == 0 ? 0 : j->want->give_up_ms - clock_wall_ms();
+
+	return j->want == NULL || j->want->give_up_ms == 0 ? 0 : (uint32_t)MIN(MAX(left, INT64_C(1)), (int64_t)UINT32_MAX);
+}
+
 static void
 call(struct handing *j)
 {
@@ -312,6 +321,7 @@ call(struct handing *j)
 		.endpoint = j->row.endpoint,
 		.account = j->row.server,
 		.short_server_id = j->row.short_server_id,
+		.timeout_ms = time_left(j),
 		.cred = j->calling == HANDOFF_CALL_FORGET ? NULL : known ? &j->row.known : &j->row.other,
 	};
 

@@ -14,6 +14,7 @@ struct handoff_task_run {
 	struct handoff_task_run *prev, *next;
 	struct handoff_runner *r; /* NULL: abandoned */
 	bool posted;
+	uint32_t timeout_ms;
 	struct handoff_task task;
 	char *endpoint, *account;
 	struct secret cred;
@@ -99,8 +100,8 @@ send(struct handoff_task_run *x, const struct handoff_request *q, struct err *e)
 		.body_len = q->body.len,
 		.https = strncmp(gbuf_cstr(&q->url), "https:", 6) == 0,
 		.ca_file = s->ca_file,
-		.connect_ms = s->timeout_ms,
-		.timeout_ms = s->timeout_ms,
+		.connect_ms = x->timeout_ms,
+		.timeout_ms = x->timeout_ms,
 		.max_body = ANSWER_MAX,
 	};
 	size_t n = 0;
@@ -140,6 +141,7 @@ fill(struct handoff_task_run *x, const struct handoff_order *o, struct err *e)
 	enum err_code rc = ERR_OK;
 
 	x->task = (struct handoff_task){ .server = o->server, .call = o->call, .short_server_id = o->short_server_id };
+	x->timeout_ms = o->timeout_ms == 0 ? o->server->timeout_ms : MIN(o->timeout_ms, o->server->timeout_ms);
 	x->endpoint = str_dup_n(o->endpoint, strlen(o->endpoint));
 	x->account = str_dup_n(o->account, strlen(o->account));
 	if (x->endpoint == NULL || x->account == NULL)

@@ -23,6 +23,7 @@ struct handoff_order {
 	enum handoff_call call;
 	const char *endpoint, *account;
 	uint16_t short_server_id;
+	uint32_t timeout_ms; /* of each request, when that is less than the server's own; 0: it is not */
 	const struct secret *cred; /* handoff_pack() of it; NULL: the call has none */
 };
 

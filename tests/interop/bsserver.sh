@@ -32,6 +32,7 @@ configure() {
 		-e "s|^    # { uri = \"coaps://\[::\]:5686\".*|    { uri = \"coaps://127.0.0.1:$REG_COAPS\"; security = \"psk\"; }|" \
 		-e "/^registry:/,/^};/s|^  uri = .*|  uri = \"coaps://127.0.0.1:$REG_COAPS\";|" \
 		-e "s|^trust = (|&\\n  { name = \"factory\"; file = \"$KEYS/factory/ca.pem\"; revocation = \"off\"; }|" \
+		-e "s|^lwm2m_servers = (|&\\n  { name = \"leshan\"; driver = \"leshan\"; url = \"http://127.0.0.1:$DM_HTTP\"; }|" \
 		-e "s|^  certificate_file = .*|  certificate_file = \"$KEYS/bsserver.crt\";|" \
 		-e "s|^  key = .*|  key = \"$KEYS/bsserver.key\";|" \
 		-e 's|^    { credential = "psk"; rule = "mapped"; }|&,\n    { credential = "x509"; rule = "mapped"; },\n    { credential = "x509"; rule = "cn"; trust = "factory"; },\n    { credential = "rpk"; rule = "mapped"; },\n    { credential = "nosec"; rule = "named"; }|' "$1"
@@ -64,6 +65,24 @@ enroll() {
 	apply_profile "$endpoint" "$credential" \
 		"\"mode\": \"psk\", \"identity\": \"$endpoint-dm\", \"key\": { \"file\": \"keys/$endpoint-dm.hex\" }"
 	dm_store "$endpoint" "$endpoint-dm" "$endpoint-dm"
+}
+
+# enroll_handed ENDPOINT: the key of its account is made by bsserver, anew at each bootstrap, and handed to the LwM2M Server.
+enroll_handed() {
+	key_file "$1-bs" >/dev/null
+	apply_profile "$1" "\"mode\": \"psk\", \"identity\": \"$1\", \"key\": { \"file\": \"keys/$1-bs.hex\" }" \
+		"\"mode\": \"psk\", \"identity\": \"$1-dm\", \"key\": { \"generate\": 16, \"rotate\": \"on_bootstrap\" } },
+	      \"handoff\": { \"to\": \"leshan\", \"deadline\": \"4s\""
+}
+
+# handed ENDPOINT STATE: so it stands with its hand-off.
+handed() {
+	local until=$((SECONDS + 30))
+
+	until prov handoff list "$1" --json | tr -d ' \n' | grep -q "\"state\":\"$2\""; do
+		[ "$SECONDS" -le "$until" ] || fail "the hand-off of $1 is not $2: $(prov handoff list "$1")"
+		sleep 0.1
+	done
 }
 
 # apply_profile ENDPOINT BOOTSTRAP SECURITY: members of its credentials, and of its account at the LwM2M Server.

@@ -380,6 +380,55 @@ refuses_other_common_name() {
 	explained_for "$OWNER" "$WHY_OTHER_NAME"
 }
 
+# A key that is made here: the Leshan server has it before the device registers with it; called back through the Leshan
+# server, the device gets another key and registers with that.
+hands_off() {
+	local endpoint=urn:dev:ops:interop-handed
+
+	enroll_handed "$endpoint"
+	knock real coaps "$endpoint"
+	expect real '^bootstrap succeeded '
+	expect real "^registered coaps://127.0.0.1:$DM_COAPS"
+	dm_has "$endpoint" "psk $endpoint-dm"
+	provisioned "$endpoint"
+	handed "$endpoint" settled
+	curl -fsS -X POST "http://127.0.0.1:$DM_HTTP/api/clients/$endpoint/1/0/9" >"$WORK/trigger.json" ||
+		fail 'the Leshan server did not call it back'
+	expect real '^bootstrap succeeded '
+	expect real "^registered coaps://127.0.0.1:$DM_COAPS"
+	never real '^registration failed'
+	dm_has "$endpoint" "psk $endpoint-dm"
+	handed "$endpoint" settled
+	[ "$(dm_saw "$endpoint")" = 'credentials registered credentials registered ' ] ||
+		fail "the Leshan server saw: $(dm_saw "$endpoint")"
+	stop real gently
+}
+
+# dm_saw ENDPOINT: what the LwM2M Server said of it, in order: it learned a key, it was registered with.
+dm_saw() {
+	sed -n "s/^\(credentials\|registered\) $1\\( .*\)\{0,1\}\$/\1/p" "${LOG[management]}" | tr '\n' ' '
+}
+
+# The Leshan server stands still: the bootstrap fails and says why, the device has nothing. When it goes on again it is
+# told what is true, and the next bootstrap comes through.
+hands_off_to_nobody() {
+	local endpoint=urn:dev:ops:interop-unheard
+
+	enroll_handed "$endpoint"
+	kill -STOP "$MANAGEMENT_PID"
+	trap 'kill -CONT "$MANAGEMENT_PID"; stop_all' EXIT
+	knock real coaps "$endpoint"
+	expect real '^bootstrap started '
+	explained_for "$endpoint" 'leshan: Operation timed out'
+	never real '^(bootstrap succeeded|registered)'
+	stop real
+	kill -CONT "$MANAGEMENT_PID"
+	handed "$endpoint" held
+	knock again coaps "$endpoint"
+	provisioned_and_registered again "$endpoint" "psk $endpoint-dm"
+	handed "$endpoint" settled
+}
+
 # The device knows another server's certificate and will have none of ours: it is that which `why` says.
 explains_device_that_refuses() {
 	local endpoint=urn:dev:ops:interop-wrong-pin
@@ -417,6 +466,7 @@ bsserver_exists || {
 }
 make_certificates
 start_management --x509 "$KEYS/management.crt" "$KEYS/management.key" "$KEYS/operator/ca.pem"
+MANAGEMENT_PID=${PROCESS[management]}
 run_case peers-among-themselves peer_bootstraps
 start_bsserver
 for transport in coap coaps; do
@@ -430,6 +480,8 @@ run_case int-2-ca bootstraps_x509 int-2-ca 2 pinned
 run_case int-2-rpk bootstraps_rpk int-2-rpk
 run_case int-5 calls_back
 run_case int-7 falls_back
+run_case hands-off hands_off
+run_case hands-off-to-nobody hands_off_to_nobody
 run_case keeps-what-is-right keeps_what_is_right
 run_case refused-wrong-key refuses_wrong_key
 run_case refused-unknown-identity refuses_unknown_identity
