@@ -1,5 +1,6 @@
 #include "bsserver/server_handoff.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "bsserver/api/api.h"
@@ -56,6 +57,30 @@ copy_texts(const struct conf_server *c, struct handoff_server *s, struct err *e)
 }
 
 static enum err_code
+copy_program(const struct conf_server *c, struct handoff_server *s, struct err *e)
+{
+	enum err_code rc = ERR_OK;
+
+	s->program = calloc(CONF_PROGRAM_MAX + 1, sizeof *s->program);
+	if (s->program == NULL)
+		return err_no_memory(e);
+	for (size_t i = 0; rc == ERR_OK && i < CONF_PROGRAM_MAX && c->program[i] != NULL; i++)
+		rc = copy(&s->program[i], c->program[i], e);
+	return rc;
+}
+
+/* What would be found out too late. */
+static enum err_code
+check_templates(const struct handoff_server *s, struct err *e)
+{
+	if (strcmp(s->driver->name, "http") != 0)
+		return ERR_OK;
+	if (s->tell == NULL || s->forget == NULL)
+		return err_set(e, ERR_INVALID, "driver http needs tell and forget: \"PUT /path/%%e\"");
+	return s->several && s->drop == NULL ? err_set(e, ERR_INVALID, "with several it needs drop as well") : ERR_OK;
+}
+
+static enum err_code
 unknown_driver(const char *name, struct err *e)
 {
 	struct gbuf all = { .max = 256 };
@@ -80,6 +105,10 @@ make_server(const struct conf_server *c, struct handoff_server *s, struct err *e
 	if (c->several && s->driver->one_secret)
 		return err_set(e, ERR_INVALID, "several: driver %s holds one credential of a device", c->driver);
 	enum err_code rc = copy_texts(c, s, e);
+	if (rc == ERR_OK)
+		rc = copy_program(c, s, e);
+	if (rc == ERR_OK)
+		rc = check_templates(s, e);
 	return rc == ERR_OK && c->token_file != NULL ? read_token(c->token_file, &s->token, e) : rc;
 }
 

@@ -9,7 +9,7 @@
 #define VERSION 1
 #define SAID_MAX 200 /* octets of an answer that are quoted */
 
-static const struct handoff_driver *const drivers[] = { &handoff_leshan };
+static const struct handoff_driver *const drivers[] = { &handoff_leshan, &handoff_http, &handoff_exec };
 
 const struct handoff_driver *
 handoff_driver_by_name(const char *name)
@@ -85,8 +85,8 @@ handoff_request_clear(struct handoff_request *q)
 	*q = (struct handoff_request){ 0 };
 }
 
-static void
-percent_encode(struct gbuf *out, const char *s)
+void
+handoff_percent_encode(struct gbuf *out, const char *s)
 {
 	for (; *s != 0; s++) {
 		bool plain = (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') ||
@@ -105,7 +105,7 @@ handoff_url(struct handoff_request *q, const struct handoff_task *t, const char 
 	gbuf_str(&q->url, t->server->url);
 	for (; *path != 0; path++) {
 		if (path[0] == '%' && path[1] == 'e') {
-			percent_encode(&q->url, t->endpoint);
+			handoff_percent_encode(&q->url, t->endpoint);
 			path++;
 		} else
 			gbuf_u8(&q->url, (uint8_t)*path);

@@ -87,11 +87,12 @@ struct handoff_driver {
 	    struct err *why);
 };
 
-extern const struct handoff_driver handoff_leshan;
+extern const struct handoff_driver handoff_leshan, handoff_http, handoff_exec;
 const struct handoff_driver *handoff_driver_by_name(const char *name);
 const char *handoff_driver_at(size_t i); /* NULL past the end */
 
 /* For drivers: url + path with %e replaced by the percent-encoded endpoint. */
+void handoff_percent_encode(struct gbuf *out, const char *s);
 void handoff_url(struct handoff_request *q, const struct handoff_task *t, const char *path);
 void handoff_bearer(struct handoff_request *q, const char *header, const struct secret *token);
 /* What an unwelcome answer was: "HTTP 400: text of it"; 5xx, 408, 425 and 429 are LATER, all others NO. */

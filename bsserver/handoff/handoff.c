@@ -135,8 +135,9 @@ handing_for(struct ask *a, const struct want *w, struct store_handoff *rows, siz
 		free(j->row.server);
 		j->row.server = fresh.server;
 		fresh.server = NULL;
-		j->row.short_server_id = w->w.short_server_id;
 	}
+	if (j != NULL)
+		j->row.short_server_id = w->w.short_server_id;
 	store_handoff_clear(&fresh);
 	return j;
 }

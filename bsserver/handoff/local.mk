@@ -1,6 +1,8 @@
 bsserver_libbsserver_a_SOURCES += \
 	bsserver/handoff/driver.c bsserver/handoff/driver.h \
+	bsserver/handoff/exec.c \
 	bsserver/handoff/handoff.c bsserver/handoff/handoff.h \
+	bsserver/handoff/http.c \
 	bsserver/handoff/internal.h \
 	bsserver/handoff/row.c \
 	bsserver/handoff/leshan.c \

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bsserver/loop/process.h"
 #include "lib/base/str.h"
 #include "lib/base/util.h"
 
@@ -14,6 +15,7 @@ struct handoff_task_run {
 	struct handoff_task_run *prev, *next;
 	struct handoff_runner *r; /* NULL: abandoned */
 	bool posted;
+	struct process *process; /* that runs for it; NULL */
 	uint32_t timeout_ms;
 	struct handoff_task task;
 	char *endpoint, *account;
@@ -88,6 +90,32 @@ on_answer(void *arg, const struct http_answer *a)
 	go_on(x, &reply, false);
 }
 
+static void
+on_program(void *arg, const struct process_end *p)
+{
+	struct handoff_task_run *x = arg;
+	struct handoff_reply reply = { .status = p->status, .type = "", .body = p->out, .body_len = p->out_len };
+	struct err why;
+
+	x->process = NULL;
+	if (p->error == ERR_OK) {
+		go_on(x, &reply, false);
+		return;
+	}
+	(void)err_set(&why, p->error, "the program %s", p->error == ERR_TIMEOUT ? "did not end in time" :
+	    p->error == ERR_LIMIT ? "says more than it may" : "was ended by a signal");
+	end(x, HANDOFF_LATER, &why);
+}
+
+static enum err_code
+run_program(struct handoff_task_run *x, const struct handoff_request *q, struct err *e)
+{
+	const struct process_order o = { .argv = x->task.server->program, .input = q->body.data, .input_len = q->body.len,
+		.max_output = ANSWER_MAX, .timeout_ms = x->timeout_ms };
+
+	return process_run(x->r->loop, &o, on_program, x, &x->process, e);
+}
+
 static enum err_code
 send(struct handoff_task_run *x, const struct handoff_request *q, struct err *e)
 {
@@ -106,6 +134,8 @@ send(struct handoff_task_run *x, const struct handoff_request *q, struct err *e)
 	};
 	size_t n = 0;
 
+	if (s->driver->program)
+		return run_program(x, q, e);
 	for (size_t i = 0; i < N_ELEMS(q->headers); i++)
 		if (q->headers[i].len > 0)
 			p.headers[n++] = gbuf_cstr(&q->headers[i]);
@@ -183,6 +213,8 @@ handoff_abandon(struct handoff_runner *r)
 		next = x->next;
 		x->prev = x->next = NULL;
 		x->r = NULL;
+		if (x->process != NULL)
+			process_abandon(x->process);
 		if (!x->posted)
 			run_free(x);
 	}

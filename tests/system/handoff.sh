@@ -267,6 +267,61 @@ killed() {
 	[ "$D_RC" = 0 ] || fail "the daemon ends with $D_RC: $(tail -n 5 "$D_LOG")"
 }
 
+# --- other ways to tell it ---------------------------------------------------------------------------------------------
+
+# A program: what it is given goes to a file, what it says and how it ends comes from another.
+by_program() {
+	lwm2m_server program
+	new_daemon program
+	cat >"$D/tell" <<-'END'
+	#!/bin/sh
+	cd "$1" && cat >>asked && env >environment && cat answer && exit "$(cat status)"
+	END
+	chmod +x "$D/tell"
+	replace_block 'lwm2m_servers = (' "lwm2m_servers = (
+  { name = \"eu\"; driver = \"exec\"; program = [ \"tell\", \"$S\" ]; timeout = \"1s\"; several = true; grace = 1; }"
+	echo 0 >"$S/status"
+	: >"$S/answer"
+	start
+	expect_rc 0 prov handoff test eu
+	handed dev-1 '{ "generate": 16, "rotate": "on_bootstrap" }'
+	knock dev-1 || fail 'not provisioned'
+	old=$DEVICE_KEY
+	jq -se --arg k "$old" '.[1] == {call: "tell", server: "eu", endpoint: "dev-1", account: "dm", short_server_id: 1, mode: "psk",
+		identity: "dev-1-dm", identity_hex: "6465762d312d646d", key_hex: $k}' "$S/asked" >/dev/null || fail "asked: $(cat "$S/asked")"
+	[ "$(grep -cvE '^(PATH|LANG|PWD|OLDPWD|SHLVL|_)=' "$S/environment")" = 0 ] || fail "it has $(cat "$S/environment")"
+	knock dev-1 || fail 'not provisioned again'
+	# it keeps several: the old one is dropped when the time of grace is over
+	within "$PATIENCE" grep -q "\"call\":\"drop\".*$old" "$S/asked" || fail 'the old key was never dropped'
+	echo 1 >"$S/status"
+	echo '{ "error": "not \"today\"" }' >"$S/answer"
+	knock dev-1 --expect failed || fail 'not failed'
+	ended_as dev-1 failed handoff handoff
+	[[ $(jq -r .detail <<<"$SESSION") == 'eu: the program ended with 1: not \"today\"' ]] || fail "not told why: $SESSION"
+	printf '#!/bin/sh\nsleep 100' >"$D/tell"
+	knock dev-1 --expect failed || fail 'not failed'
+	[[ $(prov why dev-1) == *'did not end in time'* ]] || fail "not told why: $(prov why dev-1)"
+	stop
+	[ "$D_RC" = 0 ] || fail "the daemon ends with $D_RC"
+}
+
+by_template() {
+	lwm2m_server template
+	new_daemon template
+	replace_block 'lwm2m_servers = (' "lwm2m_servers = (
+  { name = \"eu\"; driver = \"http\"; url = \"http://127.0.0.1:$S_PORT\"; timeout = \"1s\";
+    tell = \"PUT /api/security/clients/\"; forget = \"DELETE /api/security/clients/%e\"; test = \"GET /api/server/endpoint\";
+    tell_body = \"{@endpoint@:@%e@,@tls@:{@mode@:@%m@,@details@:{@identity@:@%i@,@key@:@%k@}}}\"; }"
+	sed -i '/tell_body/s/@/\\"/g' "$D/bsserver.conf"
+	start
+	expect_rc 0 prov handoff test eu
+	handed urn:dev:1
+	knock urn:dev:1 || fail 'not provisioned'
+	agree urn:dev:1
+	expect_rc 0 prov device rm urn:dev:1
+	within "$PATIENCE" knows urn:dev:1 '' || fail 'not forgotten'
+}
+
 # What people see of it: states, why, whether servers answer.
 shown() {
 	lwm2m_server shown
@@ -310,6 +365,8 @@ run_case given-back-when-the-device-fails device_fails
 run_case a-server-that-is-not-configured unknown_server
 run_case a-removed-device-is-forgotten removed
 run_case within-the-delay late
+run_case told-by-a-program by_program
+run_case told-by-templates by_template
 run_case what-is-shown-of-it shown
 run_case killed-while-the-server-is-silent killed intent hang '' old
 run_case killed-while-the-device-is-written-to killed told up write=silent old

@@ -1,0 +1,93 @@
+/*
+ * A program of the operator's: one JSON object on its standard input, one (or nothing) on its standard
+ * output. Exit status 0: done; 75: not now, another time; any other: refused. What it says in "error"
+ * is what people are told.
+ */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bsserver/handoff/driver.h"
+#include "lib/base/enc.h"
+#include "lib/base/secret.h"
+#include "lib/base/str.h"
+#include "lib/base/util.h"
+
+#define NOT_NOW 75 /* EX_TEMPFAIL of <sysexits.h> */
+
+static json_t *
+hex(const uint8_t *p, size_t n)
+{
+	struct gbuf g = { 0 };
+
+	enc_hex(&g, p, n);
+	json_t *j = json_string(gbuf_cstr(&g));
+	gbuf_clear(&g);
+	return j;
+}
+
+static const char *
+word_of(enum handoff_call c)
+{
+	return c == HANDOFF_CALL_TELL_BACK ? "tell" : handoff_call_name(c);
+}
+
+static json_t *
+task_json(const struct handoff_task *t)
+{
+	const struct handoff_credential *c = &t->cred;
+	bool cred = t->call == HANDOFF_CALL_TELL || t->call == HANDOFF_CALL_TELL_BACK || t->call == HANDOFF_CALL_DROP;
+	json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:i}", "call", word_of(t->call), "server", t->server->name, "endpoint",
+	    t->endpoint, "account", t->account, "short_server_id", (int)t->short_server_id);
+
+	if (j == NULL || !cred)
+		return j;
+	(void)json_object_set_new(j, "mode", json_string(handoff_mode_name(c->mode)));
+	if (c->mode == HANDOFF_PSK && str_is_utf8(c->identity == NULL ? "" : (const void *)c->identity, c->identity_len))
+		(void)json_object_set_new(j, "identity", json_stringn((const char *)c->identity, c->identity_len));
+	(void)json_object_set_new(j, "identity_hex", hex(c->identity, c->identity_len));
+	if (c->mode == HANDOFF_PSK)
+		(void)json_object_set_new(j, "key_hex", hex(c->key, c->key_len));
+	return j;
+}
+
+static enum handoff_word
+ask(struct handoff_task *t, struct handoff_request *out, struct err *why)
+{
+	json_t *j = task_json(t);
+	char *text = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
+
+	json_decref(j);
+	if (text == NULL) {
+		(void)err_no_memory(why);
+		return HANDOFF_LATER;
+	}
+	gbuf_str(&out->body, text);
+	gbuf_u8(&out->body, '\n');
+	wipe(text, strlen(text));
+	free(text);
+	return HANDOFF_ASK;
+}
+
+static enum handoff_word
+next(struct handoff_task *t, const struct handoff_reply *last, struct handoff_request *out, struct err *why)
+{
+	json_t *said;
+	struct gbuf text = { .max = 1024 };
+
+	if (last == NULL)
+		return ask(t, out, why);
+	if (last->status == 0)
+		return HANDOFF_DONE;
+	said = json_loadb((const char *)last->body, last->body_len, 0, NULL);
+	const char *error = json_string_value(json_object_get(said, "error"));
+	if (error != NULL)
+		str_quote(&text, error, MIN(strlen(error), (size_t)200));
+	(void)err_set(why, ERR_REFUSED, "the program ended with %ld%s%s", last->status, text.len > 0 ? ": " : "",
+	    gbuf_cstr(&text));
+	gbuf_clear(&text);
+	json_decref(said);
+	return last->status == NOT_NOW ? HANDOFF_LATER : HANDOFF_NO;
+}
+
+const struct handoff_driver handoff_exec = { .name = "exec", .program = true, .next = next };

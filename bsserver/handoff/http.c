@@ -1,0 +1,169 @@
+/*
+ * Any REST interface, by templates of the configuration: "METHOD /path" and a body for each call. In
+ * them stand for values: %e the endpoint, %a the account's local name, %s its Short Server ID, %m the
+ * mode (psk, rpk, x509), %i the identity as text, %h in hex, %b in base64, %k a PSK in hex, %K in
+ * base64, %% a percent sign; percent-encoded in a path, escaped as in a JSON string in a body.
+ */
+#include <string.h>
+
+#include "bsserver/handoff/driver.h"
+#include "lib/base/enc.h"
+#include "lib/base/str.h"
+#include "lib/base/util.h"
+
+struct template {
+	const char *line, *body; /* NULL: not served; body NULL: none */
+};
+
+static struct template
+template_of(const struct handoff_task *t)
+{
+	const struct handoff_server *s = t->server;
+
+	switch (t->call) {
+	case HANDOFF_CALL_TELL:
+	case HANDOFF_CALL_TELL_BACK:
+		return (struct template){ s->tell, s->tell_body };
+	case HANDOFF_CALL_DROP:
+		return (struct template){ s->drop, s->drop_body };
+	case HANDOFF_CALL_FORGET:
+		return (struct template){ s->forget, s->forget_body };
+	case HANDOFF_CALL_TEST:
+		return (struct template){ s->test, NULL };
+	case HANDOFF_CALL_NONE:
+	case HANDOFF_CALL__COUNT:
+		break;
+	}
+	return (struct template){ NULL, NULL };
+}
+
+static bool
+put_value(struct gbuf *out, const struct handoff_task *t, char sign)
+{
+	const struct handoff_credential *c = &t->cred;
+
+	switch (sign) {
+	case '%':
+		gbuf_u8(out, '%');
+		return true;
+	case 'e':
+		gbuf_str(out, t->endpoint);
+		return true;
+	case 'a':
+		gbuf_str(out, t->account);
+		return true;
+	case 's':
+		gbuf_u64(out, t->short_server_id);
+		return true;
+	case 'm':
+		gbuf_str(out, handoff_mode_name(c->mode));
+		return true;
+	case 'i':
+		gbuf_put(out, c->identity, c->identity_len);
+		return str_is_utf8(c->identity == NULL ? "" : (const void *)c->identity, c->identity_len);
+	case 'h':
+		enc_hex(out, c->identity, c->identity_len);
+		return true;
+	case 'b':
+		enc_base64(out, c->identity, c->identity_len);
+		return true;
+	case 'k':
+		enc_hex(out, c->key, c->key_len);
+		return true;
+	case 'K':
+		enc_base64(out, c->key, c->key_len);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void
+json_escape(struct gbuf *out, const char *s)
+{
+	for (; *s != 0; s++) {
+		if (*s == '"' || *s == '\\')
+			gbuf_u8(out, '\\');
+		if ((unsigned char)*s < 0x20)
+			gbuf_printf(out, "\\u%04x", (unsigned)*s);
+		else
+			gbuf_u8(out, (uint8_t)*s);
+	}
+}
+
+/* false: a sign that stands for nothing, or a value that is no text. */
+static bool
+expand(struct gbuf *out, const struct handoff_task *t, const char *text, bool path)
+{
+	struct gbuf value = { 0 };
+	bool ok = true;
+
+	for (; ok && *text != 0; text++) {
+		if (*text != '%') {
+			gbuf_u8(out, (uint8_t)*text);
+			continue;
+		}
+		gbuf_reset(&value);
+		ok = put_value(&value, t, *++text);
+		if (ok && path)
+			handoff_percent_encode(out, gbuf_cstr(&value));
+		else if (ok)
+			json_escape(out, gbuf_cstr(&value));
+	}
+	gbuf_clear(&value);
+	return ok;
+}
+
+static const char *
+method_of(const char *line, const char **path)
+{
+	static const char *const methods[] = { "PUT", "POST", "PATCH", "DELETE", "GET" };
+
+	for (size_t i = 0; i < N_ELEMS(methods); i++) {
+		size_t n = strlen(methods[i]);
+
+		if (strncmp(line, methods[i], n) == 0 && line[n] == ' ' && line[n + 1] == '/') {
+			*path = line + n + 1;
+			return methods[i];
+		}
+	}
+	return NULL;
+}
+
+static enum handoff_word
+ask(struct handoff_task *t, struct handoff_request *out, struct err *why)
+{
+	struct template m = template_of(t);
+	const char *path = NULL;
+
+	if (m.line == NULL) { /* nothing can be taken from it; a test has no way to ask */
+		(void)err_set(why, ERR_UNSUPPORTED, "the configuration does not say how to %s", handoff_call_name(t->call));
+		return HANDOFF_NO;
+	}
+	out->method = method_of(m.line, &path);
+	if (out->method == NULL) {
+		(void)err_set(why, ERR_INVALID, "\"%s\" is not METHOD /path", m.line);
+		return HANDOFF_NO;
+	}
+	gbuf_str(&out->url, t->server->url);
+	out->type = m.body == NULL ? NULL : "application/json";
+	handoff_bearer(out, "Authorization", &t->server->token);
+	if (expand(&out->url, t, path, true) && (m.body == NULL || expand(&out->body, t, m.body, false)))
+		return HANDOFF_ASK;
+	(void)err_set(why, ERR_INVALID, "the template has a sign that stands for nothing, or the identity is no text");
+	return HANDOFF_NO;
+}
+
+static enum handoff_word
+next(struct handoff_task *t, const struct handoff_reply *last, struct handoff_request *out, struct err *why)
+{
+	bool takes = t->call == HANDOFF_CALL_DROP || t->call == HANDOFF_CALL_FORGET;
+
+	if (last == NULL)
+		return ask(t, out, why);
+	if ((last->status >= 200 && last->status < 300) || (takes && (last->status == 404 || last->status == 410)))
+		return HANDOFF_DONE;
+	return handoff_unwelcome(last, why);
+}
+
+const struct handoff_driver handoff_http = { .name = "http", .next = next };
