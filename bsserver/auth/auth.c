@@ -344,8 +344,9 @@ auth_feed(struct auth *a, const struct store_feed *f, struct err *e)
 		drop_pin(a, f->identity);
 		drop_identity(a, f->identity, strlen(f->identity));
 		return ERR_OK;
+	case STORE_FEED_DEVICE: /* says nothing of its state */
+		return find_device(a, f->name) != NULL ? ERR_OK : put_device(a, f->name, f->state, e);
 	case STORE_FEED_STATE:
-	case STORE_FEED_DEVICE:
 		return put_device(a, f->name, f->state, e);
 	case STORE_FEED_REGISTRY_KEY:
 		return set_registry_key(a, f, e);

@@ -239,12 +239,17 @@ refused_register() {
 		fail "it was not refused: $OUT"
 }
 
+# reg_server ENDPOINT: an account here with a key of this run.
+reg_server() {
+	echo "\"registry\": true, \"servers\": { \"registry\": { \"security\": { \"mode\": \"psk\", \"identity\": \"$1\",
+		\"key\": { \"file\": \"keys/$1-reg.psk\" } } } }"
+}
+
 strangers() {
 	registry_daemon strangers coaps
 	for ep in one two; do
 		key_file "$ep-reg" >/dev/null
-		psk_device "$ep" "\"registry\": true, \"servers\": { \"registry\": { \"security\": { \"mode\": \"psk\",
-			\"identity\": \"$ep\", \"key\": { \"file\": \"keys/$ep-reg.psk\" } } } }"
+		psk_device "$ep" "$(reg_server "$ep")"
 	done
 	stranger one one "$(key_file other)"
 	refused_register one
@@ -261,6 +266,8 @@ strangers() {
 	device one --register 65000 --registered --repeat 1 --state "$STATE" --timeout 1s --expect any --json >/dev/null
 	registered one registered
 	expect_rc 0 prov device block one
+	refused_register one
+	psk_device one "\"labels\": { \"still\": \"blocked\" }, $(reg_server one)"
 	refused_register one
 	expect_rc 0 prov device rm one
 	within "$PATIENCE" registered_gone one || fail 'a device that was removed is still registered'

@@ -136,6 +136,11 @@ START_TEST(who_registers_shows_the_key_of_its_account)
 	ck_assert(!auth_may_register(a, "dev-2", true));
 	ck_assert(!auth_registry_psk(a, "id-1", 4, &key));
 	ck_assert(!auth_registry_psk(a, "dev-3", 5, &key));
+	/* blocked it stays, whatever becomes of its document */
+	feed(a, STORE_FEED_DEVICE, "dev-3", NULL, STORE_ACTIVE);
+	ck_assert(!auth_registry_psk(a, "dev-3", 5, &key));
+	ck_assert(!auth_psk(a, "id-3", 4, &key));
+	ck_assert(!auth_may_register(a, "dev-3", true));
 	ck_assert(!auth_registry_psk(a, "nobody", 6, &key));
 	ck_assert(!auth_registry_psk(a, "dev-1\0x", 7, &key));
 	ck_assert_int_eq(auth_feed(a, &gone, NULL), ERR_OK);
