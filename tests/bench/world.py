@@ -242,7 +242,8 @@ class Load:
 
     def run(self, server, scheme, *options):
         argv = ["taskset", "-c", str(self.core), self.binary, "--server", server.uris[scheme], "--json", "--quiet"]
-        argv += ["--spin"]  # the wake-up of a process is no part of what sending to a device costs
+        if "--cert-file" not in options:  # beside such a handshake a wake-up is nothing
+            argv += ["--spin"]  # the wake-up of a process is no part of what sending to a device costs
         if scheme == "coaps" and "--cert-file" not in options:
             one_for_all = not isinstance(server, Bsserver)
             argv += ["--psk-key-file" if one_for_all else "--psk-master-file", self.key]
