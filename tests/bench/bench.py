@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import resource
 import shutil
 import statistics
 import subprocess
@@ -37,6 +38,8 @@ from world import (
     Trouble,
     account_payloads,
     cores,
+    machine_busy_s,
+    process_cpu_us,
 )
 
 SCHEMES = ("coap", "coaps")
@@ -82,6 +85,7 @@ FULL = {"rounds": 7, "coap": 12000, "coaps": 5000, "fleet": 100000, "crowd": 400
 SMOKE = {"rounds": 1, "coap": 20, "coaps": 20, "fleet": 200, "crowd": 20, "loss": 20, "traffic": 2, "warm": 1,
          "mutual": 4, "again": 2, "wait": 20, "others": 20, "registered": 20, "trigger_rate": 500}
 SMALL_FLEET = 100
+OTHERS_MUCH = 0.2  # cores
 TRAFFIC_PATTERN = "traffic-%s-%03u"
 TRAFFIC_TRIES = 5  # until nothing had to be repeated
 
@@ -102,6 +106,7 @@ class Bench:
         self.load = Load(args.build, self.load_core, work)
         self.started, self.servers = [], {}
         self.found, self.verdicts = {}, []
+        self.others = {}  # cores that others kept busy, by section
 
     # --- servers ---------------------------------------------------------------------------------
 
@@ -129,6 +134,12 @@ class Bench:
     def stop(self):
         for server in self.started:
             server.stop()
+
+    def own_s(self):
+        """CPU time of this bench and all that it started, seconds."""
+        own = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+        alive = sum(process_cpu_us(getattr(s, "process", None)) for s in self.started)
+        return sum(u.ru_utime + u.ru_stime for u in own) + alive / 1e6
 
     # --- measuring -------------------------------------------------------------------------------
 
@@ -621,6 +632,17 @@ def machine(b):
     }
 
 
+def run_section(b, name):
+    """Runs it, and says when it did not have the machine to itself: what is compared suffers unequally."""
+    begun, busy, own = time.monotonic(), machine_busy_s(), b.own_s()
+    found = SECTIONS[name](b)
+    others = max(0.0, machine_busy_s() - busy - (b.own_s() - own)) / (time.monotonic() - begun)
+    if others > OTHERS_MUCH:
+        say("# %s: others kept %.1f cores busy meanwhile; measure again when the machine is idle" % (name, others))
+    b.others[name] = others
+    return found
+
+
 def report(b, begun):
     missed = [v["name"] for v in b.verdicts if not v["ok"]]
     whole = {
@@ -630,6 +652,7 @@ def report(b, begun):
         "machine": machine(b),
         "size": b.size,
         "sections": b.found,
+        "others_cores": b.others,
         "bounds": b.verdicts,
         "missed": missed,
     }
@@ -657,7 +680,7 @@ def main():
         for name in args.sections:
             say()
             say("== %s: %s" % (name, SECTIONS[name].__doc__))
-            b.found[name] = SECTIONS[name](b)
+            b.found[name] = run_section(b, name)
         rc = report(b, begun)
     except Trouble as trouble:
         print("bench: %s" % trouble, file=sys.stderr)

@@ -57,6 +57,7 @@ report 'each side with CPU and rate' figures '[.sections.mutual | .[] | .[] | (.
 report 'a dead responder: all wait, others do not, all are refused, and how late the loop was' figures '.sections.vet | .waiting > 0 and .refused == 20 and .late_ms.waiting > 0 and
 	(.before | length) == 3'
 report 'registered devices are called back, half of them asleep, and each is told of' bench 0 registry
+report 'how busy others were meanwhile' figures '.others_cores | length == 1 and (.registry | type == "number" and . >= 0)'
 report 'with what they cost when idle' figures '.sections.registry | .outcomes.bootstrapped == 20 and .told == 20 and .octets > 0 and
 	([.rows[] | .[].cpu_us > 0] | length == 2 and all)'
 report 'without one everything is held' bench 0 crowd

@@ -23,6 +23,20 @@ def cores():
     return there[0], there[1] if len(there) > 1 else there[0]
 
 
+def machine_busy_s():
+    """CPU time that the whole machine has spent on anything but waiting, seconds."""
+    with open("/proc/stat", encoding="ascii") as stat:
+        user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, stat.readline().split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+
+
+def process_cpu_us(process):
+    """The process's own clock (clock_getcpuclockid): threads that ended are in it. 0 once it was waited for."""
+    if process is None or process.poll() is not None:
+        return 0
+    return time.clock_gettime_ns((~process.pid << 3) | 2) / 1000
+
+
 def free_port():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.bind(("127.0.0.1", 0))
@@ -74,8 +88,7 @@ class Server:
             return log.read()
 
     def cpu_us(self):
-        # the process's own clock (clock_getcpuclockid): threads that ended are in it
-        return time.clock_gettime_ns((~self.process.pid << 3) | 2) / 1000
+        return process_cpu_us(self.process)
 
     def quiet_cpu_us(self):
         """cpu_us() once it has done what it still had to do: records are written after the last answer."""
