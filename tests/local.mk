@@ -9,7 +9,7 @@ EXTRA_DIST += tests/system/fresh.sh
 
 .PHONY: check-valgrind fuzz-targets print-fuzz-targets
 check-valgrind:
-	CK_FORK=no $(MAKE) check TESTS='$(unit_programs)' LOG_COMPILER=valgrind \
+	CK_FORK=no UNDER_VALGRIND=yes $(MAKE) check TESTS='$(unit_programs)' LOG_COMPILER=valgrind \
 		AM_LOG_FLAGS='--quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite'
 fuzz-targets: $(fuzz_programs)
 print-fuzz-targets:

@@ -247,7 +247,9 @@ START_TEST(odd_handshakes_cost_little_and_stop_nobody)
 	ck_assert_msg(shake(&w, &c, WAIT_MS), "%s: %s", odd[_i].what, gnutls_strerror(c.error));
 	knock(&w, &c, 1, "a");
 	(void)printf("# %s: %ld KiB\n", odd[_i].what, after - before);
-	ck_assert_msg(SANITIZED || after - before < 1536, "%s: %ld KiB for %zu", odd[_i].what, after - before, N_ELEMS(odd_one));
+	/* what others keep beside each block is not the server's */
+	bool heavy = SANITIZED || getenv("UNDER_VALGRIND") != NULL;
+	ck_assert_msg(heavy || after - before < 1536, "%s: %ld KiB for %zu", odd[_i].what, after - before, N_ELEMS(odd_one));
 	for (size_t k = 0; k < N_ELEMS(odd_one); k++)
 		client_close(&odd_one[k], true);
 	client_close(&c, true);
