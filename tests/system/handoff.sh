@@ -293,6 +293,7 @@ by_program() {
 	knock dev-1 || fail 'not provisioned again'
 	# it keeps several: the old one is dropped when the time of grace is over
 	within "$PATIENCE" grep -q "\"call\":\"drop\".*$old" "$S/asked" || fail 'the old key was never dropped'
+	within "$PATIENCE" grep -qF 'eu did what it was asked for (drop)' "$D_LOG" || fail 'the old key is not known to be dropped'
 	echo 1 >"$S/status"
 	echo '{ "error": "not \"today\"" }' >"$S/answer"
 	knock dev-1 --expect failed || fail 'not failed'
