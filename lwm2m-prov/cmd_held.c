@@ -251,13 +251,10 @@ cmd_device_rollback(struct cli *cli, struct err *e)
 	json_t *body = NULL, *doc = NULL;
 	enum err_code rc;
 
-	if (cancel && (cli_has(cli, OPT_TO) || cli_has(cli, OPT_WITH_CREDENTIALS) || cli_has(cli, OPT_REPLACED_TOO)))
+	if (cancel && (cli_has(cli, OPT_TO) || cli_has(cli, OPT_WITH_CREDENTIALS)))
 		return exit_of(err_set(e, ERR_USAGE, "device rollback: --cancel stands alone"));
-	if (cli_has(cli, OPT_REPLACED_TOO) && !cli_has(cli, OPT_WITH_CREDENTIALS))
-		return exit_of(err_set(e, ERR_USAGE, "device rollback: --replaced-too is about --with-credentials"));
 	if (!cancel)
-		body = json_pack("{s:b,s:b}", "with_credentials", cli_has(cli, OPT_WITH_CREDENTIALS), "replaced_too",
-		    cli_has(cli, OPT_REPLACED_TOO));
+		body = json_pack("{s:b}", "with_credentials", cli_has(cli, OPT_WITH_CREDENTIALS));
 	if (body != NULL && cli_has(cli, OPT_TO))
 		(void)json_object_set_new(body, "session", json_integer((json_int_t)cli_number(cli, OPT_TO, 0)));
 	rc = wish(cli, "/rollback", body, &doc, e);

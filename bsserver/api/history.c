@@ -240,7 +240,6 @@ struct wishing {
 	struct store_change c;
 	struct store_wish w;
 	struct store_actor who;
-	bool replaced_too;
 };
 
 static void
@@ -320,7 +319,7 @@ check_restorable(const struct wishing *w, struct store_device *d, struct store_c
 	if (rc == ERR_OK) {
 		const struct restore r = { .wrote = &target->wrote, .now = &now.desired,
 			.with_credentials = w->w.with_credentials, .withdrawn = &target->withdrawn,
-			.agreed = w->replaced_too ? RESTORE_ALL_AGREED : 0 };
+			.agreed = RESTORE_ALL_AGREED };
 		rc = restore_make(&r, c->model, &got, e);
 	}
 	if (rc == ERR_OK && w->w.with_credentials)
@@ -419,12 +418,11 @@ read_flag(struct req *r, const json_t *j, const char *name, bool *out)
 }
 
 static bool
-read_rollback(struct req *r, json_t *j, struct wishing *wi)
+read_rollback(struct req *r, json_t *j, struct store_wish *w)
 {
 	const json_t *session = json_object_get(j, "session");
-	struct store_wish *w = &wi->w;
 
-	if (!req_members(r, j, "session with_credentials replaced_too"))
+	if (!req_members(r, j, "session with_credentials"))
 		return false;
 	if (session != NULL && !json_is_null(session) &&
 	    (!json_is_integer(session) || json_integer_value(session) < 1)) {
@@ -432,12 +430,7 @@ read_rollback(struct req *r, json_t *j, struct wishing *wi)
 		return false;
 	}
 	w->session = (uint64_t)json_integer_value(session);
-	if (!read_flag(r, j, "with_credentials", &w->with_credentials) ||
-	    !read_flag(r, j, "replaced_too", &wi->replaced_too))
-		return false;
-	if (wi->replaced_too && !w->with_credentials)
-		answer_fail(r, 0, ERR_INVALID, "/replaced_too: without with_credentials no key of then comes back");
-	return !wi->replaced_too || w->with_credentials;
+	return read_flag(r, j, "with_credentials", &w->with_credentials);
 }
 
 void
@@ -446,7 +439,7 @@ post_device_rollback(struct req *r)
 	struct wishing wish = { .r = r };
 	json_t *j = req_json(r);
 	struct rollback *b;
-	bool fine = j != NULL && read_rollback(r, j, &wish);
+	bool fine = j != NULL && read_rollback(r, j, &wish.w);
 
 	json_decref(j);
 	if (!fine)

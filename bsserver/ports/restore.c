@@ -171,7 +171,7 @@ check_in_force(const struct restore *r, struct err *e)
 	clock_rfc3339(w->at_ms, when);
 	return err_set(e, ERR_REFUSED, "%s of %s: %s on %.19sZ by %s; apply it again to have it back%s", w->slot,
 	    w->owner, store_withdrawal_name(w->why), when, w->actor,
-	    w->why == STORE_KEY_REPLACED ? ", or say that replaced ones are wanted too" : "");
+	    w->why == STORE_KEY_REPLACED ? ", or ask for the rollback anew" : "");
 }
 
 enum err_code

@@ -347,22 +347,16 @@ goes_back_with_keys() {
 	expect_rc 7 prov device rollback $ep --with-credentials
 	says "servers/s32/security/key of $ep: removed on "
 	says '; apply it again to have it back'
-	expect_rc 7 prov device rollback $ep --with-credentials --replaced-too
-	says 'servers/s32/security/key'
-	expect_rc 2 prov device rollback $ep --replaced-too
 	BOOTSTRAP=$NEVER_EARLY profile $ep 31 32
 	knock $ep
 	expect_rc 0 prov device history $ep
 	first=$(prov --json device history $ep | jq '.history | last | .session')
-	expect_rc 7 prov device rollback $ep --to "$first" --with-credentials
-	says "servers/s31/security/key of $ep: replaced on "
-	says ', or say that replaced ones are wanted too'
-	expect_rc 0 prov device rollback $ep --to "$first" --with-credentials --replaced-too
+	expect_rc 0 prov device rollback $ep --to "$first" --with-credentials
 	knock $ep
 	has /0/1/5 "{\"hex\":\"$old\"}"
 	has /1/1/0 32
 	# a key that is replaced while the device is awaited is not given to it either
-	expect_rc 0 prov device rollback $ep --to "$first" --with-credentials --replaced-too
+	expect_rc 0 prov device rollback $ep --to "$first" --with-credentials
 	cp "$(key_file "$ep-third")" "$(key_file "$ep-32")"
 	BOOTSTRAP=$NEVER_EARLY profile $ep 31 32
 	device $ep --state "$STATE" --expect refused >/dev/null
@@ -447,20 +441,18 @@ goes_back_without_revoked() {
 	ended_as $ep provisioned
 	certificate_profile $ep second
 	knock $ep
-	expect_rc 7 prov device rollback $ep --with-credentials
-	says 'servers/dm/security/key'
-	expect_rc 0 prov device rollback $ep --with-credentials --replaced-too
+	expect_rc 0 prov device rollback $ep --with-credentials
 	expect_rc 0 prov device rollback $ep --cancel
 	# what the CA revokes, and says so here
 	expect_rc 0 prov pki revoke "$WORK/ca" "$WORK/keys/first.pem" --reason keyCompromise --tell
 	expect_rc 10 prov pki revoke "$WORK/ca" "$WORK/keys/first.pem"
 	expect_rc 0 prov pki revoke "$WORK/ca" "$WORK/keys/first.pem" --tell # so that one that was not told can be told
-	expect_rc 7 prov device rollback $ep --with-credentials --replaced-too
+	expect_rc 7 prov device rollback $ep --with-credentials
 	says '/0/0/3: '
 	says 'keyCompromise'
 	stop KILL
 	start
-	expect_rc 7 prov device rollback $ep --with-credentials --replaced-too
+	expect_rc 7 prov device rollback $ep --with-credentials
 	# nor is it handed out anew
 	certificate_profile $ep first
 	device $ep --state "$STATE" --expect failed >/dev/null

@@ -116,7 +116,7 @@ static const struct {
 } out_of_force[] = {
 	{ STORE_KEY_IN_FORCE, 0, 0, true, NULL },
 	{ STORE_KEY_REPLACED, 7, 0, true, "servers/dm/security/key of dev: replaced on 1970-01-01T00:00:01Z by uid 0; "
-	  "apply it again to have it back, or say that replaced ones are wanted too" },
+	  "apply it again to have it back, or ask for the rollback anew" },
 	{ STORE_KEY_REPLACED, 7, 0, false, NULL }, /* the keys of now */
 	{ STORE_KEY_REPLACED, 7, 7, true, NULL },
 	{ STORE_KEY_REPLACED, 8, 7, true, "servers/dm/security/key of dev: replaced on " }, /* after it was agreed to */
