@@ -26,8 +26,10 @@ on_list(void *arg, enum err_code rc, const struct err *e, struct store_handoff *
 {
 	on_done(arg, rc, e);
 	ck_assert_uint_le(n, N_ELEMS(rows));
-	memcpy(rows, v, n * sizeof *v);
-	memset(v, 0, n * sizeof *v);
+	if (n > 0) {
+		memcpy(rows, v, n * sizeof *v);
+		memset(v, 0, n * sizeof *v);
+	}
 	n_rows = n;
 	more = m;
 }
