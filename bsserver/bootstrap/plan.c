@@ -103,6 +103,23 @@ note_exact(struct planner *pl, uint16_t oid)
 	return ERR_OK;
 }
 
+/*
+ * Something below the object is retained and it is not known what else is there: only what is about to
+ * be written goes first, so that a client that merges keeps no resource of before, nor a link with it.
+ */
+static enum err_code
+delete_what_is_written(struct planner *pl, uint16_t oid)
+{
+	struct lwm2m_span all = lwm2m_tree_under(&pl->p->tree, lwm2m_path1(oid)), sub;
+	struct lwm2m_path inst;
+	enum err_code rc = ERR_OK;
+
+	for (size_t at = 0; rc == ERR_OK && lwm2m_span_next(&all, LWM2M_INSTANCE, &at, &inst, &sub);)
+		if (!bs_is_retained(pl->d, inst) && !bs_holds_retained(pl->d, inst))
+			rc = plan_add_op(pl, BS_DELETE, inst, false);
+	return rc;
+}
+
 static enum err_code
 delete_object(struct planner *pl, uint16_t oid)
 {
@@ -115,7 +132,8 @@ delete_object(struct planner *pl, uint16_t oid)
 	if (rc != ERR_OK)
 		return rc;
 	if (!pl->inv->discovered)
-		return bs_holds_retained(pl->d, p) ? ERR_OK : plan_add_op(pl, BS_DELETE, p, false);
+		return bs_holds_retained(pl->d, p) ? delete_what_is_written(pl, oid) :
+						     plan_add_op(pl, BS_DELETE, p, false);
 	if (bs_holds_retained(pl->d, p) || (oid == LWM2M_SECURITY && pl->d->n_kept > 0))
 		return delete_each(pl, oid);
 	return bs_inventory_count(pl->inv, oid) > 0 ? plan_add_op(pl, BS_DELETE, p, true) : ERR_OK;

@@ -347,6 +347,21 @@ START_TEST(once_more_means_all_of_it)
 }
 END_TEST
 
+START_TEST(what_is_written_goes_first_where_more_is_retained_and_nothing_discovered)
+{
+	struct scene sc = { .wants = A1, .policy = PROFILE_REPLACE, .retain = "/1/14" };
+	struct stage st;
+	struct bs_plan p = { 0 };
+
+	kit_set(&st, &sc);
+	st.inv.discovered = false;
+	ck_assert_int_eq(bs_plan_for(&st.in, &p, NULL), ERR_OK);
+	ck_assert_str_eq(kit_ops(&p), "DELETE /0, DELETE /1/0, PUT /0/10, PUT /1/0");
+	bs_plan_clear(&p);
+	kit_clear(&st);
+}
+END_TEST
+
 static const struct {
 	struct scene sc;
 	const char *ops;
@@ -380,6 +395,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(each_conflict_is_told_or_decided_by_the_profile, N_ELEMS(conflicts)),
 	UNIT_CASE(a_handover_needs_to_know_the_account, N_ELEMS(refused)),
 	UNIT_CASE(once_more_means_all_of_it, 0),
+	UNIT_CASE(what_is_written_goes_first_where_more_is_retained_and_nothing_discovered, 0),
 	UNIT_CASE(the_time_goes_first_and_never_alone, N_ELEMS(timed)),
 };
 
