@@ -41,7 +41,7 @@ one_san(const struct pki_cert *c, enum pki_name_kind kind, struct pki_blob *out,
 static enum err_code
 value_uri(const struct pki_cert *c, struct gbuf *out, struct err *e)
 {
-	struct pki_blob v;
+	struct pki_blob v = { 0 };
 	enum err_code rc = one_san(c, PKI_NAME_URI, &v, e);
 
 	if (rc == ERR_OK)
@@ -52,7 +52,7 @@ value_uri(const struct pki_cert *c, struct gbuf *out, struct err *e)
 static enum err_code
 value_dns(const struct pki_cert *c, struct gbuf *out, struct err *e)
 {
-	struct pki_blob v;
+	struct pki_blob v = { 0 };
 	enum err_code rc = one_san(c, PKI_NAME_DNS, &v, e);
 
 	if (rc == ERR_OK && memchr(v.p, '*', v.n) != NULL)

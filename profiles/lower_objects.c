@@ -99,7 +99,7 @@ lower_apns(struct lower *l)
 
 /* ---- access control ---- */
 
-/* A server by local name or number, or one of two words; -1: a finding, or not known yet. */
+/* A server by local name or number, or by a word that is one (NULL: none); -1: a finding, or not known yet. */
 static int64_t
 server_number(
     struct lower *l, const struct pnode *at, const char *name, const char *word, int64_t word_is)
@@ -109,7 +109,7 @@ server_number(
 
 	if (s >= 0)
 		return l->servers[s].ssid;
-	if (strcmp(name, word) == 0)
+	if (word != NULL && strcmp(name, word) == 0)
 		return word_is;
 	if (str_to_u64(name, strlen(name), 1, LWM2M_ID_MAX, &n)) {
 		for (size_t i = 0; i < l->n_servers; i++)
@@ -198,7 +198,7 @@ read_owner(struct lower *l, const struct pnode *rule, bool object_level)
 		wbuf_str(&w, gbuf_cstr(&g));
 		number[w.len] = '\0';
 		gbuf_clear(&g);
-		who = server_number(l, owner, number, "bootstrap", LWM2M_MAX_ID);
+		who = server_number(l, owner, number, NULL, -1);
 	} else if (owner->type == PN_STRING) {
 		who = server_number(l, owner, owner->s, "bootstrap", LWM2M_MAX_ID);
 	} else {

@@ -175,7 +175,7 @@ lwm2m_text_decode(const struct lwm2m_model *m, struct lwm2m_path base, const uin
     struct lwm2m_tree *out, struct err *e)
 {
 	struct lwm2m_value v = { .type = LWM2M_NONE };
-	enum lwm2m_type type;
+	enum lwm2m_type type = LWM2M_NONE;
 	enum err_code rc = type_at(m, base, LWM2M_STRING, &type, e);
 
 	if (rc != ERR_OK)
@@ -267,7 +267,7 @@ check_out(struct lwm2m_path base, const struct gbuf *out, struct err *e)
 enum err_code
 lwm2m_text_encode(struct lwm2m_path base, struct lwm2m_span span, struct gbuf *out, struct err *e)
 {
-	const struct lwm2m_value *v;
+	const struct lwm2m_value *v = NULL;
 	enum err_code rc = only_value(base, &span, &v, e);
 
 	if (rc != ERR_OK)
@@ -284,7 +284,7 @@ lwm2m_opaque_decode(const struct lwm2m_model *m, struct lwm2m_path base, const u
     struct lwm2m_tree *out, struct err *e)
 {
 	struct lwm2m_value v;
-	enum lwm2m_type type;
+	enum lwm2m_type type = LWM2M_NONE;
 	enum err_code rc = type_at(m, base, LWM2M_OPAQUE, &type, e);
 
 	if (rc != ERR_OK)
@@ -299,7 +299,7 @@ lwm2m_opaque_decode(const struct lwm2m_model *m, struct lwm2m_path base, const u
 enum err_code
 lwm2m_opaque_encode(struct lwm2m_path base, struct lwm2m_span span, struct gbuf *out, struct err *e)
 {
-	const struct lwm2m_value *v;
+	const struct lwm2m_value *v = NULL;
 	enum err_code rc = only_value(base, &span, &v, e);
 
 	if (rc != ERR_OK)

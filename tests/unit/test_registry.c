@@ -9,7 +9,7 @@
 static enum err_code
 parse(const char *text, enum reg_op op, struct reg_request *out, struct err *e)
 {
-	struct reg_query v[40];
+	struct reg_query v[40] = { 0 };
 	size_t n = 0;
 
 	for (const char *at = text; *at != 0 && n < N_ELEMS(v);) {
