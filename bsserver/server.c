@@ -73,19 +73,6 @@ make_rules(const struct conf *c, struct auth_rule *rules, struct err *e)
 	return ERR_OK;
 }
 
-static enum err_code
-make_trust(const struct conf *c, struct trust **out, struct err *e)
-{
-	struct trust_conf v[CONF_TRUST_MAX];
-
-	for (size_t i = 0; i < c->n_trust; i++)
-		v[i] = (struct trust_conf){ .name = c->trust[i].name,
-			.file = c->trust[i].file,
-			.ignore_leaf_expiry = c->trust[i].ignore_leaf_expiry,
-			.servers = server_vet_of_servers(&c->trust[i]) };
-	return trust_load(v, c->n_trust, out, e);
-}
-
 static bool
 takes_certificates(const struct conf *c)
 {
@@ -158,7 +145,7 @@ server_check(const struct conf *c, struct err *e)
 	enum err_code rc = make_rules(c, rules, e);
 
 	if (rc == ERR_OK)
-		rc = make_trust(c, &t, e);
+		rc = server_vet_trust(c, &t, e);
 	trust_free(t);
 	if (rc == ERR_OK)
 		rc = make_vet_rules(c, &v, e);
@@ -255,7 +242,7 @@ open_core(struct server *s, struct err *e)
 	if (rc == ERR_OK)
 		rc = auth_new(s->rules, s->conf->n_rules, seed, &s->auth, e);
 	if (rc == ERR_OK)
-		rc = make_trust(s->conf, &s->trust, e);
+		rc = server_vet_trust(s->conf, &s->trust, e);
 	if (rc == ERR_OK) {
 		s->shelf = shelf_new(seed);
 		rc = s->shelf == NULL ? err_no_memory(e) : ERR_OK;
@@ -619,7 +606,7 @@ reload_credentials(struct server *s, const struct conf *c, struct err *e)
 {
 	struct vet_rules *rules = NULL;
 	struct trust *fresh = NULL;
-	enum err_code rc = make_trust(c, &fresh, e);
+	enum err_code rc = server_vet_trust(c, &fresh, e);
 
 	if (rc == ERR_OK)
 		rc = trust_adopt(fresh, s->trust, e);

@@ -49,6 +49,22 @@ server_vet_of_servers(const struct conf_trust *t)
 	return strcmp(t->purpose, "servers") == 0;
 }
 
+enum err_code
+server_vet_trust(const struct conf *c, struct trust **out, struct err *e)
+{
+	struct trust_conf v[CONF_TRUST_MAX];
+
+	for (size_t i = 0; i < c->n_trust; i++)
+		v[i] = (struct trust_conf){ .name = c->trust[i].name,
+			.file = c->trust[i].file,
+			.ignore_leaf_expiry = c->trust[i].ignore_leaf_expiry,
+			.servers = server_vet_of_servers(&c->trust[i]) };
+	enum err_code rc = trust_load(v, c->n_trust, out, e);
+	if (rc == ERR_OK)
+		trust_allow_unknown(*out, c->allow_unknown_issuer);
+	return rc;
+}
+
 size_t
 server_vet_rules(const struct conf *c, struct vet_rule out[CONF_TRUST_MAX])
 {

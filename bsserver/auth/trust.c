@@ -41,6 +41,7 @@ struct trust {
 	struct word *words;
 	size_t n_words, cap_words;
 	struct pki_certs retired;
+	bool allows_unknown;
 };
 
 int
@@ -271,6 +272,18 @@ trust_adopt(struct trust *t, const struct trust *from, struct err *e)
 	for (size_t i = 0; rc == ERR_OK && i < from->n_words; i++)
 		rc = copy_word(t, &from->words[i], e);
 	return rc;
+}
+
+void
+trust_allow_unknown(struct trust *t, bool allowed)
+{
+	t->allows_unknown = allowed;
+}
+
+bool
+trust_allows_unknown(const struct trust *t)
+{
+	return t != NULL && t->allows_unknown;
 }
 
 static struct trust_view

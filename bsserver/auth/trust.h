@@ -52,6 +52,9 @@ bool trust_counts(const struct trust *t, const char *name, struct pki_blob der);
 /* Since when (ms, wall clock) that anchor is retired; 0: it is not. */
 int64_t trust_retired(const struct trust *t, const struct pki_cert *c);
 int64_t trust_retired_sha256(const struct trust *t, const uint8_t sha256[PKI_SHA256_LEN]);
+/* Whether what no trust knows the issuer of may be handed out all the same; at first it may not. */
+void trust_allow_unknown(struct trust *t, bool allowed);
+bool trust_allows_unknown(const struct trust *t); /* NULL: false */
 /* The trust of that name; false: there is none. */
 bool trust_named(const struct trust *t, const char *name, struct trust_view *out);
 

@@ -88,7 +88,7 @@ struct conf {
 	char *log_levels, *log_format;
 	int64_t loop_look_ms;
 	int64_t max_sessions, max_handshakes, max_peers, drain_seconds;
-	bool cbc, trust_clock;
+	bool cbc, trust_clock, allow_unknown_issuer;
 	char *status_file; /* "": nothing is kept */
 	int64_t status_connect_ms, status_request_ms, status_deadline_ms, status_refresh_s, status_fail_s;
 };

@@ -31,6 +31,8 @@ const struct conf_option conf_options[] = {
 	  "How long a stopping daemon lets running sessions end." },
 	{ "bootstrap.trust_clock", CONF_BOOLEAN, AT(trust_clock), 0, 0, "false",
 	  "This machine's clock is right although the kernel does not know who keeps it so." },
+	{ "bootstrap.allow_unknown_issuer", CONF_BOOLEAN, AT(allow_unknown_issuer), 0, 0, "false",
+	  "Devices are given certificates of servers, and CAs, that no trust vouches for; the record says so." },
 	{ "credentials.certificate_file", CONF_PATH_OR_NONE, AT(certificate_file), 0, 0, "\"\"",
 	  "The server's certificate, PEM, then the CAs between it and its root; for listeners with x509." },
 	{ "credentials.key", CONF_KEY, AT(key), 0, 0, "\"\"",

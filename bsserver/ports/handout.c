@@ -177,7 +177,26 @@ verify(const struct judging *j, const struct pki_certs *chain, enum pki_purpose 
 	return NULL;
 }
 
-/* Nobody known is no fault: the device has CAs of its own. */
+/* What a device knows a server by needs somebody to vouch for it, or the configuration's word. */
+static enum err_code
+judge_unknown(const struct judging *j, const struct account *a, uint16_t rid, const char *what)
+{
+	struct gbuf text = { .max = 512 };
+	enum err_code rc = ERR_OK;
+
+	gbuf_str(&text, what);
+	if (rid == 4 && !trust_allows_unknown(j->trust)) {
+		gbuf_str(&text, "; add the CA to a trust for = \"servers\", or set "
+		                "bootstrap.allow_unknown_issuer");
+		rc = refuse(j, a, rid, gbuf_cstr(&text));
+	} else {
+		gbuf_str(&text, ": neither chain nor status judged");
+		say(j, a, gbuf_cstr(&text));
+	}
+	gbuf_clear(&text);
+	return rc;
+}
+
 static enum err_code
 judge_chain(const struct judging *j, const struct account *a, const struct leaf *l)
 {
@@ -193,24 +212,31 @@ judge_chain(const struct judging *j, const struct account *a, const struct leaf 
 	}
 	if (v.reason == PKI_OK) {
 		gbuf_printf(&text, "%s has a good chain", l->what);
+		say(j, a, gbuf_cstr(&text));
 		rc = add_path(j, lwm2m_path_child(a->inst, l->rid), trust, &v.path);
 	} else if (v.reason == PKI_R_UNKNOWN_CA) {
-		gbuf_printf(&text,
-		    "the issuer of %s is not known here: neither chain nor status judged", l->what);
+		gbuf_printf(&text, "the issuer of %s is not known here", l->what);
+		rc = judge_unknown(j, a, l->rid, gbuf_cstr(&text));
 	} else {
 		pki_verdict_text(&text, &v);
 		rc = refuse(j, a, l->rid, gbuf_cstr(&text));
 	}
-	if (rc == ERR_OK)
-		say(j, a, gbuf_cstr(&text));
 	pki_verdict_clear(&v);
 	pki_certs_clear(&chain);
 	gbuf_clear(&text);
 	return rc;
 }
 
-/* A certificate that says of itself that it may issue certificates, and signed itself if it says
- * so. */
+/* Of one that says that it issued itself: nothing is above it, and the profile pins it. */
+static enum err_code
+judge_self(const struct judging *j, const struct account *a, const struct pki_cert *c)
+{
+	if (!pki_sig_verify(&c->spki, c->sig_kind, c->tbs, c->signature))
+		return refuse(j, a, 4, pki_reason_sentence(PKI_R_BAD_SIGNATURE));
+	return ERR_OK;
+}
+
+/* A certificate that says of itself that it may issue certificates. */
 static enum err_code
 judge_anchor(const struct judging *j, const struct account *a, const struct pki_cert *c)
 {
@@ -223,11 +249,7 @@ judge_anchor(const struct judging *j, const struct account *a, const struct pki_
 	if ((c->spki.kind & po.keys) == 0 ||
 	    (c->spki.kind == PKI_KEY_RSA && c->spki.size < po.rsa_bits))
 		return refuse(j, a, 4, pki_reason_sentence(PKI_R_WEAK_ALGORITHM));
-	if (!pki_cert_self_issued(c))
-		return judge_chain(j, a, &l);
-	if (!pki_sig_verify(&c->spki, c->sig_kind, c->tbs, c->signature))
-		return refuse(j, a, 4, pki_reason_sentence(PKI_R_BAD_SIGNATURE));
-	return ERR_OK;
+	return pki_cert_self_issued(c) ? judge_self(j, a, c) : judge_chain(j, a, &l);
 }
 
 static enum err_code
@@ -249,7 +271,8 @@ judge_server(const struct judging *j, const struct account *a, const struct pki_
 {
 	bool pins_ca =
 	    a->pin.usage == PKI_USAGE_CA_CONSTRAINT || a->pin.usage == PKI_USAGE_TRUST_ANCHOR;
-	const struct leaf l = { c, 4, PKI_PURPOSE_SERVER, "the server's certificate" };
+	const struct leaf l = { c, 4, c->is_ca ? PKI_PURPOSE_ANY : PKI_PURPOSE_SERVER,
+		"the server's certificate" };
 	struct err why = { 0 };
 
 	if (pins_ca)
@@ -264,7 +287,7 @@ judge_server(const struct judging *j, const struct account *a, const struct pki_
 			return refuse(j, a, 4, why.msg);
 		say(j, a, why.msg);
 	}
-	return c->is_ca || pki_cert_self_issued(c) ? ERR_OK : judge_chain(j, a, &l);
+	return pki_cert_self_issued(c) ? judge_self(j, a, c) : judge_chain(j, a, &l);
 }
 
 /* The certificate behind 0/x/4, where it is known: itself, or what its digest is of. */
@@ -279,6 +302,25 @@ pinned(const struct profile_desired *d, struct lwm2m_path inst)
 	if (v != NULL)
 		(void)pki_cert_parse(v->bytes.data, v->bytes.len, &c, NULL);
 	return c;
+}
+
+/* Of a bare digest no more can be said than that it is a trust anchor's. */
+static enum err_code
+judge_digest(const struct judging *j, const struct account *a)
+{
+	bool sha256 = a->pin.matching == PKI_MATCH_SHA256;
+	enum err_code rc = sha256 ? judge_retired(j, a, a->pin.value.p) : ERR_OK;
+	struct trust_view t;
+
+	if (rc != ERR_OK)
+		return rc;
+	for (size_t i = 0; sha256 && j->trust != NULL && trust_at(j->trust, i, &t); i++)
+		for (size_t k = 0; k < t.anchors->n; k++)
+			if (memcmp(t.anchors->v[k]->fingerprint, a->pin.value.p, PKI_SHA256_LEN) == 0) {
+				say(j, a, "resource 4 is the digest of a trust anchor");
+				return ERR_OK;
+			}
+	return judge_unknown(j, a, 4, "what the digest in resource 4 is of is not known here");
 }
 
 /* The device's own: in time, and where its issuer is known, as good as if it knocked with it. */
@@ -327,11 +369,8 @@ judge_x509(const struct judging *j, const struct account *a)
 	if (rc != ERR_OK)
 		return rc;
 	c = pinned(j->d, a->inst);
-	if (c == NULL) {
-		say(j, a, "what the digest in resource 4 is of is not known here");
-		return a->pin.matching == PKI_MATCH_SHA256 ? judge_retired(j, a, a->pin.value.p)
-		                                           : ERR_OK;
-	}
+	if (c == NULL)
+		return judge_digest(j, a);
 	rc = judge_retired(j, a, c->fingerprint);
 	if (rc == ERR_OK)
 		rc = judge_alive(j, a, 4, c);

@@ -64,7 +64,9 @@ void handout_result_clear(struct handout_result *r); /* safe twice, and on {0} *
  * Matching Type, in time, no retired anchor, and for the host where the usage has the device ask;
  * the device's own certificate must be in time. Where the issuer of a certificate is an anchor of a
  * trust, or a CA that the same configuration hands out, its chain must be good, and is in
- * out->paths. None may be known to be revoked (shelf; NULL: not asked). t: NULL: none; now is in
+ * out->paths; where nobody knows the issuer of a server's certificate or CA, or what a bare digest is
+ * of, it is refused unless trust_allows_unknown(). A CA, or with usage 1 and 3 a server, that issued
+ * itself must have signed itself. None may be known to be revoked (shelf; NULL: not asked). t: NULL: none; now is in
  * seconds since 1970 UTC. ERR_REFUSED names the account and the reason; ERR_NO_MEMORY.
  */
 enum err_code handout_judge(const struct profile_desired *d, const struct trust *t,

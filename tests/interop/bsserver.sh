@@ -31,7 +31,7 @@ configure() {
 		-e "s|^  { uri = \"coaps://.*|  { uri = \"coaps://127.0.0.1:$BS_COAPS\"; security = \"psk x509 rpk\"; },\\n  { uri = \"coap://127.0.0.1:$BS_COAP\"; security = \"none\"; }|" \
 		-e "s|^    # { uri = \"coaps://\[::\]:5686\".*|    { uri = \"coaps://127.0.0.1:$REG_COAPS\"; security = \"psk\"; }|" \
 		-e "/^registry:/,/^};/s|^  uri = .*|  uri = \"coaps://127.0.0.1:$REG_COAPS\";|" \
-		-e "s|^trust = (|&\\n  { name = \"factory\"; file = \"$KEYS/factory/ca.pem\"; revocation = \"off\"; }|" \
+		-e "s|^trust = (|&\\n  { name = \"factory\"; file = \"$KEYS/factory/ca.pem\"; revocation = \"off\"; },\\n  { name = \"operator\"; file = \"$KEYS/operator/ca.pem\"; for = \"servers\"; revocation = \"off\"; }|" \
 		-e "s|^lwm2m_servers = (|&\\n  { name = \"leshan\"; driver = \"leshan\"; url = \"http://127.0.0.1:$DM_HTTP\"; }|" \
 		-e "s|^  certificate_file = .*|  certificate_file = \"$KEYS/bsserver.crt\";|" \
 		-e "s|^  key = .*|  key = \"$KEYS/bsserver.key\";|" \

@@ -122,6 +122,10 @@ without_a_source() {
 
 of_an_unknown_issuer() {
 	daemon unknown ''
+	not_given "^/0/0/4: the issuer of the server's certificate is not known here; add the CA to a trust"
+	set_option allow_unknown_issuer true bootstrap
+	kill -HUP "$D_PID"
+	logged 'SIGHUP: log settings'
 	given
 	told "the issuer of the server's certificate is not known here: neither chain nor status judged"
 	[ ! -s "$pki/requests" ] || fail 'a responder was asked that no known CA vouches for'
@@ -170,7 +174,7 @@ run_case 'good is written; revoked is not, and it says so' good_and_revoked
 run_case 'no answer: hard refuses, soft says that it does not know' nobody_answers
 run_case 'others are served while a responder hangs' the_loop_does_not_wait
 run_case 'without a responder: refused, unless the trust allows it' without_a_source
-run_case 'an unknown issuer is named, and nobody is asked' of_an_unknown_issuer
+run_case 'an unknown issuer is refused unless the configuration allows it; nobody is asked' of_an_unknown_issuer
 run_case 'a CA that is handed out vouches for servers, and its status must be configured' of_a_ca_that_is_handed_out
 run_case 'a CA below a known one is an anchor as long as it is not revoked' an_anchor_below
 run_case 'a bootstrap account is judged before a device is handed over' handed_over

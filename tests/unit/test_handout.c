@@ -190,6 +190,10 @@ END_TEST
 
 #define OWN "\"identity\": \"$client$\", \"key\": \"$client-key$\", "
 #define PIN "\"server_public_key\": \"$server$\""
+#define BARE                                                                                       \
+	"\"matching_type\": \"sha256\", " OWN                                                       \
+	"\"server_public_key\": { \"hex\": "                                                         \
+	"\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\" }"
 #define YEAR 31536000
 
 static void
@@ -219,23 +223,27 @@ compile_account(const char *uri, const char *members, struct profile_desired *d)
 /* clang-format off */
 static const struct {
 	const char *uri, *members;
-	bool ca_known;
+	enum { NOBODY, KNOWN, ALLOWED } ca; /* nobody known; the CA; nobody, and the configuration allows it */
 	int64_t later; /* seconds after the kit's day */
 	const char *verdict; /* somewhere in the verdicts; NULL: refused because of */
 	const char *why;
 } handouts[] = {
-	{ "coaps://dm.example.com", "\"mode\": \"x509\", " OWN PIN, true, 0, "/0/0: the server's certificate has a good chain", NULL },
-	{ "coaps://dm.example.com", "\"mode\": \"x509\", " OWN PIN, false, 0, "/0/0: the issuer of the server's certificate is not known here: neither chain nor status judged", NULL },
-	{ "coaps://dm.example.com", "\"mode\": \"x509\", \"matching_type\": \"sha256\", " OWN PIN, true, 0, "good chain", NULL },
-	{ "coaps://192.0.2.7", "\"mode\": \"x509\", " OWN PIN, true, 0, "/0/0: wanted ip:192.0.2.7, the certificate is for", NULL },
-	{ "coaps://dm.example.com", "\"mode\": \"x509\", \"certificate_usage\": 2, " OWN "\"server_public_key\": \"$ca$\"", false, 0, "/0/0: resource 4 is valid until 2028-01-15", NULL },
-	{ "coaps://dm.example.com", "\"mode\": \"x509\", " OWN PIN, true, YEAR - 86400, "which is before the device is expected again", NULL },
-	{ "coaps://dm.example.com", "\"mode\": \"x509\", " OWN "\"server_public_key\": \"$staple$\"", true, 0, "/0/0: the server's certificate promises a stapled status (RFC 7633)", NULL },
-	{ "coaps://dm.example.com", "\"mode\": \"rpk\", \"key\": \"$client-key$\", " PIN, false, 0, "/0/0: the server's public key is well formed", NULL },
-	{ "coaps://dm.example.com", "\"mode\": \"x509\", " OWN PIN, true, YEAR + 60, NULL, "/0/0/3: the certificate has expired: on 2028-01-15T08:00:00Z" },
-	{ "coaps://dm.example.com", "\"mode\": \"x509\", \"key\": \"keep\", " PIN, true, YEAR + 60, NULL, "/0/0/4: the certificate has expired" },
-	{ "coaps://dm.example.com", "\"mode\": \"x509\", \"key\": \"keep\", " PIN, true, -2 * 86400, NULL, "/0/0/4: the certificate is not valid yet: before 2027-01-14" },
-	{ "coaps://dm.example.com", "\"mode\": \"x509\", \"key\": \"keep\", \"server_public_key\": \"$client$\"", true, 0, NULL, "/0/0/4: certificate 0 (CN=dev): the certificate is not meant for this purpose" },
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", " OWN PIN, KNOWN, 0, "/0/0: the server's certificate has a good chain", NULL },
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", " OWN PIN, ALLOWED, 0, "/0/0: the issuer of the server's certificate is not known here: neither chain nor status judged", NULL },
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", " OWN PIN, NOBODY, 0, NULL, "/0/0/4: the issuer of the server's certificate is not known here; add the CA to a trust for = \"servers\", or set bootstrap.allow_unknown_issuer" },
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", " BARE, ALLOWED, 0, "/0/0: what the digest in resource 4 is of is not known here: neither", NULL },
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", " BARE, KNOWN, 0, NULL, "/0/0/4: what the digest in resource 4 is of is not known here; add" },
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", " BARE, NOBODY, 0, NULL, "/0/0/4: what the digest in resource 4 is of is not known here; add" },
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", \"matching_type\": \"sha256\", " OWN PIN, KNOWN, 0, "good chain", NULL },
+	{ "coaps://192.0.2.7", "\"mode\": \"x509\", " OWN PIN, KNOWN, 0, "/0/0: wanted ip:192.0.2.7, the certificate is for", NULL },
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", \"certificate_usage\": 2, " OWN "\"server_public_key\": \"$ca$\"", NOBODY, 0, "/0/0: resource 4 is valid until 2028-01-15", NULL },
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", " OWN PIN, KNOWN, YEAR - 86400, "which is before the device is expected again", NULL },
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", " OWN "\"server_public_key\": \"$staple$\"", KNOWN, 0, "/0/0: the server's certificate promises a stapled status (RFC 7633)", NULL },
+	{ "coaps://dm.example.com", "\"mode\": \"rpk\", \"key\": \"$client-key$\", " PIN, NOBODY, 0, "/0/0: the server's public key is well formed", NULL },
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", " OWN PIN, KNOWN, YEAR + 60, NULL, "/0/0/3: the certificate has expired: on 2028-01-15T08:00:00Z" },
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", \"key\": \"keep\", " PIN, KNOWN, YEAR + 60, NULL, "/0/0/4: the certificate has expired" },
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", \"key\": \"keep\", " PIN, KNOWN, -2 * 86400, NULL, "/0/0/4: the certificate is not valid yet: before 2027-01-14" },
+	{ "coaps://dm.example.com", "\"mode\": \"x509\", \"key\": \"keep\", \"server_public_key\": \"$client$\"", KNOWN, 0, NULL, "/0/0/4: certificate 0 (CN=dev): the certificate is not meant for this purpose" },
 };
 /* clang-format on */
 
@@ -263,10 +271,12 @@ START_TEST(what_is_handed_out_is_judged_before)
 	struct profile_desired d = { 0 };
 	struct handout_result got = { .n_paths = 0 };
 	struct err e = { 0 };
-	struct trust *known = trust_of_kit();
+	struct trust *known = trust_of_kit(), *nobody = NULL;
 
+	ck_assert_int_eq(trust_load(NULL, 0, &nobody, &e), ERR_OK);
+	trust_allow_unknown(nobody, handouts[_i].ca == ALLOWED);
 	compile_account(handouts[_i].uri, handouts[_i].members, &d);
-	enum err_code rc = handout_judge(&d, handouts[_i].ca_known ? known : NULL, NULL,
+	enum err_code rc = handout_judge(&d, handouts[_i].ca == KNOWN ? known : nobody, NULL,
 	    PKI_KIT_NOW + handouts[_i].later, &got, &e);
 	if (handouts[_i].verdict != NULL)
 		ck_assert_msg(
@@ -278,6 +288,7 @@ START_TEST(what_is_handed_out_is_judged_before)
 		    "row %d: %s %s", _i, e.msg, gbuf_cstr(&got.verdicts));
 	handout_result_clear(&got);
 	trust_free(known);
+	trust_free(nobody);
 	profile_desired_clear(&d);
 }
 END_TEST
