@@ -396,7 +396,7 @@ job_session(struct job *j, const char *endpoint, uint64_t session, int64_t start
 	to.outcome = good ? JOB_BOOTSTRAPPED : JOB_TRIGGERED;
 	to.session = session;
 	to.bad = !good;
-	to.registered = good && r->heard_ms >= started_ms; /* a device may be faster than its session's record */
+	to.registered = false;
 	change(j, r, &to, wall_ms);
 	if (good && was_bad)
 		j->forgiven++; /* it came again, and well */
@@ -413,10 +413,7 @@ job_registered(struct job *j, const char *endpoint, int64_t wall_ms)
 	uint32_t i = job_find(j, endpoint);
 	struct job_row *r = i == JOB_NONE ? NULL : &j->rows[i];
 
-	if (r == NULL || r->registered)
-		return;
-	r->heard_ms = wall_ms;
-	if (r->outcome != JOB_BOOTSTRAPPED)
+	if (r == NULL || r->registered || r->outcome != JOB_BOOTSTRAPPED)
 		return;
 	r->registered = true;
 	r->at_ms = wall_ms;

@@ -44,7 +44,6 @@ struct job_row {
 	struct table_node node;
 	uint64_t session;    /* 0: none came */
 	int64_t at_ms;	     /* wall: of the last change */
-	int64_t heard_ms;    /* wall: it registered before what came of its session was known; 0 */
 	uint32_t next_ready; /* index + 1 of the next that spoke; 0: none */
 	uint8_t outcome, code, tries;
 	bool ready;	 /* it spoke, and is asked before those whose turn it is */

@@ -33,6 +33,15 @@ reach(void *arg, const char *endpoint)
 	return reg_awake(g, loop_now_ms(r->loop)) && g->seat != 0 ? TRIGGER_AWAKE : TRIGGER_ASLEEP;
 }
 
+static int64_t
+registered_ms(void *arg, const char *endpoint)
+{
+	const struct registry *r = arg;
+	const struct reg *g = regs_find(r->regs, endpoint);
+
+	return g == NULL ? 0 : g->registered_ms;
+}
+
 static void
 add_candidate(struct asking *a, uint16_t instance)
 {
@@ -137,5 +146,6 @@ execute(void *arg, const char *endpoint, uint64_t tag, trigger_answer_fn *fn, vo
 struct trigger_way
 registry_way(struct registry *r)
 {
-	return (struct trigger_way){ .arg = r, .reach = reach, .execute = execute };
+	return (struct trigger_way){ .arg = r, .reach = reach, .registered_ms = registered_ms,
+		.execute = execute };
 }

@@ -11,7 +11,7 @@
 #include "lib/base/str.h"
 #include "lib/base/util.h"
 
-#define JOBS_MAX 64	    /* older ones that are over are forgotten */
+#define JOBS_MAX 63	    /* older ones that are over are forgotten */
 #define IN_FLIGHT_MAX 2048  /* devices asked at once */
 #define PER_PASS 128	    /* asked before the loop does something else */
 #define BUSY_MS 5
@@ -26,6 +26,7 @@ struct trigger {
 	struct loop_timer *timer;
 	struct job *jobs[JOBS_MAX]; /* the newest first */
 	size_t n_jobs;
+	size_t n_creating; /* not in the list before they are kept */
 	uint64_t last_id, seed, kept_ms, looked_ms;
 	struct trigger_stats stats;
 	bool loaded, closed;
@@ -66,6 +67,18 @@ enum trigger_reach
 trigger_reach_of(const struct trigger *t, const char *endpoint)
 {
 	return t->c.way.reach(t->c.way.arg, endpoint);
+}
+
+static bool
+full(const struct trigger *t)
+{
+	return t->n_jobs + t->n_creating >= JOBS_MAX;
+}
+
+static int64_t
+registered_ms(const struct trigger *t, const char *endpoint)
+{
+	return t->c.way.registered_ms(t->c.way.arg, endpoint);
 }
 
 static void
@@ -115,12 +128,13 @@ clear_notes(struct notes *n)
 	free(n->v);
 }
 
-/* What changed of it, in one piece. Short of memory it stays for the next time. */
+/* What changed of it, in one piece. Short of memory nothing is put, and done is told at once. */
 static void
 keep(struct trigger *t, struct job *j, store_done_fn *done, void *arg)
 {
 	struct gbuf text = { .max = 4096 };
 	struct notes n = { .failed = false };
+	struct err e;
 
 	job_name(j->id, n.name);
 	job_write_head(j, &text);
@@ -134,12 +148,15 @@ keep(struct trigger *t, struct job *j, store_done_fn *done, void *arg)
 	for (uint32_t i = 0; i < j->n_rows && !n.failed; i++)
 		j->rows[i].dirty = false;
 	j->dirty = n.failed;
-	t->c.ops->note_put(t->c.store, n.v, n.failed ? 0 : n.n, done, arg);
+	if (!n.failed)
+		t->c.ops->note_put(t->c.store, n.v, n.n, done, arg);
 	clear_notes(&n);
 	gbuf_clear(&text);
+	if (n.failed)
+		done(arg, err_no_memory(&e), &e);
 }
 
-/* Nobody waits for it: what did not get to the disk is tried again, all of it. */
+/* What did not get to the disk is tried again, all of it. */
 static void
 on_kept(void *arg, enum err_code rc, const struct err *e)
 {
@@ -298,8 +315,14 @@ trigger_session(struct trigger *t, const char *endpoint, uint64_t session, int64
 {
 	bool called = false;
 
-	for (size_t i = 0; i < t->n_jobs; i++)
+	/* a device may be faster at the registry than its session's record is here */
+	bool registered = good && registered_ms(t, endpoint) >= started_ms;
+
+	for (size_t i = 0; i < t->n_jobs; i++) {
 		called |= job_session(t->jobs[i], endpoint, session, started_ms, good, clock_wall_ms());
+		if (registered)
+			job_registered(t->jobs[i], endpoint, clock_wall_ms());
+	}
 	return called;
 }
 
@@ -318,6 +341,7 @@ on_created(void *arg, enum err_code rc, const struct err *e)
 {
 	struct request *r = arg;
 
+	r->t->n_creating--;
 	if (rc == ERR_OK) {
 		log_msg(LVL_NOTICE, LOG_REGISTRY, NULL, "job %" PRIu64 ": %" PRIu32 " devices are to be called back", r->j->id,
 		    r->j->n_rows);
@@ -347,10 +371,10 @@ trigger_create(struct trigger *t, const char *const *endpoints, size_t n, struct
 
 	if (rc == ERR_OK && (!t->loaded || t->closed))
 		rc = err_set(&e, ERR_BUSY, "the jobs that are kept are not loaded yet");
-	if (rc == ERR_OK && t->n_jobs >= JOBS_MAX - 1)
+	if (rc == ERR_OK && full(t))
 		forget_oldest(t);
-	if (rc == ERR_OK && t->n_jobs >= JOBS_MAX - 1)
-		rc = err_set(&e, ERR_BUSY, "%zu jobs are running: wait for one, or cancel it", t->n_jobs);
+	if (rc == ERR_OK && full(t))
+		rc = err_set(&e, ERR_BUSY, "%d jobs are running: wait for one, or cancel it", JOBS_MAX);
 	if (rc == ERR_OK)
 		rc = job_new(t->last_id + 1, endpoints, n, spec, clock_wall_ms(), t->seed, &j, &e);
 	if (rc != ERR_OK) {
@@ -359,6 +383,7 @@ trigger_create(struct trigger *t, const char *const *endpoints, size_t n, struct
 		return;
 	}
 	t->last_id++;
+	t->n_creating++;
 	*r = (struct request){ .t = t, .j = j, .id = j->id, .done = done, .arg = arg };
 	keep(t, j, on_created, r);
 }
@@ -368,7 +393,8 @@ on_state_kept(void *arg, enum err_code rc, const struct err *e)
 {
 	struct request *r = arg;
 
-	r->done(r->arg, r->id, rc, e);
+	on_kept(r->t, rc, e);
+	r->done(r->arg, rc == ERR_OK ? r->id : 0, rc, e);
 	free(r);
 }
 
@@ -404,7 +430,7 @@ trigger_stats(const struct trigger *t, struct trigger_stats *out)
 
 /* ---- open and close ---- */
 
-/* What the record of its newest session says, when that came after the job's last word on it. */
+/* What the record of its newest session says. */
 static void
 on_newest(void *arg, enum err_code rc, const struct err *e, struct store_session_row *v, size_t n, bool more)
 {
@@ -419,24 +445,33 @@ on_newest(void *arg, enum err_code rc, const struct err *e, struct store_session
 		(void)trigger_session(t, rec->endpoint, rec->id, rec->started_ms, true);
 }
 
+/* What happened that the job did not hear of before the restart. */
 static void
-look_up_unsure(struct trigger *t, const struct job *j)
+catch_up(struct trigger *t, struct job *j)
 {
-	for (uint32_t i = 0; i < j->n_rows; i++)
+	for (uint32_t i = 0; i < j->n_rows && !job_over(j); i++) {
+		const struct job_row *r = &j->rows[i];
+
 		if (job_unsure(j, i))
-			t->c.ops->session_get(t->c.store, 0, j->rows[i].endpoint, on_newest, t);
+			t->c.ops->session_get(t->c.store, 0, r->endpoint, on_newest, t);
+		else if (r->outcome == JOB_BOOTSTRAPPED && registered_ms(t, r->endpoint) >= r->at_ms)
+			job_registered(j, r->endpoint, clock_wall_ms());
+	}
 }
 
 static void
 finish_loading(struct trigger *t, struct job *j)
 {
-	struct err e;
+	struct err e = { 0 };
 
 	if (j == NULL)
 		return;
-	if (job_restored(j, &e) == ERR_OK && t->n_jobs < JOBS_MAX - 1) {
+	enum err_code rc = job_restored(j, &e);
+	if (rc == ERR_OK && full(t))
+		rc = err_set(&e, ERR_LIMIT, "%d others are", JOBS_MAX);
+	if (rc == ERR_OK) {
 		insert(t, j);
-		look_up_unsure(t, j);
+		catch_up(t, j);
 		return;
 	}
 	log_msg(LVL_ERROR, LOG_REGISTRY, NULL, "job %" PRIu64 " is not taken up again (%s)", j->id, e.msg);

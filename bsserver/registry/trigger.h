@@ -25,10 +25,12 @@ struct trigger_answer {
 };
 typedef void trigger_answer_fn(void *arg, uint64_t tag, const struct trigger_answer *a);
 
-/* A way to devices: our own registry; an LwM2M Server's interface would be another. */
+/* A way to devices: our own registry, or a test's. */
 struct trigger_way {
 	void *arg;
 	enum trigger_reach (*reach)(void *arg, const char *endpoint);
+	/* When it registered last (wall, milliseconds), also before a restart; 0: never. */
+	int64_t (*registered_ms)(void *arg, const char *endpoint);
 	/* Executes the Bootstrap-Request Trigger of one that is awake; fn is called exactly once, later. */
 	void (*execute)(void *arg, const char *endpoint, uint64_t tag, trigger_answer_fn *fn, void *fn_arg);
 };

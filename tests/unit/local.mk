@@ -189,6 +189,9 @@ tests_unit_test_returns_LDADD = $(UNIT_LIBS) bsserver/libbsserver.a $(BASE_LIBS)
 unit_programs += tests/unit/test_registry
 tests_unit_test_registry_SOURCES = tests/unit/test_registry.c
 tests_unit_test_registry_LDADD = $(UNIT_LIBS) bsserver/libbsserver.a $(BASE_LIBS)
+unit_programs += tests/unit/test_trigger
+tests_unit_test_trigger_SOURCES = tests/unit/test_trigger.c
+tests_unit_test_trigger_LDADD = $(UNIT_LIBS) bsserver/libbsserver.a $(BASE_LIBS) $(UV_LIBS)
 
 # tests/sim
 unit_programs += tests/unit/test_coapmsg

@@ -237,27 +237,6 @@ START_TEST(the_first_few_must_be_bootstrapped_and_registered_before_the_rest)
 }
 END_TEST
 
-START_TEST(a_device_that_registers_before_its_session_is_recorded_has_registered)
-{
-	struct job_spec s = anytime();
-
-	s.canary = 2;
-	struct job *j = make(3, s);
-	(void)ask(j, JOB_TRIGGERED, 0x44);
-	(void)ask(j, JOB_TRIGGERED, 0x44);
-	job_registered(j, "d0", START_MS + 1); /* before its session began: that was another time */
-	job_session(j, "d0", 1, START_MS + 2, true, START_MS + 5);
-	job_registered(j, "d1", START_MS + 4);
-	job_session(j, "d1", 2, START_MS + 2, true, START_MS + 5);
-	ck_assert(!j->rows[0].registered);
-	ck_assert(j->rows[1].registered);
-	ck_assert_uint_eq(job_next(j, &now), JOB_NONE);
-	job_registered(j, "d0", START_MS + 6);
-	ck_assert_uint_eq(ask(j, JOB_TRIGGERED, 0x44), 2);
-	job_free(j);
-}
-END_TEST
-
 static const enum job_outcome canary_ends[] = { JOB_REFUSED, JOB_UNKNOWN, JOB_TRIGGERED };
 
 START_TEST(it_pauses_when_one_of_the_first_fails)
@@ -488,7 +467,6 @@ suite(void)
 		UNIT_CASE(it_pauses_itself_at_two_percent_failures, N_ELEMS(ways)),
 		UNIT_CASE(the_last_device_may_fail_without_a_pause, 0),
 		UNIT_CASE(the_first_few_must_be_bootstrapped_and_registered_before_the_rest, 0),
-	UNIT_CASE(a_device_that_registers_before_its_session_is_recorded_has_registered, 0),
 		UNIT_CASE(it_pauses_when_one_of_the_first_fails, N_ELEMS(canary_ends)),
 		UNIT_CASE(what_is_left_when_it_expires_or_is_cancelled_is_told, 2),
 		UNIT_CASE(a_session_may_be_faster_than_the_answer_and_an_old_one_does_not_count, 0),
