@@ -231,11 +231,11 @@ static void
 check_canary(struct job *j, uint32_t row)
 {
 	const struct job_row *r = &j->rows[row];
-	char why[128];
+	char why[sizeof j->why];
 
 	if (j->canary_good || row >= j->spec.canary || !anything_left(j) || (!row_failed(r) && r->outcome != JOB_UNKNOWN))
 		return;
-	(void)snprintf(why, sizeof why, "one of the first devices failed: %.60s is %s", r->endpoint,
+	(void)snprintf(why, sizeof why, "one of the first devices failed: %s is %s", r->endpoint,
 	    job_outcome_name((enum job_outcome)r->outcome));
 	pause_at(j, why);
 }

@@ -67,7 +67,7 @@ struct job {
 	int64_t created_ms;
 	struct job_spec spec;
 	enum job_state state;
-	char why[160]; /* paused, or waiting: for people; "" */
+	char why[320]; /* paused, or waiting: for people; "" */
 	struct job_row *rows;
 	uint32_t n_rows;
 	uint32_t counts[JOB__OUTCOMES];

@@ -11,12 +11,19 @@
 
 /* ---- writing ---- */
 
+/* A line that can be read back whatever people wrote: what is not printable becomes '?', a control character ' '. */
 static void
 put_line(struct gbuf *out, const char *text)
 {
+	const char *line = text == NULL ? "" : text;
+	bool good = str_is_printable(line, strlen(line));
+
 	gbuf_str(out, "\n");
-	for (const char *c = text == NULL ? "" : text; *c != 0; c++)
-		gbuf_u8(out, (uint8_t)(*c == '\n' ? ' ' : *c));
+	for (const char *c = line; *c != 0; c++) {
+		uint8_t v = (uint8_t)*c;
+
+		gbuf_u8(out, good || (v >= 0x20 && v < 0x7f) ? v : v < 0x80 ? ' ' : '?');
+	}
 }
 
 void

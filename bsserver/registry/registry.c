@@ -153,6 +153,15 @@ leave_seat(struct registry *r, struct reg *g)
 
 /* ---- the store ---- */
 
+/* It costs no more than a registration after a restart: the device hears that it is not known, and comes again. */
+static void
+on_put(void *arg, enum err_code rc, const struct err *e)
+{
+	(void)arg;
+	if (rc != ERR_OK)
+		log_msg(LVL_ERROR, LOG_REGISTRY, NULL, "what became of a registration is not kept (%s)", e->msg);
+}
+
 static void
 keep(struct registry *r, struct reg *g)
 {
@@ -162,7 +171,7 @@ keep(struct registry *r, struct reg *g)
 	regs_write(g, &text);
 	n.text = gbuf_cstr(&text);
 	if (!text.failed && r->transport != NULL)
-		r->ops->note_put(r->store, &n, 1, NULL, NULL);
+		r->ops->note_put(r->store, &n, 1, on_put, NULL);
 	g->kept_ms = g->seen_ms;
 	gbuf_clear(&text);
 }
@@ -204,7 +213,7 @@ forget_note(struct registry *r, const char *endpoint)
 {
 	const struct store_note n = { STORE_NOTE_REGISTRATION, endpoint, 0, NULL };
 
-	r->ops->note_put(r->store, &n, 1, NULL, NULL);
+	r->ops->note_put(r->store, &n, 1, on_put, NULL);
 }
 
 /* ---- the three operations ---- */
@@ -333,10 +342,10 @@ registry_forget(struct registry *r, const char *endpoint)
 	struct reg *g = regs_find(r->regs, endpoint);
 
 	returns_registered(r->returns, endpoint);
+	forget_note(r, endpoint); /* it may be kept although its place in the table was needed */
 	if (g == NULL)
 		return;
 	leave_seat(r, g);
-	forget_note(r, endpoint);
 	regs_remove(r->regs, g);
 }
 

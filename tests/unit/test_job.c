@@ -381,6 +381,34 @@ START_TEST(what_was_kept_goes_on_where_it_was)
 }
 END_TEST
 
+/* Of a name that no cut may split, and a reason that came as it is. */
+START_TEST(whatever_people_wrote_the_job_goes_on)
+{
+	char name[202];
+	const char *v[] = { name, "other" };
+	struct job_spec s = anytime();
+	struct job *j = NULL;
+	struct err e = { 0 };
+	size_t n = (size_t)_i; /* wherever a cut would come, it would split a letter in one of the rows */
+
+	memset(name, 'x', n);
+	for (; n + 2 < sizeof name; n += 2)
+		memcpy(name + n, "\xc3\xa9", 3);
+	s.rate = 1;
+	s.canary = 1;
+	s.reason = strdup("a\tb\xff\x7f");
+	ck_assert_int_eq(job_new(7, v, 2, &s, START_MS, unit_seed(), &j, &e), ERR_OK);
+	job_set(j, 0, JOB_UNKNOWN, 0, START_MS);
+	ck_assert_ptr_nonnull(strstr(j->why, name));
+	struct job *k = copy_of(j, false);
+	ck_assert_str_eq(k->why, j->why);
+	ck_assert_str_eq(k->spec.reason, "a b? ");
+	ck_assert_str_eq(k->rows[0].endpoint, name);
+	job_free(k);
+	job_free(j);
+}
+END_TEST
+
 static const char *const broken[] = { "", "1", "1 0 0 0 1000 -1 -1 0 0 0 0\n\n\n\n", "2 1 0 0 1000 -1 -1 0 0 0 0\n\n\n\n",
 	"1 200001 0 0 1000 -1 -1 0 0 0 0\n\n\n\n", "1 1 0 4 1000 -1 -1 0 0 0 0\n\n\n\n", "1 1 0 0 0 -1 -1 0 0 0 0\n\n\n\n",
 	"1 1 0 0 1000 -1 -1 0 0 0\n\n\n\n", "1 1 0 0 1000 -1 -1 0 0 0 0 0\n\n\n\n", "1 1 0 0 1000 -1 -1 0 0 0 0\n\n\n",
@@ -471,6 +499,7 @@ suite(void)
 		UNIT_CASE(what_is_left_when_it_expires_or_is_cancelled_is_told, 2),
 		UNIT_CASE(a_session_may_be_faster_than_the_answer_and_an_old_one_does_not_count, 0),
 		UNIT_CASE(what_was_kept_goes_on_where_it_was, 0),
+		UNIT_CASE(whatever_people_wrote_the_job_goes_on, 2),
 		UNIT_CASE(what_cannot_be_read_is_refused, N_ELEMS(broken)),
 		UNIT_CASE(random_lives_end_with_every_device_told, 30),
 	};
