@@ -381,7 +381,7 @@ json_of_given(const struct store_given *g)
 	json_put(j, "kind", json_text(g->kind));
 	json_put(
 	    j, "path", g->path == NULL || g->path[0] == '\0' ? json_null() : json_text(g->path));
-	json_put(j, "sha256", json_text(g->sha256));
+	json_put(j, "sha256", g->sha256 == NULL || g->sha256[0] == '\0' ? json_null() : json_text(g->sha256));
 	json_put(j, "subject", json_text(g->subject));
 	json_put(j, "not_after", json_when(g->not_after * 1000));
 	json_put(j, "session", json_u64(g->session));

@@ -79,29 +79,63 @@ sq_anchor_put(struct store *s, struct sq_db *db, struct sq_change *ch, struct er
 	return rc == ERR_OK && !same ? put(s, db, ch, false, e) : rc;
 }
 
+/* Devices that speak against it. */
+struct remaining {
+	uint64_t n;
+	struct gbuf names;
+};
+
+static void
+add_remaining(struct remaining *r, const char *endpoint)
+{
+	if (r->n++ < NAMED_MAX)
+		gbuf_printf(&r->names, "%s%s", r->n > 1 ? ", " : "", endpoint == NULL ? "" : endpoint);
+}
+
+static enum err_code
+find_remaining(struct sq_db *db, const char *sha256, struct remaining *needs, struct remaining *unknown, struct err *e)
+{
+	struct sq q = sq_use(db, SQ_ANCHOR_REMAINING);
+	bool row = false;
+	enum err_code rc;
+
+	sq_put_text(&q, sha256);
+	while ((rc = sq_step(&q, &row, e)) == ERR_OK && row) {
+		const char *endpoint = sq_get_text(&q);
+
+		add_remaining(sq_get_int(&q) != 0 ? unknown : needs, endpoint);
+	}
+	sq_end(&q);
+	return rc;
+}
+
+static enum err_code
+refuse_remaining(const struct remaining *needs, const struct remaining *unknown, struct err *e)
+{
+	const struct remaining *r = needs->n > 0 ? needs : unknown;
+	const char *more = r->n > NAMED_MAX ? ", ..." : "";
+
+	if (r->n == 0)
+		return ERR_OK;
+	if (r == unknown)
+		return err_set(e, ERR_REFUSED, "what %llu device%s came under or hold%s is not known before the next "
+			"session that ends well: %s%s", (unsigned long long)r->n, r->n == 1 ? "" : "s",
+		    r->n == 1 ? "s" : "", gbuf_cstr(&r->names), more);
+	return err_set(e, ERR_REFUSED, "%llu device%s came under it or hold%s it: %s%s", (unsigned long long)r->n,
+	    r->n == 1 ? "" : "s", r->n == 1 ? "s" : "", gbuf_cstr(&r->names), more);
+}
+
 /* In the same transaction: no session can come between. */
 static enum err_code
 check_remaining(struct sq_db *db, const struct sq_change *ch, struct err *e)
 {
-	struct sq q = sq_use(db, SQ_ANCHOR_REMAINING);
-	struct gbuf names = { .max = 2048 };
-	uint64_t n = 0;
-	bool row = false;
-	enum err_code rc;
+	struct remaining needs = { .names = { .max = 2048 } }, unknown = { .names = { .max = 2048 } };
+	enum err_code rc = find_remaining(db, ch->c->name, &needs, &unknown, e);
 
-	sq_put_text(&q, ch->c->name);
-	while ((rc = sq_step(&q, &row, e)) == ERR_OK && row) {
-		const char *endpoint = sq_get_text(&q);
-
-		if (n++ < NAMED_MAX)
-			gbuf_printf(&names, "%s%s", n > 1 ? ", " : "", endpoint == NULL ? "" : endpoint);
-	}
-	sq_end(&q);
-	if (rc == ERR_OK && n > 0 && !ch->c->force)
-		rc = err_set(e, ERR_REFUSED, "%llu device%s came under it or hold%s it: %s%s",
-		    (unsigned long long)n, n == 1 ? "" : "s", n == 1 ? "s" : "", gbuf_cstr(&names),
-		    n > NAMED_MAX ? ", ..." : "");
-	gbuf_clear(&names);
+	if (rc == ERR_OK && !ch->c->force)
+		rc = refuse_remaining(&needs, &unknown, e);
+	gbuf_clear(&needs.names);
+	gbuf_clear(&unknown.names);
 	return rc;
 }
 

@@ -102,8 +102,18 @@ static const char schema_7[] =
     " other_fp TEXT NOT NULL, known BLOB, other BLOB, PRIMARY KEY(endpoint, target)) WITHOUT ROWID;"
     "CREATE INDEX handoff_due ON handoff(due_ms) WHERE due_ms > 0;";
 
+/*
+ * Devices whose last good session (verdicts 1 and 2) was before schema 4: what they came under and
+ * hold is not known. given of kind 'unknown', until the next good one.
+ */
+static const char schema_8[] =
+    "INSERT OR IGNORE INTO given(device, kind, path, sha256, session, at_ms)"
+    " SELECT d.id, 'unknown', '', '', o.last_session, o.ended_ms FROM device d"
+    " JOIN device_session o ON o.device = d.id AND o.last_session > 0 WHERE NOT EXISTS (SELECT 1 FROM session s"
+    " WHERE s.device = d.id AND s.given IS NOT NULL AND s.verdict IN (1, 2));";
+
 static const char *const steps[] = { schema_1, schema_2, schema_3, schema_4, schema_5, schema_6,
-	schema_7 };
+	schema_7, schema_8 };
 const struct sq_schema sq_schema = { steps, N_ELEMS(steps) };
 
 static enum err_code

@@ -25,6 +25,9 @@
 	" FROM given g CROSS JOIN device d ON d.id = g.device AND d.state <> 2"                    \
 	" WHERE g.kind IN ('under', 'anchor')"
 
+/* What speaks against retiring an anchor: '' is of what is not known. */
+#define OF_ANCHOR(sha256) "g.sha256 IN (" sha256 ", '') AND g.kind IN ('under', 'anchor', 'unknown')"
+
 #define HANDOFF_COLUMNS                                                                            \
 	"endpoint, target, server, ssid, state, late, version, session, since_ms, settled_ms,"     \
 	" due_ms, attempts, error, known_fp, other_fp, known, other"
@@ -194,7 +197,9 @@ static const char *const texts[] = {
 			   "  UNION ALL SELECT sha256, NULL, NULL, 0, 0 FROM anchor b WHERE NOT EXISTS"
 			   "  (SELECT 1" REMAINING " AND g.sha256 = b.sha256)) k"
 			   " LEFT JOIN anchor a ON a.sha256 = k.sha256 ORDER BY k.sha256",
-	[SQ_ANCHOR_REMAINING] = "SELECT DISTINCT d.endpoint" REMAINING " AND g.sha256 = ?1 ORDER BY d.endpoint",
+	[SQ_ANCHOR_REMAINING] = "SELECT DISTINCT d.endpoint, g.kind = 'unknown' FROM given g"
+				" CROSS JOIN device d ON d.id = g.device AND d.state <> 2 WHERE " OF_ANCHOR("?1")
+				" ORDER BY d.endpoint",
 	[SQ_GIVEN_UNDER] = "DELETE FROM given WHERE device = ?1 AND kind = 'under' AND sha256 IS NOT ?2",
 	[SQ_GIVEN_ADD] = "INSERT INTO given(device, session, at_ms, kind, path, sha256, subject, not_after)"
 			 " SELECT ?1, ?2, ?3, value ->> 'kind', value ->> 'path', value ->> 'digest',"
@@ -205,7 +210,7 @@ static const char *const texts[] = {
 	[SQ_GIVEN_REMOVE] = "DELETE FROM given WHERE device = ?1",
 	[SQ_GIVEN_LIST] = "SELECT g.id, d.endpoint, g.kind, g.path, g.sha256, g.subject, g.not_after, g.session,"
 			  " g.at_ms FROM given g CROSS JOIN device d ON d.id = g.device"
-			  " WHERE g.id > ?1 AND (?2 IS NULL OR (g.sha256 = ?2 AND g.kind IN ('under', 'anchor')))"
+			  " WHERE g.id > ?1 AND (?2 IS NULL OR (" OF_ANCHOR("?2") "))"
 			  " AND (?3 = 0 OR (g.not_after <= ?3 AND g.kind <> 'under')) ORDER BY g.id",
 	[SQ_DEVICE_LIST_UNDER] = "SELECT d.extends, " DEVICE_COLUMNS DEVICE_FROM
 				 " WHERE d.endpoint >= ?1 AND d.id IN (SELECT device FROM given"

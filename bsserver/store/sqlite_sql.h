@@ -93,7 +93,7 @@ enum sq_query {
 	SQ_ANCHOR_GET,	/* (sha256) -> trust, retired, number */
 	SQ_ANCHOR_PUT,	/* (sha256, trust, retired, number, at_ms, actor, der) */
 	SQ_ANCHOR_LIST, /* -> sha256, trust, retired, number, at_ms, actor, der, subject, not_after, under, given */
-	SQ_ANCHOR_REMAINING, /* (sha256) -> endpoint: of devices that came under it or were given it */
+	SQ_ANCHOR_REMAINING, /* (sha256) -> endpoint: of devices that came under it or were given it; whether that is not known */
 	SQ_GIVEN_UNDER,	     /* (device, sha256): what it came under before goes */
 	SQ_GIVEN_ADD,	     /* (device, session, at_ms, items in JSON) */
 	SQ_GIVEN_ONLY,	     /* (device, session): what earlier ones gave goes */

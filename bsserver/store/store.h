@@ -155,9 +155,9 @@ void store_anchor_clear(struct store_anchor *a);
 struct store_given {
 	uint64_t id;  /* of the row, rising */
 	char *endpoint;
-	char *kind;   /* "under", or as handout_kind_name() */
+	char *kind;   /* "under", as handout_kind_name(), or "unknown": what an older program left */
 	char *path;   /* "/0/1/4"; "" of "under" */
-	char *sha256; /* or another digest, where only that is known */
+	char *sha256; /* or another digest, where only that is known; "" of "unknown" */
 	char *subject; /* NULL */
 	int64_t not_after; /* s since 1970; 0: not known */
 	uint64_t session;
@@ -184,7 +184,7 @@ enum store_op {
 	/*
 	 * A trust anchor: name is its SHA-256, anchor the rest. One that was retired can be put again.
 	 * ERR_REFUSED, unless forced, while devices (that are not retired themselves) came under it the
-	 * last time or were given it: names how many and the first.
+	 * last time or were given it, or it is not known of them: names how many and the first.
 	 */
 	STORE_PUT_ANCHOR,
 	STORE_RETIRE_ANCHOR

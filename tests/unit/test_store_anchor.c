@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bsserver/store/sqlite_db.h"
 #include "tests/unit/store_fixture.h"
 #include "tests/unit/unit.h"
 
@@ -66,7 +67,8 @@ on_given(void *arg, enum err_code rc, const struct err *e, struct store_given *v
 	f.rc = rc;
 	f.answered = true;
 	for (size_t i = 0; i < n; i++)
-		gbuf_printf(&f.names, "%s%s,%s,%c", i > 0 ? " " : "", v[i].endpoint, v[i].kind, v[i].sha256[63]);
+		gbuf_printf(&f.names, "%s%s,%s,%c", i > 0 ? " " : "", v[i].endpoint, v[i].kind,
+		    v[i].sha256[0] == '\0' ? '-' : v[i].sha256[63]);
 }
 
 static void
@@ -156,6 +158,49 @@ START_TEST(an_anchor_that_a_device_needs_is_not_retired)
 }
 END_TEST
 
+/* As a program wrote it that knew of no anchors, under schema 3 or 7: sessions, and no more. */
+static void
+upgrade(void)
+{
+	struct sq_db db;
+
+	fx_close(&f);
+	ck_assert_int_eq(sq_open(&db, f.path, 1024, NULL), ERR_OK);
+	ck_assert_int_eq(sq_exec(&db, "DELETE FROM given; UPDATE session SET given = NULL, anchor = NULL;"
+				      "PRAGMA user_version = 7", NULL), ERR_OK);
+	sq_close(&db);
+	ck_assert_msg(fx_open(&f) == ERR_OK, "%s", f.e.msg);
+}
+
+#define NOT_KNOWN(n, names) \
+	"anchor " OLD ": what " n " is not known before the next session that ends well: " names
+
+START_TEST(after_an_upgrade_nothing_is_retired_before_devices_came)
+{
+	open_fresh();
+	ck_assert_int_eq(fx_put(&f, "ep-1", "{}"), ERR_OK);
+	ck_assert_int_eq(fx_put(&f, "ep-2", "{}"), ERR_OK);
+	ck_assert_int_eq(fx_put(&f, "never-came", "{}"), ERR_OK);
+	session(1, "ep-1", BS_VERDICT_PROVISIONED, OLD, "[" ANCHOR(OLD) "]", 1);
+	session(2, "ep-2", BS_VERDICT_WRITTEN, NULL, "[]", 1);
+	upgrade();
+	ck_assert_int_eq(say(STORE_RETIRE_ANCHOR, OLD, false), ERR_REFUSED);
+	ck_assert_str_eq(f.e.msg, NOT_KNOWN("2 devices came under or hold", "ep-1, ep-2"));
+	ck_given((struct store_page){ .limit = 10, .anchor = OLD }, "ep-1,unknown,- ep-2,unknown,-");
+	ck_given((struct store_page){ .limit = 10, .until_s = 1900000000 }, "");
+	session(3, "ep-2", BS_VERDICT_FAILED, NULL, "[]", 1);
+	session(4, "ep-1", BS_VERDICT_PROVISIONED, NULL, NULL, 1);
+	ck_assert_int_eq(say(STORE_RETIRE_ANCHOR, OLD, false), ERR_REFUSED);
+	ck_assert_str_eq(f.e.msg, NOT_KNOWN("2 devices came under or hold", "ep-1, ep-2"));
+	session(5, "ep-1", BS_VERDICT_PROVISIONED, NEW, "[" ANCHOR(NEW) "]", 1);
+	ck_assert_int_eq(say(STORE_RETIRE_ANCHOR, OLD, false), ERR_REFUSED);
+	ck_assert_str_eq(f.e.msg, NOT_KNOWN("1 device came under or holds", "ep-2"));
+	session(6, "ep-2", BS_VERDICT_PROVISIONED, NULL, "[]", 0);
+	ck_assert_int_eq(say(STORE_RETIRE_ANCHOR, OLD, false), ERR_OK);
+	fx_free(&f);
+}
+END_TEST
+
 START_TEST(anchors_are_kept_told_and_audited)
 {
 	open_fresh();
@@ -201,6 +246,7 @@ END_TEST
 static const struct unit_case cases[] = {
 	UNIT_CASE(each_session_says_what_a_device_came_under_and_has, N_ELEMS(sessions)),
 	UNIT_CASE(an_anchor_that_a_device_needs_is_not_retired, 0),
+	UNIT_CASE(after_an_upgrade_nothing_is_retired_before_devices_came, 0),
 	UNIT_CASE(anchors_are_kept_told_and_audited, 0),
 	UNIT_CASE(what_ends_is_listed_page_by_page, 0),
 };
