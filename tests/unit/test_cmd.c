@@ -78,74 +78,74 @@ START_TEST(every_row_is_whole)
 }
 END_TEST
 
+static const struct {
+	const char *line, *error;
+} wrong_lines[] = {
+	{ "", "a command is missing: see lwm2m-prov --help" },
+	{ "--json", "a command is missing: see lwm2m-prov --help" },
+	{ "chek", "unknown command \"chek\": did you mean \"check\"?" },
+	{ "zzzzzzzz", "unknown command \"zzzzzzzz\": see lwm2m-prov --help" },
+	{ "~", "unknown command \"\": see lwm2m-prov --help" },
+	{ "\x1b[2J", "unknown command \"\\x1b[2J\": see lwm2m-prov --help" },
+	{ "--nope check", "unknown option \"--nope\"" },
+	{ "--strict check", "option --strict: belongs behind the command" },
+	{ "--jsno check", "unknown option \"--jsno\": did you mean \"--json\"?" },
+	{ "-x", "unknown option \"-x\"" },
+	{ "-", "unknown command \"-\": see lwm2m-prov --help" },
+	{ "check -f", "option --file: needs a value: --file FILE" },
+	{ "check -f --strict", "option --file: needs a value: --file FILE" },
+	{ "check -f x --stritc",
+	    "unknown option \"--stritc\": did you mean \"--strict\"?" },
+	{ "check -f x --check", "check: takes no option --check" },
+	{ "device",
+	    "device: one of add, list, show, card, history, diff, rollback, handover, rm, block, unblock must follow" },
+	{ "device --json",
+	    "device: one of add, list, show, card, history, diff, rollback, handover, rm, block, unblock must follow" },
+	{ "device ad", "unknown command \"device ad\": did you mean \"device add\"?" },
+	{ "devcie add", "unknown command \"devcie\": did you mean \"device\"?" },
+	{ "enroll", "unknown command \"enroll\": see lwm2m-prov --help" },
+	{ "device show",
+	    "device show: ENDPOINT is missing (usage: lwm2m-prov device show ENDPOINT [--inventory] [--session N])" },
+	{ "session list --verdict maybe",
+	    "option --verdict: must be one of provisioned, written, failed, "
+	    "refused, cancelled, is \"maybe\"" },
+	{ "session list --limit 1x",
+	    "option --limit: must be a number from 1 to 4294967295, is \"1x\"" },
+	{ "apply -f x --max-affected -1",
+	    "option --max-affected: must be a number from 0 to 4294967295, is \"-1\"" },
+	{ "fmt -f x -I d", "fmt: takes no option --include" },
+	{ "check -f x --strict=yes", "option --strict: takes no value" },
+	{ "check -f x --root a --root b", "option --root: is given twice" },
+	{ "check --file=", "option --file: its value is empty" },
+	{ "check -f \x01", "option --file: \"\\x01\" is not printable text" },
+	{ "check -f x --timeout 0", "option --timeout: must be a time such as 30s, 5m, 1h "
+	                            "or 2d, from 1s to 2592000s, is \"0\"" },
+	{ "check -f x --timeout soon", "option --timeout: must be a time such as 30s, 5m, "
+	                               "1h or 2d, from 1s to 2592000s, is \"soon\"" },
+	{ "explain a b", "explain: \"b\" is one argument too many (usage: lwm2m-prov "
+	                 "explain [KEY|FINDING|REASON])" },
+	{ "explain ~", "explain: argument \"\" is empty" },
+	{ "explain a\x7f", "explain: argument \"a\\x7f\" is not printable text" },
+	{ "status --last", "status: takes no option --last" },
+	{ "status now",
+	    "status: \"now\" is one argument too many (usage: lwm2m-prov status)" },
+	{ "check -- x", "check: \"x\" is one argument too many (usage: lwm2m-prov check -f "
+	                "FILE... [-I DIR]... "
+	                "[--root DIR] [--object-dir DIR]... [--strict])" },
+	{ "fmt", "fmt: -f FILE is missing (usage: lwm2m-prov fmt -f FILE... [--check])" },
+};
+
 START_TEST(wrong_lines_are_refused_with_the_word_that_is_wrong)
 {
-	static const struct {
-		const char *line, *error;
-	} rows[] = {
-		{ "", "a command is missing: see lwm2m-prov --help" },
-		{ "--json", "a command is missing: see lwm2m-prov --help" },
-		{ "chek", "unknown command \"chek\": did you mean \"check\"?" },
-		{ "zzzzzzzz", "unknown command \"zzzzzzzz\": see lwm2m-prov --help" },
-		{ "~", "unknown command \"\": see lwm2m-prov --help" },
-		{ "\x1b[2J", "unknown command \"\\x1b[2J\": see lwm2m-prov --help" },
-		{ "--nope check", "unknown option \"--nope\"" },
-		{ "--strict check", "option --strict: belongs behind the command" },
-		{ "--jsno check", "unknown option \"--jsno\": did you mean \"--json\"?" },
-		{ "-x", "unknown option \"-x\"" },
-		{ "-", "unknown command \"-\": see lwm2m-prov --help" },
-		{ "check -f", "option --file: needs a value: --file FILE" },
-		{ "check -f --strict", "option --file: needs a value: --file FILE" },
-		{ "check -f x --stritc",
-		    "unknown option \"--stritc\": did you mean \"--strict\"?" },
-		{ "check -f x --check", "check: takes no option --check" },
-		{ "device",
-		    "device: one of add, list, show, card, history, diff, rollback, handover, rm, block, unblock must follow" },
-		{ "device --json",
-		    "device: one of add, list, show, card, history, diff, rollback, handover, rm, block, unblock must follow" },
-		{ "device ad", "unknown command \"device ad\": did you mean \"device add\"?" },
-		{ "devcie add", "unknown command \"devcie\": did you mean \"device\"?" },
-		{ "enroll", "unknown command \"enroll\": see lwm2m-prov --help" },
-		{ "device show",
-		    "device show: ENDPOINT is missing (usage: lwm2m-prov device show ENDPOINT [--inventory] [--session N])" },
-		{ "session list --verdict maybe",
-		    "option --verdict: must be one of provisioned, written, failed, "
-		    "refused, cancelled, is \"maybe\"" },
-		{ "session list --limit 1x",
-		    "option --limit: must be a number from 1 to 4294967295, is \"1x\"" },
-		{ "apply -f x --max-affected -1",
-		    "option --max-affected: must be a number from 0 to 4294967295, is \"-1\"" },
-		{ "fmt -f x -I d", "fmt: takes no option --include" },
-		{ "check -f x --strict=yes", "option --strict: takes no value" },
-		{ "check -f x --root a --root b", "option --root: is given twice" },
-		{ "check --file=", "option --file: its value is empty" },
-		{ "check -f \x01", "option --file: \"\\x01\" is not printable text" },
-		{ "check -f x --timeout 0", "option --timeout: must be a time such as 30s, 5m, 1h "
-		                            "or 2d, from 1s to 2592000s, is \"0\"" },
-		{ "check -f x --timeout soon", "option --timeout: must be a time such as 30s, 5m, "
-		                               "1h or 2d, from 1s to 2592000s, is \"soon\"" },
-		{ "explain a b", "explain: \"b\" is one argument too many (usage: lwm2m-prov "
-		                 "explain [KEY|FINDING|REASON])" },
-		{ "explain ~", "explain: argument \"\" is empty" },
-		{ "explain a\x7f", "explain: argument \"a\\x7f\" is not printable text" },
-		{ "status --last", "status: takes no option --last" },
-		{ "status now",
-		    "status: \"now\" is one argument too many (usage: lwm2m-prov status)" },
-		{ "check -- x", "check: \"x\" is one argument too many (usage: lwm2m-prov check -f "
-		                "FILE... [-I DIR]... "
-		                "[--root DIR] [--object-dir DIR]... [--strict])" },
-		{ "fmt", "fmt: -f FILE is missing (usage: lwm2m-prov fmt -f FILE... [--check])" },
-	};
-
-	for (size_t i = 0; i < N_ELEMS(rows); i++) {
+	for (size_t i = 0; i < N_ELEMS(wrong_lines); i++) {
 		struct cli cli = { 0 };
 		struct err e = { 0 };
 		struct line l;
 
-		split(&l, rows[i].line);
+		split(&l, wrong_lines[i].line);
 		ck_assert_msg(
-		    cli_parse(&cli, l.argc, l.argv, &e) == ERR_USAGE, "\"%s\"", rows[i].line);
-		ck_assert_str_eq(e.msg, rows[i].error);
+		    cli_parse(&cli, l.argc, l.argv, &e) == ERR_USAGE, "\"%s\"", wrong_lines[i].line);
+		ck_assert_str_eq(e.msg, wrong_lines[i].error);
 		cli_clear(&cli);
 	}
 }
