@@ -3,7 +3,7 @@ lint_scripts = tests/lint/includes.sh tests/lint/sizes.sh tests/lint/words.sh \
 dist_check_SCRIPTS += $(lint_scripts)
 TESTS += $(lint_scripts)
 EXTRA_DIST += \
-	tests/lint/all.sh tests/lint/format.sh tests/lint/lib.sh tests/lint/tidy.sh \
+	tests/lint/all.sh tests/lint/lib.sh tests/lint/tidy.sh \
 	tests/lint/includes.table tests/lint/sizes.allow tests/lint/words.table
 
 # What a tool outside of make needs to read a source as the compiler does.
