@@ -13,6 +13,7 @@ AC_ARG_ENABLE([fuzzing], [AS_HELP_STRING([--enable-fuzzing],
 AC_ARG_ENABLE([coverage], [AS_HELP_STRING([--enable-coverage], [count covered lines (gcov)])],
 	[], [enable_coverage=no])
 AS_IF([test "x$enable_sanitizers" != xno], [
+	AC_DEFINE([SANITIZERS], [1], [Sanitizers are in: the programs take many times as long.])
 	BS_SANITIZE="-fsanitize=$enable_sanitizers -fno-omit-frame-pointer -fno-sanitize-recover=all"])
 AS_IF([test "x$enable_fuzzing" = xyes], [
 	BS_SANITIZE="$BS_SANITIZE -fsanitize=fuzzer-no-link"

@@ -314,9 +314,14 @@ began=$(date +%s%N)
 ends 0 'apply: 10,000 devices' apply -f wide.ndjson
 took=$((($(date +%s%N) - began) / 1000000))
 echo "# $(tail -n 1 out), $took ms in all"
-why=
-{ grep -q '^10000 documents: 10000 created, in ' out && [ "$took" -lt 30000 ]; } || why="$took ms: $(cat out err)"
-report 'apply: 10,000 devices in less than 30 s'
+holds 'apply: each of 10,000 is new' out '^10000 documents: 10000 created, in '
+if grep -q '^#define SANITIZERS 1$' "$BUILDDIR/config.h"; then
+	echo '# built with sanitizers: 10,000 devices may take as long as they do'
+else
+	why=
+	[ "$took" -lt 30000 ] || why="$took ms"
+	report 'apply: 10,000 devices in less than 30 s'
+fi
 
 fleet_of "$ROWS" 1 >many.ndjson
 ends 0 "apply: $ROWS devices" apply -f many.ndjson --result many.result
@@ -441,6 +446,8 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 	chmod 666 d/api.sock
 	as_nobody 7 'a user without permission is refused' '^lwm2m-prov: ' status
 	PROV=$WORK/prov
+else
+	passed_over 'users without permission' 'needs root and setpriv'
 fi
 kill "$daemon"
 wait "$daemon"
@@ -506,5 +513,7 @@ END
 	misbehaves bare 1 'is busy' '^lwm2m-prov: the daemon answered 503$' status
 	misbehaves few-rows 1 'leaves out rows' 'the daemon answered 0 rows to 1 documents$' apply -f fleet/device.json
 	misbehaves array-row 1 'sends rows that are none' "row 1 of the daemon's answer is not a JSON object$" apply -f fleet/device.json
+else
+	passed_over 'daemons that misbehave' 'python3 is not installed'
 fi
 finish
