@@ -121,7 +121,8 @@ length(const char *text)
 size_t
 sq_outcome_weight(const struct sq_outcome *o)
 {
-	return o->wrote.len + length(o->links) + length(o->values) + length(o->findings);
+	return o->wrote.len + length(o->links) + length(o->values) + length(o->findings) + length(o->placed) +
+	    length(o->expiries);
 }
 
 static bool

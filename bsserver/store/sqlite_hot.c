@@ -142,7 +142,8 @@ weigh(const struct hot *e)
 	const struct store_held *l = &d->held;
 
 	return sizeof *e + 160 + 2 * length(e->endpoint) + length(d->compiled_key) + d->compiled.len + length(l->profile) +
-	    length(l->fingerprints) + length(l->expiries) + length(l->links) + length(l->values) + l->wrote.len;
+	    length(l->fingerprints) + length(l->expiries) + length(l->links) + length(l->values) +
+	    length(l->placed) + l->wrote.len;
 }
 
 /* It has changed: weighed anew, others make room. */
@@ -276,6 +277,7 @@ note_held(struct hot *e, const struct bs_record *r, struct sq_outcome *o, bool g
 	move_text(&l->expiries, &o->expiries);
 	move_text(&l->links, &o->links);
 	move_text(&l->values, &o->values);
+	move_text(&l->placed, &o->placed);
 	return true;
 }
 

@@ -51,14 +51,14 @@ tell(const struct store_device *d, char *out, size_t n)
 
 	(void)snprintf(out, n,
 	    "%s r%llu s%d c%lld u%lld k=%s last=%llu %d %d %lld f%d conf%llu fail%u good%u compiled=%s | held %llu-%llu at%lld %lld..%lld"
-	    " %d %d r%llu %s %s %s %s %s read%u like%llx wrote=%s | wishes %llu %llu restore %llu",
+	    " %d %d r%llu %s %s %s %s %s %s read%u like%llx wrote=%s | wishes %llu %llu restore %llu",
 	    d->endpoint, (unsigned long long)d->revision, (int)d->state, (long long)d->created_ms, (long long)d->updated_ms,
 	    or_dash(d->compiled_key), (unsigned long long)d->last_session, (int)d->last_verdict, (int)d->last_reason,
 	    (long long)d->last_ended_ms, d->remembered_format, (unsigned long long)d->confirmed_revision, d->failures,
 	    count_good ? d->recent_good : 0, d->compiled.len == 0 ? "-" : (const char *)d->compiled.data, (unsigned long long)h->session,
 	    (unsigned long long)h->last_session, (long long)h->at_ms, (long long)h->started_ms, (long long)h->last_ms,
 	    (int)h->good, (int)h->restored, (unsigned long long)h->revision, or_dash(h->profile), or_dash(h->fingerprints),
-	    or_dash(h->expiries), or_dash(h->links), or_dash(h->values), h->read, (unsigned long long)h->likeness,
+	    or_dash(h->expiries), or_dash(h->links), or_dash(h->values), or_dash(h->placed), h->read, (unsigned long long)h->likeness,
 	    h->wrote.len == 0 ? "-" : (const char *)h->wrote.data,
 	    (unsigned long long)d->wishes[STORE_WISH_ROLLBACK].number,
 	    (unsigned long long)d->wishes[STORE_WISH_HANDOVER].number, (unsigned long long)d->restore.session);
@@ -150,7 +150,7 @@ put_session(char *endpoint)
 		.used_format = (int)draw(3) - 1, .revision = mostly(1, 3), .profile = mostly(1, 2) > 0 ? profile : NULL,
 		.fingerprints = mostly(1, 2) > 0 ? fingerprints : NULL };
 	struct secret wrote = fx_secret(keys[mostly(0, N_ELEMS(keys))]);
-	struct store_outcome o = { .links = texts[draw(3)], .values = texts[draw(3)], .read = mostly(2, 3),
+	struct store_outcome o = { .links = texts[draw(3)], .values = texts[draw(3)], .placed = texts[draw(3)], .read = mostly(2, 3),
 		.likeness = mostly(1, 2), .expiries = texts[draw(3)], .findings = "[]", .restored = mostly(0, 2) > 0, .wrote = &wrote };
 
 	o.fulfilled[STORE_WISH_HANDOVER] = f.device.wishes[STORE_WISH_HANDOVER].number; /* as it was last seen */
