@@ -141,7 +141,7 @@ within_grace(const struct pki_rev *rev, const struct pki_rev_policy *p, const st
 	    rev->now.mono_ms > e->until.mono_ms ? rev->now.mono_ms - e->until.mono_ms : 0;
 
 	return e->answer.status == PKI_STATUS_GOOD && rev->now.wall_s <= c->not_after &&
-	       late <= grace && late_ms / 1000 <= (uint64_t)grace;
+	       late <= grace && late_ms <= (uint64_t)grace * 1000;
 }
 
 static void
