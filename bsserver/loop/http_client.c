@@ -257,6 +257,7 @@ set_limits(const struct http_call *call, const struct http_post *p)
 	    curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, p->https ? "https" : "http") == CURLE_OK &&
 	    (p->ca_file == NULL || curl_easy_setopt(h, CURLOPT_CAINFO, p->ca_file) == CURLE_OK) &&
 	    curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+	    curl_easy_setopt(h, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK &&
 	    curl_easy_setopt(h, CURLOPT_PROXY, "") == CURLE_OK &&
 	    curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
 	    curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)p->connect_ms) == CURLE_OK &&

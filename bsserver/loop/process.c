@@ -113,15 +113,16 @@ static void
 on_exit_of(void *arg, unsigned events)
 {
 	struct process *p = arg;
-	struct process_end end = { .error = p->killed_for };
+	struct process_end end = { 0 };
 	int status = 0;
 
 	(void)events;
-	if (waitpid(p->pid, &status, WNOHANG) != p->pid)
+	read_some(p); /* what it wrote before it ended; before its id can be another's, for that may kill it */
+	pid_t pid = waitpid(p->pid, &status, WNOHANG);
+	if (pid == 0)
 		return;
-	read_some(p); /* what it wrote before it ended */
 	end.error = p->killed_for;
-	if (end.error == ERR_OK && !WIFEXITED(status))
+	if (end.error == ERR_OK && (pid < 0 || !WIFEXITED(status)))
 		end.error = ERR_CLOSED;
 	end.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	end.out = p->output.data;
