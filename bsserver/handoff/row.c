@@ -65,23 +65,23 @@ handing_new(struct handoff *h, struct store_handoff *row)
 void
 handing_free(struct handing *j)
 {
-	table_remove(&j->h->jobs, &j->node);
-	j->h->stats.under_way--;
+	struct handoff *h = j->h;
+
+	table_remove(&h->jobs, &j->node);
+	h->stats.under_way--;
 	loop_timer_free(j->timer);
 	store_handoff_clear(&j->row);
 	free(j);
+	sweep_look(h); /* it may have waited for there to be fewer */
 }
 
 /* Nothing more is to be done now; what is due later the sweep finds. */
 static void
 let_go(struct handing *j)
 {
-	struct handoff *h = j->h;
-
 	if (j->row.due_ms > 0)
-		sweep_at(h, j->row.due_ms);
+		sweep_at(j->h, j->row.due_ms);
 	handing_free(j);
-	sweep_look(h);
 }
 
 static void
@@ -255,15 +255,16 @@ say(const struct handing *j, enum handoff_word word, const struct err *why)
 static void
 next_in_line(struct server *s)
 {
-	struct handing *j = s->line;
+	struct handing *j;
 
-	if (j == NULL || s->in_flight >= IN_FLIGHT_MAX)
-		return;
-	s->line = j->next;
-	if (s->line == NULL)
-		s->line_end = &s->line;
-	j->busy = JOB_IDLE;
-	handing_go(j);
+	/* one that has nothing to ask any more leaves its place to the next */
+	while ((j = s->line) != NULL && s->in_flight < IN_FLIGHT_MAX) {
+		s->line = j->next;
+		if (s->line == NULL)
+			s->line_end = &s->line;
+		j->busy = JOB_IDLE;
+		handing_go(j);
+	}
 }
 
 /* What could not be dropped stands in the new one's way: the session fails with the reason. */

@@ -89,8 +89,6 @@ take_row(struct handoff *h, struct store_handoff *row)
 
 /* ---- all of them ---- */
 
-static void next_page(struct handoff *h);
-
 static void
 remember(struct handoff *h, const struct store_handoff *last)
 {
@@ -111,9 +109,9 @@ on_page(void *arg, enum err_code rc, const struct err *e, struct store_handoff *
 		log_msg(LVL_WARNING, LOG_HANDOFF, NULL, "hand-offs that are due were not read (%s)", e->msg);
 	if (rc == ERR_OK && n > 0)
 		remember(h, &v[n - 1]);
-	h->sweep_more = more && h->after_endpoint != NULL && h->after_target != NULL;
 	for (size_t i = 0; rc == ERR_OK && i < n; i++)
 		take_row(h, &v[i]);
+	h->sweep_more = more && h->after_endpoint != NULL && h->after_target != NULL;
 	if (!h->sweep_more)
 		sweep_over(h);
 	else
