@@ -43,13 +43,20 @@ rotate_wanted(const struct profile_desired *d)
 }
 
 static void
-rotation_free(struct rotation *r)
+drop_candidates(struct rotation *r)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		free(r->v[i].to);
 		free(r->v[i].slot);
 		secret_clear(&r->v[i].now);
 	}
+	r->n = 0;
+}
+
+static void
+rotation_free(struct rotation *r)
+{
+	drop_candidates(r);
 	for (size_t i = 0; i < r->n_fresh; i++)
 		secret_clear(&r->fresh[i].key);
 	for (size_t i = 0; i < r->n_kept; i++)
@@ -213,6 +220,6 @@ rotate_keys(struct ports *p, const struct store_device *d, const struct profile_
 	*r = (struct rotation){ .p = p, .revision = d->revision, .done = done, .arg = arg,
 		.endpoint = str_dup_n(d->endpoint, strlen(d->endpoint)) };
 	if (r->endpoint == NULL || add_candidates(r, desired, NULL) != ERR_OK)
-		r->n = 0; /* then nothing is due, and the session says what is wrong */
+		drop_candidates(r); /* then nothing is due, and the session says what is wrong */
 	p->c.ops->handoff_list(p->c.store, &page, on_rows, r);
 }
