@@ -248,15 +248,14 @@ read_row(struct sq *q, bool secrets, struct store_handoff *h, struct err *e)
 	h->endpoint = sq_get_dup(q);
 	h->target = sq_get_dup(q);
 	h->server = sq_get_dup(q);
-	h->short_server_id = (uint16_t)sq_get_int(q);
-	int64_t state = sq_get_int(q);
+	int64_t ssid = sq_get_int(q), state = sq_get_int(q);
 	h->late = sq_get_int(q) != 0;
 	h->version = (uint64_t)sq_get_int(q);
 	h->session = (uint64_t)sq_get_int(q);
 	h->since_ms = sq_get_int(q);
 	h->settled_ms = sq_get_int(q);
 	h->due_ms = sq_get_int(q);
-	h->attempts = (unsigned)sq_get_int(q);
+	int64_t attempts = sq_get_int(q);
 	h->error = sq_get_dup(q);
 	take_fp(q, h->known_fp);
 	take_fp(q, h->other_fp);
@@ -264,6 +263,12 @@ read_row(struct sq *q, bool secrets, struct store_handoff *h, struct err *e)
 		return err_no_memory(e);
 	if (state < 0 || state >= STORE_HANDOFF__COUNT)
 		return err_set(e, ERR_INVALID, "store: a hand-off in state %lld", (long long)state);
+	if (h->endpoint == NULL || h->target == NULL || h->server == NULL || ssid < 0 || ssid > UINT16_MAX ||
+	    attempts < 0 || attempts > UINT32_MAX || h->since_ms < 0 || h->settled_ms < 0 || h->due_ms < 0)
+		return err_set(e, ERR_INVALID, "store: a hand-off of %s has a number out of its range",
+		    h->endpoint == NULL ? "nobody" : h->endpoint);
+	h->short_server_id = (uint16_t)ssid;
+	h->attempts = (unsigned)attempts;
 	h->state = (enum store_handoff_state)state;
 	enum err_code rc = secrets ? open_secret(q, h, true, &h->known, e) : ERR_OK;
 	return rc == ERR_OK && secrets ? open_secret(q, h, false, &h->other, e) : rc;
