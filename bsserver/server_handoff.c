@@ -45,8 +45,8 @@ copy_texts(const struct conf_server *c, struct handoff_server *s, struct err *e)
 	const struct {
 		char **to;
 		const char *from;
-	} rows[] = { { &s->name, c->name }, { &s->url, c->url }, { &s->ca_file, c->ca_file }, { &s->user, c->user },
-		{ &s->domain, c->domain }, { &s->profile, c->profile }, { &s->tell, c->tell }, { &s->tell_body, c->tell_body },
+	} rows[] = { { &s->name, c->name }, { &s->url, c->url }, { &s->ca_file, c->ca_file },
+		{ &s->tell, c->tell }, { &s->tell_body, c->tell_body },
 		{ &s->drop, c->drop }, { &s->drop_body, c->drop_body }, { &s->forget, c->forget },
 		{ &s->forget_body, c->forget_body }, { &s->test, c->test } };
 	enum err_code rc = ERR_OK;
@@ -67,17 +67,6 @@ copy_program(const struct conf_server *c, struct handoff_server *s, struct err *
 	for (size_t i = 0; rc == ERR_OK && i < CONF_PROGRAM_MAX && c->program[i] != NULL; i++)
 		rc = copy(&s->program[i], c->program[i], e);
 	return rc;
-}
-
-/* What would be found out too late. */
-static enum err_code
-check_templates(const struct handoff_server *s, struct err *e)
-{
-	if (strcmp(s->driver->name, "http") != 0)
-		return ERR_OK;
-	if (s->tell == NULL || s->forget == NULL)
-		return err_set(e, ERR_INVALID, "driver http needs tell and forget: \"PUT /path/%%e\"");
-	return s->several && s->drop == NULL ? err_set(e, ERR_INVALID, "with several it needs drop as well") : ERR_OK;
 }
 
 static enum err_code
@@ -107,8 +96,8 @@ make_server(const struct conf_server *c, struct handoff_server *s, struct err *e
 	enum err_code rc = copy_texts(c, s, e);
 	if (rc == ERR_OK)
 		rc = copy_program(c, s, e);
-	if (rc == ERR_OK)
-		rc = check_templates(s, e);
+	if (rc == ERR_OK && s->driver == &handoff_http)
+		rc = handoff_http_check(s, e);
 	return rc == ERR_OK && c->token_file != NULL ? read_token(c->token_file, &s->token, e) : rc;
 }
 

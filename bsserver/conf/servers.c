@@ -20,9 +20,6 @@ static const struct text {
 	{ "url", offsetof(struct conf_server, url), false },
 	{ "ca_file", offsetof(struct conf_server, ca_file), true },
 	{ "token_file", offsetof(struct conf_server, token_file), true },
-	{ "user", offsetof(struct conf_server, user), false },
-	{ "domain", offsetof(struct conf_server, domain), false },
-	{ "profile", offsetof(struct conf_server, profile), false },
 	{ "tell", offsetof(struct conf_server, tell), false },
 	{ "tell_body", offsetof(struct conf_server, tell_body), false },
 	{ "drop", offsetof(struct conf_server, drop), false },
@@ -32,7 +29,7 @@ static const struct text {
 	{ "test", offsetof(struct conf_server, test), false },
 };
 
-static const char *const members[] = { "name", "driver", "url", "ca_file", "token_file", "user", "domain", "profile",
+static const char *const members[] = { "name", "driver", "url", "ca_file", "token_file",
 	"tell", "tell_body", "drop", "drop_body", "forget", "forget_body", "test", "program", "timeout", "grace",
 	"several", "insecure" };
 

@@ -2,7 +2,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
+#include "lib/base/enc.h"
 #include "lib/base/str.h"
 #include "lib/base/util.h"
 
@@ -68,9 +70,10 @@ handoff_unpack(const struct secret *s, struct handoff_credential *out, struct er
 	out->identity = rbuf_take(&r, out->identity_len);
 	out->key_len = rbuf_be(&r, 4);
 	out->key = rbuf_take(&r, out->key_len);
-	if (r.overrun || rbuf_left(&r) > 0 || version != VERSION || mode > HANDOFF_X509)
-		return err_set(e, ERR_PARSE, "a credential that was handed off cannot be read");
-	return ERR_OK;
+	if (!r.overrun && rbuf_left(&r) == 0 && version == VERSION && mode <= HANDOFF_X509)
+		return ERR_OK;
+	*out = (struct handoff_credential){ 0 };
+	return err_set(e, ERR_PARSE, "a credential that was handed off cannot be read");
 }
 
 /* ---- for drivers ---- */
@@ -80,9 +83,38 @@ handoff_request_clear(struct handoff_request *q)
 {
 	gbuf_clear(&q->url);
 	gbuf_clear(&q->body);
-	for (size_t i = 0; i < N_ELEMS(q->headers); i++)
-		gbuf_clear(&q->headers[i]);
+	gbuf_clear(&q->authorization);
 	*q = (struct handoff_request){ 0 };
+}
+
+/* Whoever normalises the path would take such a segment, and what is before it, away: %2E is no help. */
+static bool
+leads_elsewhere(const char *path)
+{
+	while (*path != 0 && *path != '?') {
+		size_t n = strcspn(path, "/?");
+
+		if ((n == 1 && path[0] == '.') || (n == 2 && memcmp(path, "..", 2) == 0))
+			return true;
+		path += n + (path[n] == '/');
+	}
+	return false;
+}
+
+enum err_code
+handoff_request_check(const struct handoff_request *q, const struct handoff_server *s, struct err *e)
+{
+	enum err_code rc = gbuf_check(&q->url, e);
+
+	if (rc == ERR_OK)
+		rc = gbuf_check(&q->body, e);
+	if (rc == ERR_OK)
+		rc = gbuf_check(&q->authorization, e);
+	if (rc != ERR_OK || s->url == NULL)
+		return rc;
+	return leads_elsewhere(gbuf_cstr(&q->url) + strlen(s->url)) ?
+		   err_set(e, ERR_INVALID, "no request is made: \".\" or \"..\" in its path would lead elsewhere") :
+		   ERR_OK;
 }
 
 void
@@ -113,20 +145,59 @@ handoff_url(struct handoff_request *q, const struct handoff_task *t, const char 
 }
 
 void
-handoff_bearer(struct handoff_request *q, const char *header, const struct secret *token)
+handoff_authorize(struct handoff_request *q, const struct handoff_task *t)
 {
+	const struct secret *token = &t->server->token;
+
 	if (token->len == 0)
 		return;
-	gbuf_printf(&q->headers[0], "%s: Bearer ", header);
-	gbuf_put(&q->headers[0], token->data, token->len);
+	gbuf_str(&q->authorization, "Authorization: Bearer ");
+	gbuf_put(&q->authorization, token->data, token->len);
+}
+
+static bool
+has(const char *said, size_t n, const void *word, size_t word_len)
+{
+	for (size_t i = 0; word_len > 0 && n >= word_len && i <= n - word_len; i++)
+		if (strncasecmp(said + i, word, word_len) == 0)
+			return true;
+	return false;
+}
+
+/* In any of the spellings in which it is sent. */
+static bool
+repeats_secret(const struct handoff_task *t, const char *said, size_t n)
+{
+	const struct handoff_credential *c = &t->cred;
+	struct gbuf hex = { 0 }, base64 = { 0 };
+
+	enc_hex(&hex, c->key, c->key_len);
+	enc_base64(&base64, c->key, c->key_len);
+	bool yes = hex.failed || base64.failed || has(said, n, hex.data, hex.len) || has(said, n, base64.data, base64.len) ||
+	    (c->key_len > 0 && memmem(said, n, c->key, c->key_len) != NULL) ||
+	    has(said, n, t->server->token.data, t->server->token.len);
+	gbuf_clear(&hex);
+	gbuf_clear(&base64);
+	return yes;
+}
+
+void
+handoff_quote(struct gbuf *out, const struct handoff_task *t, const void *said, size_t n)
+{
+	if (n == 0)
+		return;
+	if (repeats_secret(t, said, n))
+		gbuf_str(out, "(what it says repeats a secret and is not shown)");
+	else
+		str_quote(out, said, MIN(n, (size_t)SAID_MAX));
 }
 
 enum handoff_word
-handoff_unwelcome(const struct handoff_reply *r, struct err *why)
+handoff_unwelcome(const struct handoff_task *t, const struct handoff_reply *r, struct err *why)
 {
 	struct gbuf said = { .max = (size_t)4 * SAID_MAX + 8 };
 
-	str_quote(&said, (const char *)r->body, MIN(r->body_len, (size_t)SAID_MAX));
+	handoff_quote(&said, t, r->body, r->body_len);
 	if (r->status >= 300 && r->status < 400)
 		(void)err_set(why, ERR_REFUSED, "HTTP %ld: it points elsewhere, and redirections are not followed", r->status);
 	else

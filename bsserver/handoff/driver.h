@@ -21,7 +21,7 @@ struct handoff_credential {
 
 /* As the store keeps it. *out must be empty. */
 enum err_code handoff_pack(const struct handoff_credential *c, struct secret *out, struct err *e);
-/* *out points into s. ERR_PARSE when it is not exactly one of ours. */
+/* *out points into s. ERR_PARSE when it is not exactly one of ours; *out is empty then. */
 enum err_code handoff_unpack(const struct secret *s, struct handoff_credential *out, struct err *e);
 const char *handoff_mode_name(enum handoff_mode m); /* "psk", "rpk", "x509" */
 
@@ -32,8 +32,6 @@ struct handoff_server {
 	char *url;	/* without a slash at its end; NULL for a program */
 	char *ca_file;	/* NULL: the system's */
 	struct secret token; /* of the token file: without its end of line; may be empty */
-	char *user;	     /* whose password the token is; NULL */
-	char *domain, *profile; /* where the platform puts new devices; NULL */
 	char **program;	     /* with its arguments, up to a NULL */
 	uint32_t timeout_ms; /* of one request */
 	/* http: "METHOD /path" and the body for it; NULL: that call is not served. See http.c */
@@ -50,19 +48,21 @@ struct handoff_task {
 	const char *account; /* the local name of the account in the device's document */
 	uint16_t short_server_id;
 	struct handoff_credential cred; /* to be told, or dropped; FORGET, TEST: zeros */
-	/* the driver's own, zeros at first */
-	unsigned turn;
-	char note[128];
-	struct secret session; /* a token of the platform's */
+	unsigned turn; /* requests so far */
 };
 
 struct handoff_request {
 	const char *method;
 	struct gbuf url, body;
 	const char *type; /* of the body; NULL: there is none */
-	struct gbuf headers[3]; /* "Name: value"; empty ones are left out */
+	struct gbuf authorization; /* the header with its name; empty: there is none */
 };
 void handoff_request_clear(struct handoff_request *q); /* wipes */
+/*
+ * Whether it is fit to be sent. ERR_LIMIT, ERR_NO_MEMORY: it is not whole. ERR_INVALID: behind the
+ * server's own url its path has "." or ".." between slashes, which stand for another place.
+ */
+enum err_code handoff_request_check(const struct handoff_request *q, const struct handoff_server *s, struct err *e);
 
 struct handoff_reply {
 	long status; /* of HTTP; a program's exit status */
@@ -91,11 +91,18 @@ extern const struct handoff_driver handoff_leshan, handoff_http, handoff_exec;
 const struct handoff_driver *handoff_driver_by_name(const char *name);
 const char *handoff_driver_at(size_t i); /* NULL past the end */
 
-/* For drivers: url + path with %e replaced by the percent-encoded endpoint. */
+/* Driver http: whether its templates can be used at all. ERR_INVALID: "tell: reason". */
+enum err_code handoff_http_check(const struct handoff_server *s, struct err *e);
+
+/* For drivers. Octets other than the unreserved ones of RFC 3986 section 2.3 become %XX; appended. */
 void handoff_percent_encode(struct gbuf *out, const char *s);
+/* The server's url and the path, in which %e is the percent-encoded endpoint. */
 void handoff_url(struct handoff_request *q, const struct handoff_task *t, const char *path);
-void handoff_bearer(struct handoff_request *q, const char *header, const struct secret *token);
+/* The server's token, when it has one. */
+void handoff_authorize(struct handoff_request *q, const struct handoff_task *t);
+/* What somebody said, for people: the first 200 octets, made harmless; nothing of it when it repeats the key or the token. */
+void handoff_quote(struct gbuf *out, const struct handoff_task *t, const void *said, size_t n);
 /* What an unwelcome answer was: "HTTP 400: text of it"; 5xx, 408, 425 and 429 are LATER, all others NO. */
-enum handoff_word handoff_unwelcome(const struct handoff_reply *r, struct err *why);
+enum handoff_word handoff_unwelcome(const struct handoff_task *t, const struct handoff_reply *r, struct err *why);
 
 #endif

@@ -42,13 +42,16 @@ task_json(const struct handoff_task *t)
 
 	if (j == NULL || !cred)
 		return j;
-	(void)json_object_set_new(j, "mode", json_string(handoff_mode_name(c->mode)));
+	bool whole = json_object_set_new(j, "mode", json_string(handoff_mode_name(c->mode))) == 0;
 	if (c->mode == HANDOFF_PSK && str_is_utf8(c->identity == NULL ? "" : (const void *)c->identity, c->identity_len))
-		(void)json_object_set_new(j, "identity", json_stringn((const char *)c->identity, c->identity_len));
-	(void)json_object_set_new(j, "identity_hex", hex(c->identity, c->identity_len));
+		whole &= json_object_set_new(j, "identity", json_stringn((const char *)c->identity, c->identity_len)) == 0;
+	whole &= json_object_set_new(j, "identity_hex", hex(c->identity, c->identity_len)) == 0;
 	if (c->mode == HANDOFF_PSK)
-		(void)json_object_set_new(j, "key_hex", hex(c->key, c->key_len));
-	return j;
+		whole &= json_object_set_new(j, "key_hex", hex(c->key, c->key_len)) == 0;
+	if (whole)
+		return j;
+	json_decref(j);
+	return NULL;
 }
 
 static enum handoff_word
@@ -82,7 +85,7 @@ next(struct handoff_task *t, const struct handoff_reply *last, struct handoff_re
 	said = json_loadb((const char *)last->body, last->body_len, 0, NULL);
 	const char *error = json_string_value(json_object_get(said, "error"));
 	if (error != NULL)
-		str_quote(&text, error, MIN(strlen(error), (size_t)200));
+		handoff_quote(&text, t, error, strlen(error));
 	(void)err_set(why, ERR_REFUSED, "the program ended with %ld%s%s", last->status, text.len > 0 ? ": " : "",
 	    gbuf_cstr(&text));
 	gbuf_clear(&text);

@@ -320,8 +320,8 @@ handoff_server_named(const struct handoff *h, const char *name)
 void
 handoff_server_clear(struct handoff_server *s)
 {
-	char *const texts[] = { s->name, s->url, s->ca_file, s->user, s->domain, s->profile, s->tell, s->tell_body, s->drop,
-		s->drop_body, s->forget, s->forget_body, s->test };
+	char *const texts[] = { s->name, s->url, s->ca_file, s->tell, s->tell_body, s->drop, s->drop_body,
+		s->forget, s->forget_body, s->test };
 
 	for (size_t i = 0; i < N_ELEMS(texts); i++)
 		free(texts[i]);

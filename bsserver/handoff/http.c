@@ -91,7 +91,7 @@ json_escape(struct gbuf *out, const char *s)
 	}
 }
 
-/* false: a sign that stands for nothing, or a value that is no text. */
+/* false: a sign that stands for nothing, or a value that is no text; in a path, one that is empty: it would name all. */
 static bool
 expand(struct gbuf *out, const struct handoff_task *t, const char *text, bool path)
 {
@@ -104,7 +104,7 @@ expand(struct gbuf *out, const struct handoff_task *t, const char *text, bool pa
 			continue;
 		}
 		gbuf_reset(&value);
-		ok = put_value(&value, t, *++text);
+		ok = put_value(&value, t, *++text) && !(path && value.len == 0);
 		if (ok && path)
 			handoff_percent_encode(out, gbuf_cstr(&value));
 		else if (ok)
@@ -147,11 +147,64 @@ ask(struct handoff_task *t, struct handoff_request *out, struct err *why)
 	}
 	gbuf_str(&out->url, t->server->url);
 	out->type = m.body == NULL ? NULL : "application/json";
-	handoff_bearer(out, "Authorization", &t->server->token);
+	handoff_authorize(out, t);
 	if (expand(&out->url, t, path, true) && (m.body == NULL || expand(&out->body, t, m.body, false)))
 		return HANDOFF_ASK;
-	(void)err_set(why, ERR_INVALID, "the template has a sign that stands for nothing, or the identity is no text");
+	(void)err_set(why, ERR_INVALID,
+	    "the template cannot be filled: the identity is no text, or what its path needs is empty");
 	return HANDOFF_NO;
+}
+
+/* ---- the configuration ---- */
+
+static enum err_code
+check_signs(const char *name, const char *text, const char *signs, struct err *e)
+{
+	for (const char *p = strchr(text, '%'); p != NULL; p = strchr(p + 2, '%'))
+		if (p[1] == 0 || strchr(signs, p[1]) == NULL)
+			return err_set(e, ERR_INVALID, "%s: behind %% comes one of %s", name, signs);
+	return ERR_OK;
+}
+
+static enum err_code
+check_call(const char *name, const struct template *m, const char *path_signs, const char *body_signs, struct err *e)
+{
+	const char *path = NULL;
+	enum err_code rc;
+
+	if (m->line == NULL)
+		return m->body == NULL ? ERR_OK : err_set(e, ERR_INVALID, "%s_body: there is no %s that it belongs to", name, name);
+	if (method_of(m->line, &path) == NULL || !str_is_printable(path, strlen(path)) || path[strcspn(path, " #\\")] != 0)
+		return err_set(e, ERR_INVALID,
+		    "%s: must be \"METHOD /path\" with PUT, POST, PATCH, DELETE or GET, and no blank or # in the path", name);
+	rc = check_signs(name, path, path_signs, e);
+	return rc == ERR_OK && m->body != NULL ? check_signs(name, m->body, body_signs, e) : rc;
+}
+
+enum err_code
+handoff_http_check(const struct handoff_server *s, struct err *e)
+{
+	/* a key in a path would stand in logs on its way; a device that is gone has no credential, a test no device */
+	const struct {
+		const char *name;
+		struct template m;
+		const char *path, *body;
+		bool needed;
+	} calls[] = {
+		{ "tell", { s->tell, s->tell_body }, "%easmihb", "%easmihbkK", true },
+		{ "drop", { s->drop, s->drop_body }, "%easmihb", "%easmihbkK", s->several },
+		{ "forget", { s->forget, s->forget_body }, "%eas", "%eas", true },
+		{ "test", { s->test, NULL }, "%", "%", false },
+	};
+
+	for (size_t i = 0; i < N_ELEMS(calls); i++) {
+		if (calls[i].needed && calls[i].m.line == NULL)
+			return err_set(e, ERR_INVALID, "%s: is missing: driver http needs it%s", calls[i].name,
+			    strcmp(calls[i].name, "drop") == 0 ? " with several" : "");
+		if (check_call(calls[i].name, &calls[i].m, calls[i].path, calls[i].body, e) != ERR_OK)
+			return ERR_INVALID;
+	}
+	return ERR_OK;
 }
 
 static enum handoff_word
@@ -163,7 +216,7 @@ next(struct handoff_task *t, const struct handoff_reply *last, struct handoff_re
 		return ask(t, out, why);
 	if ((last->status >= 200 && last->status < 300) || (takes && (last->status == 404 || last->status == 410)))
 		return HANDOFF_DONE;
-	return handoff_unwelcome(last, why);
+	return handoff_unwelcome(t, last, why);
 }
 
 const struct handoff_driver handoff_http = { .name = "http", .next = next };

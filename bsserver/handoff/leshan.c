@@ -37,8 +37,10 @@ body(const struct handoff_task *t)
 {
 	json_t *tls = json_pack("{s:s}", "mode", handoff_mode_name(t->cred.mode));
 
-	if (t->cred.mode != HANDOFF_X509)
-		(void)json_object_set_new(tls, "details", details(&t->cred));
+	if (t->cred.mode != HANDOFF_X509 && json_object_set_new(tls, "details", details(&t->cred)) != 0) {
+		json_decref(tls);
+		return NULL; /* it would be told half */
+	}
 	return json_pack("{s:s, s:o}", "endpoint", t->endpoint, "tls", tls);
 }
 
@@ -71,7 +73,7 @@ ask(struct handoff_task *t, struct handoff_request *out, struct err *why)
 		return HANDOFF_NO;
 	}
 	out->method = tell ? "PUT" : t->call == HANDOFF_CALL_TEST ? "GET" : "DELETE";
-	handoff_bearer(out, "Authorization", &t->server->token);
+	handoff_authorize(out, t);
 	handoff_url(out, t, t->call == HANDOFF_CALL_TEST ? "/api/server/endpoint" : tell ? CLIENTS : CLIENTS "%e");
 	if (!tell)
 		return HANDOFF_ASK;
@@ -88,7 +90,7 @@ next(struct handoff_task *t, const struct handoff_reply *last, struct handoff_re
 		return HANDOFF_DONE; /* a DELETE of what is not there as well */
 	if (t->call == HANDOFF_CALL_FORGET && last->status == 404)
 		return HANDOFF_DONE;
-	return handoff_unwelcome(last, why);
+	return handoff_unwelcome(t, last, why);
 }
 
 const struct handoff_driver handoff_leshan = { .name = "leshan", .one_secret = true, .next = next };

@@ -38,7 +38,6 @@ run_free(struct handoff_task_run *x)
 	free(x->endpoint);
 	free(x->account);
 	secret_clear(&x->cred);
-	secret_clear(&x->task.session);
 	free(x);
 }
 
@@ -132,13 +131,11 @@ send(struct handoff_task_run *x, const struct handoff_request *q, struct err *e)
 		.timeout_ms = x->timeout_ms,
 		.max_body = ANSWER_MAX,
 	};
-	size_t n = 0;
 
 	if (s->driver->program)
 		return run_program(x, q, e);
-	for (size_t i = 0; i < N_ELEMS(q->headers); i++)
-		if (q->headers[i].len > 0)
-			p.headers[n++] = gbuf_cstr(&q->headers[i]);
+	if (q->authorization.len > 0)
+		p.headers[0] = gbuf_cstr(&q->authorization);
 	return http_client_send(x->r->http, &p, on_answer, x, NULL, e);
 }
 
@@ -154,6 +151,9 @@ go_on(struct handoff_task_run *x, const struct handoff_reply *last, bool inside)
 		(void)err_set(&why, ERR_LIMIT, "more than %d requests for one task", TURNS_MAX);
 		word = HANDOFF_LATER;
 	}
+	enum err_code rc = word == HANDOFF_ASK ? handoff_request_check(&q, x->task.server, &why) : ERR_OK;
+	if (rc != ERR_OK)
+		word = rc == ERR_INVALID ? HANDOFF_NO : HANDOFF_LATER;
 	if (word == HANDOFF_ASK && send(x, &q, &why) != ERR_OK)
 		word = HANDOFF_LATER;
 	handoff_request_clear(&q);

@@ -73,6 +73,11 @@ fuzz_programs += tests/fuzz/fuzz_conf
 tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_conf_LDADD = $(BSSERVER_LIBS) $(FUZZ_LIBS)
 
+# bsserver/handoff
+fuzz_programs += tests/fuzz/fuzz_handoff
+tests_fuzz_fuzz_handoff_SOURCES = tests/fuzz/fuzz_handoff.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_handoff_LDADD = bsserver/libbsserver.a $(LWM2M_LIBS) $(FUZZ_LIBS)
+
 # bsserver/registry
 fuzz_programs += tests/fuzz/fuzz_registry_note
 tests_fuzz_fuzz_registry_note_SOURCES = tests/fuzz/fuzz_registry_note.c $(FUZZ_MAIN)
