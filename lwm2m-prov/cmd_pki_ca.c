@@ -282,6 +282,28 @@ put_made_key(const struct cli *cli, const struct pki_key *made, struct err *e)
 	return rc;
 }
 
+/* For the daemon's index. Nothing is written before: who was not told can just run it again. */
+static enum err_code
+tell_issued(struct cli *cli, const struct secret *der, struct err *e)
+{
+	struct remote_call call = { .method = "POST", .path = "/v1/certificates", .audited = true };
+	struct gbuf base64 = { .max = 65536 };
+	json_t *body, *doc = NULL;
+
+	enc_base64(&base64, der->data, der->len);
+	body = json_pack("{s:s}", "certificate", gbuf_cstr(&base64));
+	call.body = body;
+	enum err_code rc = gbuf_check(&base64, e);
+	if (rc == ERR_OK)
+		rc = remote_call(cli, &call, &doc, e);
+	if (rc != ERR_OK)
+		err_wrap(e, "nothing was written: the daemon was not told");
+	json_decref(doc);
+	json_decref(body);
+	gbuf_clear(&base64);
+	return rc;
+}
+
 static enum err_code
 issue(struct cli *cli, const struct secret *subject, const struct secret *spki,
     const struct pki_key *made, struct err *e)
@@ -305,9 +327,11 @@ issue(struct cli *cli, const struct secret *subject, const struct secret *spki,
 	if (rc == ERR_OK)
 		rc = pki_cert_parse(der.data, der.len, &c, e);
 	if (rc == ERR_OK)
-		rc = put_made_key(cli, made, e);
-	if (rc == ERR_OK)
 		rc = ca_note_issued(&ca, c, e);
+	if (rc == ERR_OK && cli_has(cli, OPT_TELL))
+		rc = tell_issued(cli, &der, e);
+	if (rc == ERR_OK)
+		rc = put_made_key(cli, made, e);
 	if (rc == ERR_OK)
 		rc = put_pem(cli, OPT_OUT, "CERTIFICATE", &der, e);
 	if (rc == ERR_OK)

@@ -273,10 +273,13 @@ check_anchor(const struct trust *t, const char *trust, const struct pki_cert *c,
 	return ERR_OK;
 }
 
-static enum err_code
+enum err_code
 read_certificate(const json_t *j, struct pki_cert **out, struct err *e)
 {
 	struct secret der = SECRET_NONE;
+
+	if (!json_is_string(j))
+		return err_set(e, ERR_INVALID, "/certificate: must be DER in base64");
 	enum err_code rc = dec_base64(json_string_value(j), json_string_length(j), &der, e);
 
 	if (rc == ERR_OK)
@@ -381,10 +384,11 @@ json_of_given(const struct store_given *g)
 	json_put(j, "kind", json_text(g->kind));
 	json_put(
 	    j, "path", g->path == NULL || g->path[0] == '\0' ? json_null() : json_text(g->path));
-	json_put(j, "sha256", g->sha256 == NULL || g->sha256[0] == '\0' ? json_null() : json_text(g->sha256));
+	json_put(j, "sha256",
+	    g->sha256 == NULL || g->sha256[0] == '\0' ? json_null() : json_text(g->sha256));
 	json_put(j, "subject", json_text(g->subject));
 	json_put(j, "not_after", json_when(g->not_after * 1000));
-	json_put(j, "session", json_u64(g->session));
+	json_put(j, "session", g->session == 0 ? json_null() : json_u64(g->session));
 	json_put(j, "at", json_when(g->at_ms));
 	return j;
 }

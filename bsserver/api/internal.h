@@ -144,4 +144,10 @@ void events_free(struct events *ev);
 void events_close(struct events *ev);
 size_t events_clients(const struct events *ev);
 
+/* ---- a certificate in a body, anchors.c ---- */
+
+/* j: DER in base64; NULL or no string: ERR_INVALID. *out is owned. ERR_PARSE names /certificate. */
+struct pki_cert;
+enum err_code read_certificate(const struct json_t *j, struct pki_cert **out, struct err *e);
+
 #endif

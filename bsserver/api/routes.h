@@ -53,7 +53,7 @@ route_fn post_apply, post_diff, post_plan;
 route_fn get_devices, get_device, delete_device, post_device_state, get_device_plan,
     get_device_resolved, get_device_last_session, delete_device_session;
 route_fn get_device_inventory, get_device_acl, get_device_history, get_device_diff,
-    post_certificate_revoke, get_anchors, post_anchor, post_anchor_retire, get_certificates, post_device_rollback, delete_device_rollback, post_device_handover, delete_device_handover;
+    post_certificate, post_certificate_revoke, get_anchors, post_anchor, post_anchor_retire, get_certificates, post_device_rollback, delete_device_rollback, post_device_handover, delete_device_handover;
 route_fn get_profiles, get_profile, delete_profile, get_profile_history;
 route_fn get_jobs, get_job, post_job, post_job_state, get_device_registration;
 route_fn get_handoffs, get_handoff_servers, post_handoff_retry, post_handoff_test;

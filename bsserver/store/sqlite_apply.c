@@ -395,6 +395,14 @@ revoke(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *e)
 }
 
 static enum err_code
+issue(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *e)
+{
+	enum err_code rc = sq_issued_put(s, db, ch, e);
+
+	return rc == ERR_OK && ch->result->kind == STORE_CREATED ? audit(s, db, ch, "issue", e) : rc;
+}
+
+static enum err_code
 put_anchor(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *e)
 {
 	enum err_code rc = sq_anchor_put(s, db, ch, e);
@@ -420,6 +428,7 @@ static const struct {
 	[STORE_RM_PROFILE] = { SQ_PROFILE, remove_one },
 	[STORE_SET_STATE] = { SQ_DEVICE, set_state },
 	[STORE_SET_WISH] = { SQ_DEVICE, set_wish },
+	[STORE_ISSUE] = { SQ_CERTIFICATE, issue },
 	[STORE_REVOKE] = { SQ_CERTIFICATE, revoke },
 	[STORE_PUT_ANCHOR] = { SQ_ANCHOR, put_anchor },
 	[STORE_RETIRE_ANCHOR] = { SQ_ANCHOR, retire_anchor },

@@ -100,7 +100,7 @@ enum err_code sq_creds_diff(struct store *s, struct sq_db *db, const struct sq_c
 enum err_code sq_creds_apply(struct store *s, struct sq_db *db, struct sq_change *ch,
     const struct sq_creds *have, struct err *e);
 
-/* sqlite_withdrawn.c: keys that are in no document any more, certificates that were revoked. */
+/* sqlite_withdrawn.c: keys that are in no document any more, certificates that were issued, or revoked. */
 enum err_code sq_withdraw(struct sq_db *db, const struct sq_change *ch, const struct store_credential *old,
     enum store_withdrawal why, struct err *e);
 /* All keys of a profile that goes; before they do. */
@@ -111,6 +111,7 @@ enum err_code sq_in_force(struct sq_db *db, const struct sq_change *ch, const ch
 enum err_code sq_withdrawn_remove(struct sq_db *db, const struct sq_change *ch, struct err *e);
 /* Fills h->withdrawn, by h->fingerprints. */
 enum err_code sq_withdrawn_find(struct sq_db *db, const char *endpoint, struct store_held *h, struct err *e);
+enum err_code sq_issued_put(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *e);
 enum err_code sq_revoke(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *e);
 
 /* sqlite_anchor.c: trust anchors, and who came under them or was given them. */

@@ -152,6 +152,9 @@ static const char *const texts[] = {
 			      "  AND c.fingerprint = ?2)"
 			      " AND NOT EXISTS(SELECT 1 FROM credential c WHERE c.kind = 1 AND c.fingerprint = ?2)"
 			      " ORDER BY why DESC, number DESC LIMIT 1",
+	[SQ_ISSUED_PUT] = "INSERT INTO given(device, session, kind, path, sha256, subject, not_after, at_ms)"
+			  " VALUES(0, 0, 'issued', '', ?1, ?2, ?3, ?4)",
+	[SQ_ISSUED_GET] = "SELECT 0 FROM given WHERE device = 0 AND kind = 'issued' AND path = '' AND sha256 = ?1",
 	[SQ_REVOKED_PUT] = "INSERT INTO revoked(sha256, number, at_ms, detail) VALUES(?1, ?2, ?3, ?4)",
 	[SQ_REVOKED_GET] = "SELECT number FROM revoked WHERE sha256 = ?1",
 	[SQ_FEED_REVOKED] = "SELECT sha256, detail FROM revoked",
@@ -209,9 +212,10 @@ static const char *const texts[] = {
 	[SQ_GIVEN_ONLY] = "DELETE FROM given WHERE device = ?1 AND kind <> 'under' AND session <> ?2",
 	[SQ_GIVEN_REMOVE] = "DELETE FROM given WHERE device = ?1",
 	[SQ_GIVEN_LIST] = "SELECT g.id, d.endpoint, g.kind, g.path, g.sha256, g.subject, g.not_after, g.session,"
-			  " g.at_ms FROM given g CROSS JOIN device d ON d.id = g.device"
+			  " g.at_ms FROM given g LEFT JOIN device d ON d.id = g.device"
 			  " WHERE g.id > ?1 AND (?2 IS NULL OR (" OF_ANCHOR("?2") "))"
-			  " AND (?3 = 0 OR (g.not_after <= ?3 AND g.kind <> 'under')) ORDER BY g.id",
+			  " AND (?3 = 0 OR (g.not_after <= ?3 AND g.kind <> 'under' AND (g.kind <> 'issued'"
+			  " OR NOT EXISTS (SELECT 1 FROM revoked r WHERE r.sha256 = g.sha256)))) ORDER BY g.id",
 	[SQ_DEVICE_LIST_UNDER] = "SELECT d.extends, " DEVICE_COLUMNS DEVICE_FROM
 				 " WHERE d.endpoint >= ?1 AND d.id IN (SELECT device FROM given"
 				 " WHERE sha256 = ?2 AND kind IN ('under', 'anchor')) ORDER BY d.endpoint",

@@ -47,6 +47,8 @@ enum sq_query {
 	SQ_WITHDRAWN_PRUNE,  /* (kind, owner, how many stay) */
 	SQ_WITHDRAWN_REMOVE, /* (kind, owner) */
 	SQ_WITHDRAWN_FIND,   /* (endpoint, fingerprint) -> why, number, at_ms, owner, slot, actor: unless it is in force */
+	SQ_ISSUED_PUT,	     /* (sha256, subject, not_after, at_ms) */
+	SQ_ISSUED_GET,	     /* (sha256) -> 0 */
 	SQ_REVOKED_PUT,	     /* (sha256, number, at_ms, detail) */
 	SQ_REVOKED_GET,	     /* (sha256) -> number */
 	SQ_AUDIT_PUT,	     /* (seq, at_ms, actor, action, object, detail, reason) */
@@ -98,7 +100,7 @@ enum sq_query {
 	SQ_GIVEN_ADD,	     /* (device, session, at_ms, items in JSON) */
 	SQ_GIVEN_ONLY,	     /* (device, session): what earlier ones gave goes */
 	SQ_GIVEN_REMOVE,     /* (device) */
-	SQ_GIVEN_LIST, /* (after id, sha256 or NULL, until or 0) -> id, endpoint, kind, path, sha256, subject,
+	SQ_GIVEN_LIST, /* (after id, sha256 or NULL, until or 0) -> id, endpoint or NULL, kind, path, sha256, subject,
 			* not_after, session, at_ms */
 	SQ_DEVICE_LIST_UNDER, /* (first, sha256) -> as SQ_DEVICE_LIST */
 	SQ_FEED_ANCHORS,      /* -> sha256, trust, retired, at_ms, der */

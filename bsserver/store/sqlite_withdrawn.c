@@ -144,12 +144,16 @@ sq_withdrawn_find(struct sq_db *db, const char *endpoint, struct store_held *h, 
 
 /* ---- certificates ---- */
 
+/* Whether that was said before. by: SQ_ISSUED_GET, SQ_REVOKED_GET. */
 static enum err_code
-find_revoked(struct sq_db *db, const struct sq_change *ch, struct err *e)
+find_said(struct sq_db *db, enum sq_query by, const struct sq_change *ch, struct err *e)
 {
 	struct sq q;
 	bool row;
-	enum err_code rc = sq_find(&q, db, SQ_REVOKED_GET, ch->c->name, &row, e);
+
+	if (strlen(ch->c->name) != 64 || strspn(ch->c->name, "0123456789abcdef") != 64)
+		return err_set(e, ERR_USAGE, "not the SHA-256 of a certificate in hex");
+	enum err_code rc = sq_find(&q, db, by, ch->c->name, &row, e);
 
 	*ch->result = (struct store_result){ STORE_CREATED, 0 };
 	if (rc == ERR_OK && row)
@@ -158,14 +162,33 @@ find_revoked(struct sq_db *db, const struct sq_change *ch, struct err *e)
 	return rc;
 }
 
+/* Of nobody's device: 0, as in session. */
+enum err_code
+sq_issued_put(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *e)
+{
+	const struct store_given *g = ch->c->issued;
+	enum err_code rc = find_said(db, SQ_ISSUED_GET, ch, e);
+
+	if (rc != ERR_OK || ch->result->kind == STORE_UNCHANGED)
+		return rc;
+	ch->seq = ch->result->revision = ++s->tally.counts.seq;
+	struct sq q = sq_use(db, SQ_ISSUED_PUT);
+	sq_put_text(&q, ch->c->name);
+	sq_put_text(&q, g->subject);
+	sq_put_int(&q, g->not_after);
+	sq_put_int(&q, ch->now_ms);
+	if (g->subject != NULL)
+		gbuf_str(&ch->detail, g->subject);
+	return sq_run(&q, e);
+}
+
 enum err_code
 sq_revoke(struct store *s, struct sq_db *db, struct sq_change *ch, struct err *e)
 {
 	struct store_feed f = { .kind = STORE_FEED_REVOKED, .name = ch->c->name, .doc = ch->c->detail };
 
-	if (strlen(ch->c->name) != 64 || strspn(ch->c->name, "0123456789abcdef") != 64)
-		return err_set(e, ERR_USAGE, "not the SHA-256 of a certificate in hex");
-	enum err_code rc = find_revoked(db, ch, e);
+	enum err_code rc = find_said(db, SQ_REVOKED_GET, ch, e);
+
 	if (rc != ERR_OK || ch->result->kind == STORE_UNCHANGED)
 		return rc;
 	f.seq = ch->seq = ch->result->revision = ++s->tally.counts.seq;

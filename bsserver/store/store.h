@@ -154,13 +154,13 @@ void store_anchor_clear(struct store_anchor *a);
 /* One certificate that a device was given, or the anchor that it came under. */
 struct store_given {
 	uint64_t id;  /* of the row, rising */
-	char *endpoint;
-	char *kind;   /* "under", as handout_kind_name(), or "unknown": what an older program left */
+	char *endpoint; /* NULL: nobody's, of "issued" */
+	char *kind;   /* "under", as handout_kind_name(), "issued", or "unknown": what an older program left */
 	char *path;   /* "/0/1/4"; "" of "under" */
 	char *sha256; /* or another digest, where only that is known; "" of "unknown" */
 	char *subject; /* NULL */
 	int64_t not_after; /* s since 1970; 0: not known */
-	uint64_t session;
+	uint64_t session; /* 0 of "issued" */
 	int64_t at_ms;
 };
 void store_given_clear(struct store_given *g);
@@ -180,6 +180,7 @@ enum store_op {
 	STORE_RM_PROFILE,
 	STORE_SET_STATE,
 	STORE_SET_WISH,
+	STORE_ISSUE,  /* a certificate was issued: name is its SHA-256 in lower-case hex, issued the rest */
 	STORE_REVOKE, /* a certificate: name is its SHA-256 in lower-case hex, detail who said so */
 	/*
 	 * A trust anchor: name is its SHA-256, anchor the rest. One that was retired can be put again.
@@ -195,6 +196,7 @@ struct store_change {
 	const char *detail;	 /* REVOKE; NULL */
 	const struct store_anchor *anchor; /* PUT_, RETIRE_ANCHOR: trust and der */
 	bool force;			   /* RETIRE_ANCHOR */
+	const struct store_given *issued;  /* ISSUE: subject and not_after */
 	const char *doc;	 /* PUT: without secrets */
 	const struct store_credential *credentials; /* PUT: all that it has now; those neither named
 						     * here nor in keep_slots are removed */

@@ -141,6 +141,21 @@ came_under_old() {
 	[ "$(prov --json anchor list | jq -r --arg a "$(sha256_of old)" '.anchors[] | select(.sha256 == $a) | .under')" = "$1" ]
 }
 
+# In the daemon's index until it is revoked; and nothing is issued that it cannot be told of.
+told_of_what_is_issued() {
+	expect_rc 0 prov pki issue "$WORK/new" --subject CN=spare --purpose client --days 50 --out "$WORK/spare.pem" \
+		--key-out "$WORK/spare.key" --tell
+	[ "$(prov --json pki expiring --within 100d | jq -c '[.certificates[] | [.kind, .endpoint, .subject, .session]]')" = \
+		'[["issued",null,"CN=spare",null]]' ] || fail "expiring: $(prov --json pki expiring --within 100d)"
+	prov pki expiring --within 100d | grep -q CN=spare || fail 'not in the table'
+	expect_rc 0 prov pki revoke "$WORK/new" "$WORK/spare.pem" --tell
+	[ "$(prov --json pki expiring --within 100d | jq '.certificates | length')" = 0 ] || fail 'expiring although it is revoked'
+	expect_rc 5 "$PROV" --socket "$WORK/nobody" pki issue "$WORK/new" --subject CN=other --purpose client --out "$WORK/other.pem" \
+		--key-out "$WORK/other.key" --tell
+	says 'nothing was written: the daemon was not told'
+	[ ! -e "$WORK/other.pem" ] && [ ! -e "$WORK/other.key" ] || fail 'it was written'
+}
+
 all() {
 	roll_over
 	no_device_is_lost
@@ -155,6 +170,7 @@ all() {
 	[ "$(prov --json pki expiring --within 100d | jq '.certificates | length')" = 0 ] || fail 'expiring within 100 days'
 	[ "$(prov --json pki expiring --within 300d | jq -r '[.certificates[] | .endpoint + " " + .kind] | sort | unique | join(",")')" = \
 		'meter-1 device,meter-2 device,meter-3 device,meter-4 device' ] || fail "expiring: $(prov --json pki expiring --within 300d)"
+	told_of_what_is_issued
 	stop
 	start # what was said stays
 	anchor old retired 0 0

@@ -67,7 +67,8 @@ on_given(void *arg, enum err_code rc, const struct err *e, struct store_given *v
 	f.rc = rc;
 	f.answered = true;
 	for (size_t i = 0; i < n; i++)
-		gbuf_printf(&f.names, "%s%s,%s,%c", i > 0 ? " " : "", v[i].endpoint, v[i].kind,
+		gbuf_printf(&f.names, "%s%s,%s,%c", i > 0 ? " " : "",
+		    v[i].endpoint == NULL ? "-" : v[i].endpoint, v[i].kind,
 		    v[i].sha256[0] == '\0' ? '-' : v[i].sha256[63]);
 }
 
@@ -243,11 +244,41 @@ START_TEST(what_ends_is_listed_page_by_page)
 }
 END_TEST
 
+START_TEST(what_was_issued_is_listed_until_it_is_revoked)
+{
+	const struct store_given issued = { .subject = text("CN=new"), .not_after = 1650000000 };
+	struct store_change c = { .op = STORE_ISSUE, .name = NEW, .issued = &issued };
+	const struct store_change revoke = { .op = STORE_REVOKE, .name = NEW, .detail = "superseded" };
+
+	open_fresh();
+	ck_assert_int_eq(fx_apply(&f, &c, 1), ERR_OK);
+	ck_assert_int_eq(f.results[0].kind, STORE_CREATED);
+	ck_assert_int_eq(fx_apply(&f, &c, 1), ERR_OK);
+	ck_assert_int_eq(f.results[0].kind, STORE_UNCHANGED);
+	ck_assert_int_eq(fx_audit(&f, (struct store_page){ .limit = 2 }), ERR_OK);
+	ck_assert_str_eq(gbuf_cstr(&f.names), "1,tester,certificate.issue," NEW ",CN=new,because");
+	fx_reopen(&f);
+	ck_given((struct store_page){ .limit = 10 }, "-,issued,2");
+	ck_given((struct store_page){ .limit = 10, .until_s = 1650000000 }, "-,issued,2");
+	ck_given((struct store_page){ .limit = 10, .until_s = 1649999999 }, "");
+	ck_given((struct store_page){ .limit = 10, .anchor = NEW }, ""); /* no device needs it */
+	ck_anchors("");
+	ck_assert_int_eq(say(STORE_RETIRE_ANCHOR, NEW, false), ERR_OK);
+	ck_assert_int_eq(fx_apply(&f, &revoke, 1), ERR_OK);
+	ck_given((struct store_page){ .limit = 10, .until_s = 1650000000 }, "");
+	ck_given((struct store_page){ .limit = 10 }, "-,issued,2");
+	c.name = "xyz";
+	ck_assert_int_eq(fx_apply(&f, &c, 1), ERR_USAGE);
+	fx_free(&f);
+}
+END_TEST
+
 static const struct unit_case cases[] = {
 	UNIT_CASE(each_session_says_what_a_device_came_under_and_has, N_ELEMS(sessions)),
 	UNIT_CASE(an_anchor_that_a_device_needs_is_not_retired, 0),
 	UNIT_CASE(after_an_upgrade_nothing_is_retired_before_devices_came, 0),
 	UNIT_CASE(anchors_are_kept_told_and_audited, 0),
+	UNIT_CASE(what_was_issued_is_listed_until_it_is_revoked, 0),
 	UNIT_CASE(what_ends_is_listed_page_by_page, 0),
 };
 
