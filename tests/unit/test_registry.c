@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "bsserver/registry/regs.h"
+#include "bsserver/transport/internal.h"
 #include "tests/unit/unit.h"
 
 /* ---- the query ---- */
@@ -329,6 +330,56 @@ START_TEST(what_was_kept_counts_on_where_it_was)
 }
 END_TEST
 
+/* Octets that malloc() takes for n: with its own, in steps of 16. */
+static size_t
+block(size_t n)
+{
+	return (n + 8 + 15) / 16 * 16;
+}
+
+static size_t
+octets_of(const struct reg *r)
+{
+	size_t buckets = (size_t)2 * 2 * sizeof(struct table_node *); /* of two tables, up to half of them empty */
+	size_t session = block(sizeof(struct link)) + 2 * sizeof(struct slot); /* kept by the transport, idle */
+	size_t links = block(sizeof *r->links + r->links->len + 1) / r->links->refs;
+
+	return block(sizeof *r + strlen(r->endpoint) + 1) + links + buckets + session;
+}
+
+/* What a device of these may cost that is registered and says nothing; other is what sets its list of Objects apart. */
+static const struct {
+	bool lists_differ;
+	size_t most;
+} fleets[] = { { false, 512 }, { true, 768 } };
+
+START_TEST(an_idle_device_costs_less_than_512_octets)
+{
+	enum { N = 1000 };
+	struct regs *t = new_table(N);
+	struct reg_request q = request(86400, true);
+	struct err e = { 0 };
+	size_t at = 0, all = 0;
+
+	for (unsigned i = 0; i < N; i++) {
+		char name[32], links[160];
+		struct regs_news n = { .endpoint = name, .request = &q, .links = links,
+			.addr = "[2001:db8:1:2:3:4:5:6]:56830", .secure = true, .random = i + 1, .mono_ms = 1, .wall_ms = 1 };
+		struct reg *r = NULL;
+
+		(void)snprintf(name, sizeof name, "urn:imei:490154203%06u", i);
+		n.links_len = (size_t)snprintf(links, sizeof links, "</>;rt=\"oma.lwm2m\";ct=\"60 110 112 11542 11543\","
+		    "</1/0>,</3/0>,</4/0>,</5/0>,</6/0>,</7/0>,</3303/%u>", fleets[_i].lists_differ ? i : 0);
+		ck_assert_int_eq(regs_register(t, &n, &r, &e), ERR_OK);
+	}
+	for (struct reg *r = NULL; (r = regs_each(t, &at, r)) != NULL;)
+		all += octets_of(r);
+	(void)printf("# %zu octets\n", all / N);
+	ck_assert_uint_lt(all / N, fleets[_i].most);
+	regs_free(t);
+}
+END_TEST
+
 /* Against a plain list: whatever is done, what is due is what a list says. */
 START_TEST(a_thousand_random_steps_agree_with_a_plain_list)
 {
@@ -375,6 +426,7 @@ suite(void)
 		UNIT_CASE(in_queue_mode_it_listens_for_a_while, 0),
 		UNIT_CASE(a_full_table_forgets_who_left_first_and_never_who_is_there, 0),
 		UNIT_CASE(what_was_kept_counts_on_where_it_was, 0),
+		UNIT_CASE(an_idle_device_costs_less_than_512_octets, N_ELEMS(fleets)),
 		UNIT_CASE(a_thousand_random_steps_agree_with_a_plain_list, 0),
 	};
 
