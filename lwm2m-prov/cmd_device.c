@@ -8,10 +8,10 @@
 
 #include "lib/base/enc.h"
 #include "lib/base/str.h"
-#include "lwm2m-prov/anchor.h"
 #include "lwm2m-prov/apply.h"
 #include "lwm2m-prov/output.h"
 #include "lwm2m-prov/remote.h"
+#include "lwm2m-prov/select.h"
 #include "lwm2m-prov/views.h"
 
 /* clang-format off */
@@ -241,27 +241,14 @@ enum prov_exit
 cmd_device_list(struct cli *cli, struct err *e)
 {
 	static const struct out_view view = { list_fields, N_ELEMS(list_fields) };
-	struct gbuf path = { .max = 65536 };
 	struct gbuf anchor = { .max = 256 };
 	json_t *doc = NULL;
-	enum err_code rc = ERR_OK;
+	enum err_code rc = select_devices(cli, cli_number(cli, OPT_LIMIT, 0), &anchor, &doc, e);
 
-	gbuf_str(&path, "/v1/devices");
-	if (cli_has(cli, OPT_ANCHOR))
-		rc = anchor_resolve(cli, cli_text(cli, OPT_ANCHOR), &anchor, e);
-	if (rc == ERR_OK && anchor.len > 0)
-		client_path_query(&path, "anchor", gbuf_cstr(&anchor));
-	if (cli_has(cli, OPT_MATCH))
-		client_path_query(&path, "glob", cli_text(cli, OPT_MATCH));
-	if (cli_has(cli, OPT_PROFILE))
-		client_path_query(&path, "profile", cli_text(cli, OPT_PROFILE));
-	if (rc == ERR_OK)
-		rc = remote_list(cli, gbuf_cstr(&path), "devices", cli_number(cli, OPT_LIMIT, 0), &doc, e);
 	if (rc == ERR_OK)
 		out_table(cli->out, &view, doc, "devices");
 	json_decref(doc);
 	gbuf_clear(&anchor);
-	gbuf_clear(&path);
 	return exit_of(rc);
 }
 

@@ -7,11 +7,11 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/str.h"
-#include "lwm2m-prov/anchor.h"
 #include "lwm2m-prov/interrupt.h"
 #include "lwm2m-prov/output.h"
 #include "lwm2m-prov/progress.h"
 #include "lwm2m-prov/remote.h"
+#include "lwm2m-prov/select.h"
 
 #define WAIT_SECONDS 604800
 #define LOOK_MS 500
@@ -64,42 +64,38 @@ static const struct out_view job_view = { job_fields, N_ELEMS(job_fields) };
 
 static const enum opt_id selectors[] = { OPT_MATCH, OPT_PROFILE, OPT_ANCHOR };
 
-static enum err_code
-select_devices(struct cli *cli, json_t *body, struct err *e)
+/* The choice as it was written, for people. */
+static void
+put_selector(const struct cli *cli, json_t *body, struct gbuf *anchor)
 {
-	struct gbuf path = { .max = 65536 };
-	struct gbuf anchor = { .max = 256 };
-	json_t *doc = NULL, *names = json_object_get(body, "endpoints"), *row;
-	enum err_code rc = ERR_OK;
-	size_t i;
+	struct gbuf text = { .max = 65536 };
 
-	gbuf_str(&path, "/v1/devices");
-	if (cli_has(cli, OPT_ANCHOR))
-		rc = anchor_resolve(cli, cli_text(cli, OPT_ANCHOR), &anchor, e);
-	if (rc == ERR_OK && anchor.len > 0)
-		client_path_query(&path, "anchor", gbuf_cstr(&anchor));
-	if (cli_has(cli, OPT_MATCH))
-		client_path_query(&path, "glob", cli_text(cli, OPT_MATCH));
-	if (cli_has(cli, OPT_PROFILE))
-		client_path_query(&path, "profile", cli_text(cli, OPT_PROFILE));
-	if (rc == ERR_OK)
-		rc = remote_list(cli, gbuf_cstr(&path), "devices", 0, &doc, e);
-	json_array_foreach(json_object_get(doc, "devices"), i, row)
-		(void)json_array_append(names, json_object_get(row, "endpoint"));
-	if (rc == ERR_OK && json_array_size(names) == 0)
-		rc = err_set(e, ERR_NOT_FOUND, "trigger: no device fits");
-	json_decref(doc);
-	gbuf_reset(&path);
 	for (size_t k = 0; k < N_ELEMS(selectors); k++) {
 		enum opt_id id = selectors[k];
 
 		if (cli_has(cli, id))
-			gbuf_printf(&path, "%s--%s %s", path.len > 0 ? " " : "", opt_at(id)->name,
-			    id == OPT_ANCHOR ? gbuf_cstr(&anchor) : cli_text(cli, id));
+			gbuf_printf(&text, "%s--%s %s", text.len > 0 ? " " : "", opt_at(id)->name,
+			    id == OPT_ANCHOR ? gbuf_cstr(anchor) : cli_text(cli, id));
 	}
+	(void)json_object_set_new(body, "selector", json_string(gbuf_cstr(&text)));
+	gbuf_clear(&text);
+}
+
+static enum err_code
+choose_devices(struct cli *cli, json_t *body, struct err *e)
+{
+	struct gbuf anchor = { .max = 256 };
+	json_t *doc = NULL, *names = json_object_get(body, "endpoints"), *row;
+	enum err_code rc = select_devices(cli, 0, &anchor, &doc, e);
+	size_t i;
+
+	json_array_foreach(json_object_get(doc, "devices"), i, row)
+		(void)json_array_append(names, json_object_get(row, "endpoint"));
+	if (rc == ERR_OK && json_array_size(names) == 0)
+		rc = err_set(e, ERR_NOT_FOUND, "trigger: no device fits");
+	put_selector(cli, body, &anchor);
+	json_decref(doc);
 	gbuf_clear(&anchor);
-	(void)json_object_set_new(body, "selector", json_string(gbuf_cstr(&path)));
-	gbuf_clear(&path);
 	return rc;
 }
 
@@ -115,7 +111,7 @@ name_devices(struct cli *cli, json_t *body, struct err *e)
 		return err_set(
 		    e, ERR_USAGE, "trigger: name devices, or choose them by --match, --profile or --anchor");
 	if (chosen)
-		return select_devices(cli, body, e);
+		return choose_devices(cli, body, e);
 	for (size_t i = 0; i < cli->n_args; i++)
 		(void)json_array_append_new(names, json_string(cli->args[i]));
 	return ERR_OK;

@@ -39,6 +39,7 @@ lwm2m_prov_libprov_a_SOURCES = \
 	lwm2m-prov/progress.c lwm2m-prov/progress.h \
 	lwm2m-prov/remote.c lwm2m-prov/remote.h \
 	lwm2m-prov/result.c lwm2m-prov/result.h \
+	lwm2m-prov/select.c lwm2m-prov/select.h \
 	lwm2m-prov/views.c lwm2m-prov/views.h
 PROV_LIBS = lwm2m-prov/libprov.a pki/libpki.a $(PROFILES_LIBS) $(CURL_LIBS)
 
