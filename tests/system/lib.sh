@@ -151,18 +151,22 @@ replace_block() {
 		fail "bsserver.conf has no '$1'"
 }
 
-# set_listeners URI...
-set_listeners() {
-	local uri lines='listeners = (' sep=
+# listener_block FIRST-LINE URI...: the block that begins so, indented as it is, lists these.
+listener_block() {
+	local indent=${1%%[! ]*} lines=$1 uri security sep=
 
-	for uri in "$@"; do
-		case $uri in
-		coaps:*) lines+="$sep"$'\n'"  { uri = \"$uri\"; security = \"psk\"; }" ;;
-		*) lines+="$sep"$'\n'"  { uri = \"$uri\"; security = \"none\"; }" ;;
-		esac
+	for uri in "${@:2}"; do
+		security=none
+		[[ $uri != coaps:* ]] || security=psk
+		lines+="$sep"$'\n'"$indent  { uri = \"$uri\"; security = \"$security\"; }"
 		sep=,
 	done
-	replace_block 'listeners = (' "$lines"
+	replace_block "$1" "$lines"
+}
+
+# set_listeners URI...
+set_listeners() {
+	listener_block 'listeners = (' "$@"
 }
 
 # set_rules 'CREDENTIAL RULE'...: such as 'psk mapped'.

@@ -5,16 +5,7 @@
 
 # set_registry URI...: where devices register.
 set_registry() {
-	local uri lines='  listeners = (' sep=
-
-	for uri in "$@"; do
-		case $uri in
-		coaps:*) lines+="$sep"$'\n'"    { uri = \"$uri\"; security = \"psk\"; }" ;;
-		*) lines+="$sep"$'\n'"    { uri = \"$uri\"; security = \"none\"; }" ;;
-		esac
-		sep=,
-	done
-	replace_block '  listeners = (' "$lines"
+	listener_block '  listeners = (' "$@"
 }
 
 # start_registry: start, and REG_COAP and REG_COAPS are where devices register.

@@ -11,10 +11,26 @@ static const struct {
 	const struct client_psk *psk;
 } kinds[] = { { COAP4, NULL }, { COAPS4, &psk }, { COAP6, NULL } };
 
+/* A device has asked for something: w->last is its peer. */
 static void
-opened(struct world *w, struct client *c)
+world_knocked(struct world *w, struct client *c, int row)
 {
+	world_open(w);
+	must_open(w, c, kinds[row].listener, 0, kinds[row].psk);
 	ck_assert(c->tls == NULL || shake(w, c, WAIT_MS));
+	knock(w, c, 7, "tok");
+}
+
+/* The same, its session is kept and its peer gone: the handle. */
+static uint64_t
+world_kept(struct world *w, struct client *c, int row)
+{
+	world_knocked(w, c, row);
+	uint64_t kept = transport_keep(w->t, w->last.peer);
+	ck_assert_uint_ne(kept, 0);
+	transport_release(w->t, w->last.peer, false);
+	must_be_silent(w, c, 100);
+	return kept;
 }
 
 static uint64_t
@@ -40,15 +56,8 @@ START_TEST(a_kept_session_is_asked_long_after_its_peer_went)
 	struct world w;
 	struct client c;
 	struct msg m;
+	uint64_t kept = world_kept(&w, &c, _i);
 
-	world_open(&w);
-	must_open(&w, &c, kinds[_i].listener, 0, kinds[_i].psk);
-	opened(&w, &c);
-	knock(&w, &c, 7, "tok");
-	uint64_t kept = transport_keep(w.t, w.last.peer);
-	ck_assert_uint_ne(kept, 0);
-	transport_release(w.t, w.last.peer, false);
-	must_be_silent(&w, &c, 100);
 	ck_assert_uint_eq(peers_now(&w), 0);
 	for (unsigned i = 0; i < 3; i++) {
 		uint64_t peer = transport_use(w.t, kept);
@@ -76,10 +85,7 @@ START_TEST(a_session_kept_twice_goes_with_the_second)
 	struct world w;
 	struct client c;
 
-	world_open(&w);
-	must_open(&w, &c, kinds[_i].listener, 0, kinds[_i].psk);
-	opened(&w, &c);
-	knock(&w, &c, 7, "tok");
+	world_knocked(&w, &c, _i);
 	uint64_t one = transport_keep(w.t, w.last.peer), two = transport_keep(w.t, w.last.peer);
 	ck_assert_uint_eq(one, two);
 	transport_release(w.t, w.last.peer, false);
@@ -104,10 +110,7 @@ START_TEST(a_kept_session_that_the_device_ends_is_told_of)
 	struct client c;
 	bool with_peer = _i == 1;
 
-	world_open(&w);
-	must_open(&w, &c, COAPS4, 0, &psk);
-	opened(&w, &c);
-	knock(&w, &c, 7, "tok");
+	world_knocked(&w, &c, 1); /* the row of DTLS */
 	uint64_t kept = transport_keep(w.t, w.last.peer);
 	if (!with_peer)
 		transport_release(w.t, w.last.peer, false);
@@ -129,14 +132,8 @@ START_TEST(a_kept_session_outlives_a_request_without_answer)
 	struct world w;
 	struct client c;
 	struct msg m;
+	uint64_t kept = world_kept(&w, &c, _i);
 
-	world_open(&w);
-	must_open(&w, &c, kinds[_i].listener, 0, kinds[_i].psk);
-	opened(&w, &c);
-	knock(&w, &c, 7, "tok");
-	uint64_t kept = transport_keep(w.t, w.last.peer);
-	transport_release(w.t, w.last.peer, false);
-	must_be_silent(&w, &c, 20);
 	uint64_t peer = transport_use(w.t, kept);
 	ask(&w, peer, TRANSPORT_POST, "/1/0/9", NULL, 0, 100);
 	must_get(&w, &c, &m);
@@ -194,13 +191,7 @@ START_TEST(closing_ends_what_is_kept)
 	struct world w;
 	struct client c;
 
-	world_open(&w);
-	must_open(&w, &c, kinds[_i].listener, 0, kinds[_i].psk);
-	opened(&w, &c);
-	knock(&w, &c, 7, "tok");
-	ck_assert_uint_ne(transport_keep(w.t, w.last.peer), 0);
-	transport_release(w.t, w.last.peer, false);
-	must_be_silent(&w, &c, 20);
+	(void)world_kept(&w, &c, _i);
 	world_close(&w);
 	client_close(&c, true);
 }

@@ -136,12 +136,6 @@ execute(void *arg, const char *endpoint, uint64_t tag, trigger_answer_fn *fn, vo
 	w->tag = tag;
 }
 
-static void
-says_yes(struct world *w)
-{
-	w->fn(w->fn_arg, w->tag, &(struct trigger_answer){ TRIGGER_ANSWERED, 0x44, false });
-}
-
 /* ---- the frame ---- */
 
 static void
@@ -215,6 +209,19 @@ create(struct world *w, uint32_t canary)
 	struct job_spec s = { .rate = JOB_RATE_MAX, .from_minute = -1, .to_minute = -1, .canary = canary };
 
 	trigger_create(w->t, endpoints, N_ELEMS(endpoints), &s, on_done, w);
+}
+
+/* Of two devices the first one was asked and said yes; the other waits for what comes of that. */
+static struct world *
+world_of_first(void)
+{
+	struct world *w = world_new();
+
+	create(w, 1);
+	settle(w);
+	ck_assert(turn_until(w, &w->asked, 1, 10000));
+	w->fn(w->fn_arg, w->tag, &(struct trigger_answer){ TRIGGER_ANSWERED, 0x44, false });
+	return w;
 }
 
 /* ---- tests ---- */
@@ -292,13 +299,9 @@ static const struct {
 
 START_TEST(a_device_that_registers_before_its_session_is_recorded_has_registered)
 {
-	struct world *w = world_new();
-
-	create(w, 1);
-	settle(w);
-	ck_assert(turn_until(w, &w->asked, 1, 10000));
-	says_yes(w);
+	struct world *w = world_of_first();
 	int64_t started_ms = clock_wall_ms();
+
 	w->registered_ms = started_ms + times[_i].after_ms;
 	trigger_spoke(w->t, "a", true);
 	ck_assert(trigger_session(w->t, "a", 9, started_ms, true));
@@ -319,13 +322,9 @@ static const struct {
 
 START_TEST(the_first_few_that_registered_while_the_daemon_was_away_let_the_others_on)
 {
-	struct world *w = world_new();
-
-	create(w, 1);
-	settle(w);
-	ck_assert(turn_until(w, &w->asked, 1, 10000));
-	says_yes(w);
+	struct world *w = world_of_first();
 	int64_t started_ms = clock_wall_ms();
+
 	if (restarts[_i].heard_of_session)
 		ck_assert(trigger_session(w->t, "a", 9, started_ms, true));
 	world_stop(w);
