@@ -361,10 +361,11 @@ job_set(struct job *j, uint32_t row, enum job_outcome o, uint8_t code, int64_t w
 	struct job_row *r = &j->rows[row], to = *r;
 	bool answer = o == JOB_TRIGGERED || o == JOB_REFUSED || o == JOB_TIMED_OUT;
 
-	if (job_over(j) || (answer && r->outcome != JOB_ASKED)) /* its session was faster than its answer */
+	/* its session was faster than its answer; or the job was cancelled, and only who was asked is still told of */
+	if ((answer || job_over(j)) && r->outcome != JOB_ASKED)
 		return;
 	r->resumed = false;
-	to.outcome = (uint8_t)o;
+	to.outcome = (uint8_t)(job_over(j) && o == JOB_ASLEEP ? JOB_CANCELLED : o);
 	to.code = code;
 	change(j, r, &to, wall_ms);
 	if (row_failed(r))

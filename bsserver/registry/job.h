@@ -99,7 +99,10 @@ struct job_time {
  */
 uint32_t job_next(struct job *j, const struct job_time *t);
 
-/* What came of asking: ASKED, ASLEEP, UNKNOWN; then TRIGGERED, REFUSED, or ASLEEP once more. */
+/*
+ * What came of asking: ASKED, ASLEEP, UNKNOWN; then TRIGGERED, REFUSED, or ASLEEP once more. Who was asked
+ * when the job was cancelled is still told of; to be asked once more is CANCELLED then.
+ */
 void job_set(struct job *j, uint32_t row, enum job_outcome o, uint8_t code, int64_t wall_ms);
 /* No answer: timed out, but a device that sleeps is given JOB_TRIES. */
 void job_no_answer(struct job *j, uint32_t row, bool sleeps, int64_t wall_ms);

@@ -88,7 +88,7 @@ struct regs_news {
  * the caller to change. ERR_PARSE, ERR_LIMIT: the list of Objects. ERR_BUSY: the table is full.
  */
 enum err_code regs_register(struct regs *t, const struct regs_news *n, struct reg **out, struct err *e);
-/* Update of one that is registered, or has just expired: what is absent stays as it is. */
+/* Update of one that is registered: what is absent stays as it is. ERR_PARSE, ERR_LIMIT: nothing has changed. */
 enum err_code regs_update(struct regs *t, struct reg *r, const struct regs_news *n, struct err *e);
 /* It ends: it stays in the table as what it was, until its place is needed. */
 void regs_end(struct regs *t, struct reg *r, enum reg_state how);

@@ -316,6 +316,32 @@ START_TEST(a_session_may_be_faster_than_the_answer_and_an_old_one_does_not_count
 }
 END_TEST
 
+static const struct {
+	enum job_outcome answer, told;
+} late[] = { { JOB_TRIGGERED, JOB_TRIGGERED }, { JOB_REFUSED, JOB_REFUSED }, { JOB_TIMED_OUT, JOB_TIMED_OUT },
+	{ JOB_ASLEEP, JOB_CANCELLED } };
+
+START_TEST(who_was_asked_when_the_job_was_cancelled_is_still_told_of)
+{
+	struct job *j = make(3, anytime());
+	struct err e;
+	uint32_t row = ask(j, JOB_ASKED, 0), done = ask(j, JOB_TRIGGERED, 0x44);
+
+	ck_assert_int_eq(job_set_state(j, JOB_STOPPED, now.wall_ms, &e), ERR_OK);
+	ck_assert_int_eq(j->rows[row].outcome, JOB_ASKED);
+	job_set(j, row, late[_i].answer, 0, now.wall_ms);
+	ck_assert_int_eq(j->rows[row].outcome, late[_i].told);
+	for (uint32_t i = 0; i < 3; i++) /* and of nobody twice */
+		job_set(j, i, JOB_ASLEEP, 0, now.wall_ms);
+	ck_assert_int_eq(j->rows[row].outcome, late[_i].told);
+	ck_assert_int_eq(j->rows[done].outcome, JOB_TRIGGERED);
+	ck_assert_int_eq(j->state, JOB_STOPPED);
+	ck_assert_uint_eq(job_next(j, &now), JOB_NONE);
+	ck_assert_uint_eq(counted(j), 3);
+	job_free(j);
+}
+END_TEST
+
 static struct job *
 copy_of(const struct job *j, bool leave_one_out)
 {
@@ -498,6 +524,7 @@ suite(void)
 		UNIT_CASE(it_pauses_when_one_of_the_first_fails, N_ELEMS(canary_ends)),
 		UNIT_CASE(what_is_left_when_it_expires_or_is_cancelled_is_told, 2),
 		UNIT_CASE(a_session_may_be_faster_than_the_answer_and_an_old_one_does_not_count, 0),
+		UNIT_CASE(who_was_asked_when_the_job_was_cancelled_is_still_told_of, N_ELEMS(late)),
 		UNIT_CASE(what_was_kept_goes_on_where_it_was, 0),
 		UNIT_CASE(whatever_people_wrote_the_job_goes_on, 2),
 		UNIT_CASE(what_cannot_be_read_is_refused, N_ELEMS(broken)),
