@@ -9,24 +9,26 @@
 #define TIMEOUT_MAX_S 60
 #define GRACE_S 86400
 #define GRACE_MAX_S 2592000
+#define NAME_MAX_LEN 64
 
 static const struct text {
 	const char *name;
 	size_t at; /* in struct conf_server */
 	bool path;
+	enum { OF_ALL, OF_URL, OF_HTTP } of; /* who takes it: every driver, those with a url, driver "http" */
 } texts[] = {
-	{ "name", offsetof(struct conf_server, name), false },
-	{ "driver", offsetof(struct conf_server, driver), false },
-	{ "url", offsetof(struct conf_server, url), false },
-	{ "ca_file", offsetof(struct conf_server, ca_file), true },
-	{ "token_file", offsetof(struct conf_server, token_file), true },
-	{ "tell", offsetof(struct conf_server, tell), false },
-	{ "tell_body", offsetof(struct conf_server, tell_body), false },
-	{ "drop", offsetof(struct conf_server, drop), false },
-	{ "drop_body", offsetof(struct conf_server, drop_body), false },
-	{ "forget", offsetof(struct conf_server, forget), false },
-	{ "forget_body", offsetof(struct conf_server, forget_body), false },
-	{ "test", offsetof(struct conf_server, test), false },
+	{ "name", offsetof(struct conf_server, name), false, OF_ALL },
+	{ "driver", offsetof(struct conf_server, driver), false, OF_ALL },
+	{ "url", offsetof(struct conf_server, url), false, OF_ALL },
+	{ "ca_file", offsetof(struct conf_server, ca_file), true, OF_URL },
+	{ "token_file", offsetof(struct conf_server, token_file), true, OF_URL },
+	{ "tell", offsetof(struct conf_server, tell), false, OF_HTTP },
+	{ "tell_body", offsetof(struct conf_server, tell_body), false, OF_HTTP },
+	{ "drop", offsetof(struct conf_server, drop), false, OF_HTTP },
+	{ "drop_body", offsetof(struct conf_server, drop_body), false, OF_HTTP },
+	{ "forget", offsetof(struct conf_server, forget), false, OF_HTTP },
+	{ "forget_body", offsetof(struct conf_server, forget_body), false, OF_HTTP },
+	{ "test", offsetof(struct conf_server, test), false, OF_HTTP },
 };
 
 static const char *const members[] = { "name", "driver", "url", "ca_file", "token_file",
@@ -112,6 +114,8 @@ check_url(struct reader *r, const config_setting_t *s, const struct conf_server 
 
 	if (!http && !https)
 		return conf_wrong(r, s, "url", "must begin with https:// or http://");
+	if (!str_is_printable(to->url, strlen(to->url)) || strpbrk(to->url, " \\") != NULL)
+		return conf_wrong(r, s, "url", "has a blank, a backslash or a character that is not printable in it");
 	if (host[strcspn(host, "@?#")] != 0)
 		return conf_wrong(r, s, "url", "takes no user, query or fragment: a token belongs into token_file");
 	if (to->url[strlen(to->url) - 1] == '/')
@@ -121,18 +125,38 @@ check_url(struct reader *r, const config_setting_t *s, const struct conf_server 
 	return http && to->ca_file != NULL ? conf_wrong(r, s, "ca_file", "belongs to https") : ERR_OK;
 }
 
+/* What its driver would never look at is a mistake. */
 static enum err_code
-check(struct reader *r, const config_setting_t *s, const struct conf_server *to, bool insecure)
+check_driver(struct reader *r, const config_setting_t *s, struct conf_server *to)
+{
+	bool exec = strcmp(to->driver, "exec") == 0, http = strcmp(to->driver, "http") == 0;
+
+	for (size_t i = 0; i < N_ELEMS(texts); i++) {
+		if (*text_of(to, &texts[i]) == NULL)
+			continue;
+		if (texts[i].of == OF_HTTP && !http)
+			return conf_wrong(r, s, texts[i].name, "belongs to driver \"http\"");
+		if (texts[i].of == OF_URL && exec)
+			return conf_wrong(r, s, texts[i].name, "belongs to a server with a url");
+	}
+	return ERR_OK;
+}
+
+static enum err_code
+check(struct reader *r, const config_setting_t *s, struct conf_server *to, bool insecure)
 {
 	if (to->name == NULL || to->driver == NULL)
 		return conf_wrong(r, s, "lwm2m_servers", "each is { name = \"...\"; driver = \"...\"; url = \"...\"; }");
+	if (strlen(to->name) > NAME_MAX_LEN || !str_is_printable(to->name, strlen(to->name)))
+		return conf_wrong(r, s, "name", "must be printable, and 64 octets at most");
 	for (size_t i = 0; i + 1 < r->c->n_servers; i++)
 		if (strcmp(r->c->servers[i].name, to->name) == 0)
 			return conf_wrong(r, s, to->name, "two LwM2M Servers have the same name");
 	bool exec = strcmp(to->driver, "exec") == 0;
 	if (exec != (to->program[0] != NULL) || exec == (to->url != NULL))
 		return conf_wrong(r, s, to->name, "program belongs to driver \"exec\", url to every other, and each must be there");
-	return exec ? ERR_OK : check_url(r, s, to, insecure);
+	enum err_code rc = check_driver(r, s, to);
+	return rc != ERR_OK || exec ? rc : check_url(r, s, to, insecure);
 }
 
 enum err_code

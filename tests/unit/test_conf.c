@@ -210,6 +210,102 @@ START_TEST(a_mistake_is_named_with_its_line)
 }
 END_TEST
 
+#define SERVER(members) LISTEN RULES "lwm2m_servers = ( { " members " } );"
+#define EU "name = \"eu\"; driver = \"leshan\"; "
+#define WHAT_IT_IS "f.conf:3: lwm2m_servers: each is { name = \"...\"; driver = \"...\"; url = \"...\"; }"
+#define ONE_OF_BOTH "f.conf:3: eu: program belongs to driver \"exec\", url to every other, and each must be there"
+#define A_PROGRAM "f.conf:3: program: must be a list of 1 to 16 strings: the program and its arguments"
+static const struct {
+	const char *text, *message;
+} bad_servers[] = {
+	{ LISTEN RULES "lwm2m_servers = 1;", "f.conf:3: lwm2m_servers: must be a list: ( ... )" },
+	{ LISTEN RULES "lwm2m_servers = ( 1 );", WHAT_IT_IS },
+	{ SERVER("driver = \"leshan\"; url = \"https://x\";"), WHAT_IT_IS },
+	{ SERVER("name = \"eu\"; url = \"https://x\";"), WHAT_IT_IS },
+	{ SERVER("name = \"\"; driver = \"leshan\";"), "f.conf:3: name: must be a string that is not empty" },
+	{ SERVER("name = 7; driver = \"leshan\";"), "f.conf:3: name: must be a string that is not empty" },
+	{ SERVER("name = \"a\\nb\"; driver = \"leshan\"; url = \"https://x\";"),
+	    "f.conf:3: name: must be printable, and 64 octets at most" },
+	{ SERVER("name = \"0123456789012345678901234567890123456789012345678901234567890123x\"; driver = \"leshan\"; "
+		 "url = \"https://x\";"), "f.conf:3: name: must be printable, and 64 octets at most" },
+	{ SERVER(EU "ulr = \"https://x\";"), "f.conf:3: lwm2m_servers: no such setting: ulr (did you mean url?)" },
+	{ SERVER(EU "user = \"x\"; url = \"https://x\";"), "f.conf:3: lwm2m_servers: no such setting: user" },
+	{ SERVER(EU), ONE_OF_BOTH },
+	{ SERVER(EU "program = [ \"x\" ];"), ONE_OF_BOTH },
+	{ SERVER(EU "program = [ \"x\" ]; url = \"https://x\";"), ONE_OF_BOTH },
+	{ SERVER("name = \"eu\"; driver = \"exec\"; url = \"https://x\";"), ONE_OF_BOTH },
+	{ SERVER("name = \"eu\"; driver = \"exec\"; program = \"x\";"), A_PROGRAM },
+	{ SERVER("name = \"eu\"; driver = \"exec\"; program = [];"), A_PROGRAM },
+	{ SERVER("name = \"eu\"; driver = \"exec\"; program = [ 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17 ];"), A_PROGRAM },
+	{ SERVER("name = \"eu\"; driver = \"exec\"; program = [ 1 ];"), "f.conf:3: program: each is a string" },
+	{ SERVER("name = \"eu\"; driver = \"exec\"; program = [ \"x\" ]; token_file = \"t\";"),
+	    "f.conf:3: token_file: belongs to a server with a url" },
+	{ SERVER("name = \"eu\"; driver = \"exec\"; program = [ \"x\" ]; ca_file = \"t\";"),
+	    "f.conf:3: ca_file: belongs to a server with a url" },
+	{ SERVER("name = \"eu\"; driver = \"exec\"; program = [ \"x\" ]; drop_body = \"t\";"),
+	    "f.conf:3: drop_body: belongs to driver \"http\"" },
+	{ SERVER(EU "url = \"https://x\"; tell = \"PUT /\";"), "f.conf:3: tell: belongs to driver \"http\"" },
+	{ SERVER(EU "url = \"ftp://x\";"), "f.conf:3: url: must begin with https:// or http://" },
+	{ SERVER(EU "url = \"https://a:b@x\";"),
+	    "f.conf:3: url: takes no user, query or fragment: a token belongs into token_file" },
+	{ SERVER(EU "url = \"https://x/?a\";"),
+	    "f.conf:3: url: takes no user, query or fragment: a token belongs into token_file" },
+	{ SERVER(EU "url = \"http://127.0.0.1:1@evil.example\";"),
+	    "f.conf:3: url: takes no user, query or fragment: a token belongs into token_file" },
+	{ SERVER(EU "url = \"https://x/\";"), "f.conf:3: url: ends without a slash" },
+	{ SERVER(EU "url = \"https://\";"), "f.conf:3: url: ends without a slash" },
+	{ SERVER(EU "url = \"https://x\\r\\nX: y\";"),
+	    "f.conf:3: url: has a blank, a backslash or a character that is not printable in it" },
+	{ SERVER(EU "url = \"http://localhost\\\\.evil.example\";"),
+	    "f.conf:3: url: has a blank, a backslash or a character that is not printable in it" },
+	{ SERVER(EU "url = \"http://127.0.0.1.evil.example\";"),
+	    "f.conf:3: url: credentials would go over the net in the clear: use https, or say insecure = true" },
+	{ SERVER(EU "url = \"http://localhost\"; ca_file = \"x\";"), "f.conf:3: ca_file: belongs to https" },
+	{ SERVER(EU "url = \"https://x\"; timeout = 0;"), "f.conf:3: timeout: must be a second at least" },
+	{ SERVER(EU "url = \"https://x\"; timeout = 61;"), "f.conf:3: timeout: is too long" },
+	{ SERVER(EU "url = \"https://x\"; grace = \"31d\";"), "f.conf:3: grace: is too long" },
+	{ SERVER(EU "url = \"https://x\"; grace = -1;"),
+	    "f.conf:3: grace: must be a time: seconds, or \"30s\", \"5m\", \"1h\", \"2d\"" },
+	{ SERVER(EU "url = \"https://x\"; several = 1;"), "f.conf:3: several: must be true or false" },
+	{ SERVER(EU "url = \"http://x\"; insecure = \"yes\";"), "f.conf:3: insecure: must be true or false" },
+	{ SERVER(EU "url = \"https://x\"; }, { " EU "url = \"https://y\";"),
+	    "f.conf:3: eu: two LwM2M Servers have the same name" },
+};
+
+START_TEST(a_mistake_about_an_lwm2m_server_is_named_with_its_line)
+{
+	struct conf c;
+	struct err e = { 0 };
+
+	ck_assert_int_ne(conf_parse("f.conf", bad_servers[_i].text, &c, &e), ERR_OK);
+	ck_assert_str_eq(e.msg, bad_servers[_i].message);
+}
+END_TEST
+
+START_TEST(lwm2m_servers_are_configured)
+{
+	struct conf c = { 0 };
+	struct err e = { 0 };
+
+	ck_assert_msg(conf_parse("/etc/x/f.conf", SERVER("name = \"a\"; driver = \"http\"; url = \"http://[::1]:80/b\"; "
+		"token_file = \"t\"; tell = \"PUT /\"; timeout = \"1m\"; several = true; }, { name = \"b\"; driver = \"exec\"; "
+		"program = [ \"p\", \"q\" ]; grace = 0; }, { name = \"c\"; driver = \"leshan\"; url = \"http://c\"; insecure = true;"),
+	    &c, &e) == ERR_OK, "%s", e.msg);
+	ck_assert_uint_eq(c.n_servers, 3);
+	ck_assert_str_eq(c.servers[0].url, "http://[::1]:80/b");
+	ck_assert_str_eq(c.servers[0].token_file, "/etc/x/t");
+	ck_assert_str_eq(c.servers[0].tell, "PUT /");
+	ck_assert_int_eq(c.servers[0].timeout_s, 60);
+	ck_assert_int_eq(c.servers[0].grace_s, 86400);
+	ck_assert(c.servers[0].several && !c.servers[1].several);
+	ck_assert_str_eq(c.servers[1].program[0], "/etc/x/p");
+	ck_assert_str_eq(c.servers[1].program[1], "q");
+	ck_assert_ptr_null(c.servers[1].program[2]);
+	ck_assert_int_eq(c.servers[1].grace_s, 0);
+	conf_clear(&c);
+}
+END_TEST
+
 START_TEST(a_file_that_is_not_there_is_said_so)
 {
 	struct conf c;
@@ -316,6 +412,8 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(certificates_are_configured, 0),
 	UNIT_CASE(revocation_is_configured_for_each_trust, 0),
 	UNIT_CASE(a_mistake_is_named_with_its_line, N_ELEMS(bad)),
+	UNIT_CASE(a_mistake_about_an_lwm2m_server_is_named_with_its_line, N_ELEMS(bad_servers)),
+	UNIT_CASE(lwm2m_servers_are_configured, 0),
 	UNIT_CASE(devices_register_where_it_says_and_nowhere_else, 0),
 	UNIT_CASE(a_file_that_is_not_there_is_said_so, 0),
 };
