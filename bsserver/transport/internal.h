@@ -157,8 +157,11 @@ void listener_close(struct listener *n);
 void listener_sweep(struct listener *n);
 
 /* sockets.c: a descriptor of libcoap's that its interface does not show. */
-/* ERR_OK when *addr can be bound, by nobody but us; the descriptor that the next socket() gets. */
-enum err_code socket_try(const struct sockaddr *addr, socklen_t len, int *next_fd, struct err *e);
+/*
+ * ERR_OK when *addr can be bound, by nobody but us; port 0 becomes one that is free: libcoap's own choice
+ * could be one that another of its servers has. Also the descriptor that the next socket() gets.
+ */
+enum err_code socket_try(struct sockaddr *addr, socklen_t len, int *next_fd, struct err *e);
 /* fd, or another, that is a datagram socket bound to *addr (port 0: to any); -1: none. */
 int socket_find(int fd, const struct sockaddr *addr, uint16_t *port);
 /* Wants a receive buffer of that size; returns what it got, in octets. */

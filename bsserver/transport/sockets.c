@@ -67,7 +67,7 @@ socket_text(const struct sockaddr *addr, char out[ADDR_TEXT])
 }
 
 enum err_code
-socket_try(const struct sockaddr *addr, socklen_t len, int *next_fd, struct err *e)
+socket_try(struct sockaddr *addr, socklen_t len, int *next_fd, struct err *e)
 {
 	const int off = 0;
 	char text[ADDR_TEXT] = "?";
@@ -80,6 +80,8 @@ socket_try(const struct sockaddr *addr, socklen_t len, int *next_fd, struct err 
 	if (addr->sa_family == AF_INET6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
 	int rc = bind(fd, addr, len);
+	if (rc == 0)
+		rc = getsockname(fd, addr, &len);
 	int errnum = errno;
 	(void)close(fd);
 	if (rc != 0)

@@ -220,14 +220,12 @@ client_open(struct client *c, const char *host, uint16_t port, uint16_t local_po
 {
 	struct sockaddr_storage to, from;
 	socklen_t len = make_address(&to, host, port);
-	const int on = 1;
 
 	*c = (struct client){ .fd = -1, .alert = -1, .last_con = -1, .ready = psk == NULL };
 	(void)make_address(&from, host, local_port);
 	c->fd = socket(to.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (c->fd < 0 || setsockopt(c->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-	    bind(c->fd, (struct sockaddr *)&from, len) != 0 ||
-	    connect(c->fd, (struct sockaddr *)&to, len) != 0)
+	/* without SO_REUSEADDR: with it port 0 may become that of another client that has it */
+	if (c->fd < 0 || bind(c->fd, (struct sockaddr *)&from, len) != 0 || connect(c->fd, (struct sockaddr *)&to, len) != 0)
 		return false;
 	return psk == NULL || open_tls(c, psk);
 }
