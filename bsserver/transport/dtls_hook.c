@@ -2,12 +2,9 @@
 
 #include "bsserver/transport/dtls_hook.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
-#include <stdbool.h>
-#include <string.h>
 
-#define EXPORT __attribute__((visibility("default"), used))
+#include "bsserver/transport/interpose.h"
 
 /* Process-wide as the symbols are; written once, by resolve(). */
 static struct dtls_real real;
@@ -15,26 +12,18 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static _Thread_local struct dtls *in_force;
 
 static void
-resolve_one(void *to, const char *name)
-{
-	void *sym = dlsym(RTLD_NEXT, name);
-
-	memcpy(to, &sym, sizeof sym); /* POSIX: a function's address fits a void * */
-}
-
-static void
 resolve(void)
 {
-	resolve_one(&real.priority_set, "gnutls_priority_set");
-	resolve_one(&real.credentials_set, "gnutls_credentials_set");
-	resolve_one(&real.handshake, "gnutls_handshake");
-	resolve_one(&real.bye, "gnutls_bye");
-	resolve_one(&real.record_recv, "gnutls_record_recv");
-	resolve_one(&real.deinit, "gnutls_deinit");
-	resolve_one(&real.set_pull, "gnutls_transport_set_pull_function");
-	resolve_one(&real.set_push, "gnutls_transport_set_push_function");
-	resolve_one(&real.cookie_verify, "gnutls_dtls_cookie_verify");
-	resolve_one(&real.cookie_send, "gnutls_dtls_cookie_send");
+	interpose_resolve(&real.priority_set, "gnutls_priority_set");
+	interpose_resolve(&real.credentials_set, "gnutls_credentials_set");
+	interpose_resolve(&real.handshake, "gnutls_handshake");
+	interpose_resolve(&real.bye, "gnutls_bye");
+	interpose_resolve(&real.record_recv, "gnutls_record_recv");
+	interpose_resolve(&real.deinit, "gnutls_deinit");
+	interpose_resolve(&real.set_pull, "gnutls_transport_set_pull_function");
+	interpose_resolve(&real.set_push, "gnutls_transport_set_push_function");
+	interpose_resolve(&real.cookie_verify, "gnutls_dtls_cookie_verify");
+	interpose_resolve(&real.cookie_send, "gnutls_dtls_cookie_send");
 }
 
 const struct dtls_real *
@@ -43,15 +32,6 @@ dtls_real(void)
 	(void)pthread_once(&once, resolve);
 	return &real;
 }
-
-/* The one that libcoap is bound to is the first in the order of loading: it must be ours. */
-static bool
-found_first(const char *name, const void *ours)
-{
-	return dlsym(RTLD_DEFAULT, name) == ours;
-}
-
-#define FOUND_FIRST(fn) found_first(#fn, __extension__(const void *)(fn))
 
 enum err_code
 dtls_hook_open(struct err *e)
@@ -62,12 +42,12 @@ dtls_hook_open(struct err *e)
 	    r->deinit == NULL || r->set_pull == NULL || r->set_push == NULL ||
 	    r->cookie_verify == NULL || r->cookie_send == NULL || r->bye == NULL || r->record_recv == NULL)
 		return err_set(e, ERR_CRYPTO, "DTLS: a function of GnuTLS is not there");
-	if (!FOUND_FIRST(gnutls_priority_set) || !FOUND_FIRST(gnutls_credentials_set) ||
-	    !FOUND_FIRST(gnutls_handshake) || !FOUND_FIRST(gnutls_deinit) ||
-	    !FOUND_FIRST(gnutls_transport_set_pull_function) ||
-	    !FOUND_FIRST(gnutls_transport_set_push_function) ||
-	    !FOUND_FIRST(gnutls_dtls_cookie_verify) || !FOUND_FIRST(gnutls_dtls_cookie_send) ||
-	    !FOUND_FIRST(gnutls_bye) || !FOUND_FIRST(gnutls_record_recv))
+	if (!INTERPOSE_IS_FIRST(gnutls_priority_set) || !INTERPOSE_IS_FIRST(gnutls_credentials_set) ||
+	    !INTERPOSE_IS_FIRST(gnutls_handshake) || !INTERPOSE_IS_FIRST(gnutls_deinit) ||
+	    !INTERPOSE_IS_FIRST(gnutls_transport_set_pull_function) ||
+	    !INTERPOSE_IS_FIRST(gnutls_transport_set_push_function) ||
+	    !INTERPOSE_IS_FIRST(gnutls_dtls_cookie_verify) || !INTERPOSE_IS_FIRST(gnutls_dtls_cookie_send) ||
+	    !INTERPOSE_IS_FIRST(gnutls_bye) || !INTERPOSE_IS_FIRST(gnutls_record_recv))
 		return err_set(e, ERR_CRYPTO,
 		    "DTLS: this program was linked so that libcoap would not use our credentials");
 	return ERR_OK;
@@ -94,32 +74,32 @@ dtls_hook_in_force(void)
 	return in_force;
 }
 
-EXPORT int
+INTERPOSE_EXPORT int
 gnutls_priority_set(gnutls_session_t s, gnutls_priority_t priority)
 {
 	return in_force != NULL ? dtls_on_priority(in_force, s) : dtls_real()->priority_set(s, priority);
 }
 
-EXPORT int
+INTERPOSE_EXPORT int
 gnutls_credentials_set(gnutls_session_t s, gnutls_credentials_type_t type, void *cred)
 {
 	return in_force != NULL ? dtls_on_credentials(in_force, s, type)
 				: dtls_real()->credentials_set(s, type, cred);
 }
 
-EXPORT int
+INTERPOSE_EXPORT int
 gnutls_handshake(gnutls_session_t s)
 {
 	return in_force != NULL ? dtls_on_handshake(in_force, s) : dtls_real()->handshake(s);
 }
 
-EXPORT ssize_t
+INTERPOSE_EXPORT ssize_t
 gnutls_record_recv(gnutls_session_t s, void *data, size_t len)
 {
 	return in_force != NULL ? dtls_on_record(in_force, s, data, len) : dtls_real()->record_recv(s, data, len);
 }
 
-EXPORT int
+INTERPOSE_EXPORT int
 gnutls_bye(gnutls_session_t s, gnutls_close_request_t how)
 {
 	if (in_force != NULL && !dtls_on_bye(in_force, s))
@@ -127,7 +107,7 @@ gnutls_bye(gnutls_session_t s, gnutls_close_request_t how)
 	return dtls_real()->bye(s, how);
 }
 
-EXPORT void
+INTERPOSE_EXPORT void
 gnutls_deinit(gnutls_session_t s)
 {
 	if (in_force != NULL)
@@ -135,7 +115,7 @@ gnutls_deinit(gnutls_session_t s)
 	dtls_real()->deinit(s);
 }
 
-EXPORT void
+INTERPOSE_EXPORT void
 gnutls_transport_set_pull_function(gnutls_session_t s, gnutls_pull_func pull)
 {
 	if (in_force != NULL)
@@ -144,7 +124,7 @@ gnutls_transport_set_pull_function(gnutls_session_t s, gnutls_pull_func pull)
 		dtls_real()->set_pull(s, pull);
 }
 
-EXPORT void
+INTERPOSE_EXPORT void
 gnutls_transport_set_push_function(gnutls_session_t s, gnutls_push_func push)
 {
 	if (in_force != NULL)
@@ -153,7 +133,7 @@ gnutls_transport_set_push_function(gnutls_session_t s, gnutls_push_func push)
 		dtls_real()->set_push(s, push);
 }
 
-EXPORT int
+INTERPOSE_EXPORT int
 gnutls_dtls_cookie_verify(gnutls_datum_t *key, void *address, size_t len, void *msg, size_t msg_len,
     gnutls_dtls_prestate_st *prestate)
 {
@@ -162,7 +142,7 @@ gnutls_dtls_cookie_verify(gnutls_datum_t *key, void *address, size_t len, void *
 	return dtls_real()->cookie_verify(key, address, len, msg, msg_len, prestate);
 }
 
-EXPORT int
+INTERPOSE_EXPORT int
 gnutls_dtls_cookie_send(gnutls_datum_t *key, void *address, size_t len,
     gnutls_dtls_prestate_st *prestate, gnutls_transport_ptr_t to, gnutls_push_func push)
 {

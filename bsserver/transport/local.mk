@@ -10,6 +10,7 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/transport/half_open.c bsserver/transport/half_open.h \
 	bsserver/transport/inbound.c \
 	bsserver/transport/internal.h \
+	bsserver/transport/interpose.c bsserver/transport/interpose.h \
 	bsserver/transport/kept.c \
 	bsserver/transport/listener.c \
 	bsserver/transport/peers.c \

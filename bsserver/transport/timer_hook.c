@@ -2,19 +2,17 @@
 
 #include "bsserver/transport/timer_hook.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/timerfd.h>
 #include <time.h>
 
+#include "bsserver/transport/interpose.h"
 #include "lib/base/util.h"
 
-#define EXPORT __attribute__((visibility("default"), used))
 #define TIMERS_MAX 16 /* one for each listener; those beyond are set each time */
 #define NS_PER_S 1000000000U
 #define NEVER UINT64_MAX
@@ -42,9 +40,7 @@ static _Thread_local struct {
 static void
 resolve(void)
 {
-	void *sym = dlsym(RTLD_NEXT, "timerfd_settime");
-
-	memcpy(&real, &sym, sizeof sym); /* POSIX: a function's address fits a void * */
+	interpose_resolve(&real, "timerfd_settime");
 }
 
 void
@@ -151,7 +147,7 @@ timer_hook_leave(void)
 	}
 }
 
-EXPORT int
+INTERPOSE_EXPORT int
 timerfd_settime(int fd, int flags, const struct itimerspec *to, struct itimerspec *was)
 {
 	struct timer *t = NULL;

@@ -2,14 +2,11 @@
 
 #include "bsserver/transport/udp_hook.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
-#include <string.h>
 
+#include "bsserver/transport/interpose.h"
 #include "lib/base/clock.h"
-
-#define EXPORT __attribute__((visibility("default"), used))
 
 typedef ssize_t recvmsg_fn(int, struct msghdr *, int);
 
@@ -21,16 +18,14 @@ static _Thread_local struct udp_gate *in_force;
 static void
 resolve(void)
 {
-	void *sym = dlsym(RTLD_NEXT, "recvmsg");
-
-	memcpy(&real_recvmsg, &sym, sizeof real_recvmsg); /* POSIX: a function's address fits a void * */
+	interpose_resolve(&real_recvmsg, "recvmsg");
 }
 
 enum err_code
 udp_hook_open(struct err *e)
 {
 	(void)pthread_once(&once, resolve);
-	if (real_recvmsg == NULL || dlsym(RTLD_DEFAULT, "recvmsg") != __extension__(const void *)(recvmsg))
+	if (real_recvmsg == NULL || !INTERPOSE_IS_FIRST(recvmsg))
 		return err_set(e, ERR_INTERNAL,
 		    "DTLS: this program was linked so that libcoap would read past our cookies");
 	return ERR_OK;
@@ -51,7 +46,7 @@ udp_gate_leave(struct udp_gate *before)
 	in_force = before;
 }
 
-EXPORT ssize_t
+INTERPOSE_EXPORT ssize_t
 recvmsg(int fd, struct msghdr *m, int flags)
 {
 	struct udp_gate *g = in_force != NULL && in_force->fd == fd ? in_force : NULL;
