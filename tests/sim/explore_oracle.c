@@ -6,6 +6,7 @@
 #include "lib/lwm2m/corelink.h"
 #include "lib/lwm2m/format.h"
 #include "tests/sim/explore.h"
+#include "tests/sim/tree.h"
 
 const char *const rule_texts[RULES] = {
 	[HOLDS] = "all holds",
@@ -419,32 +420,6 @@ oracle_event(struct run *r, const struct bs_event *ev)
 
 /* ---- actions ---- */
 
-/* Every instance that the profile wants is there, under whatever id: all its values in one place. */
-static bool
-holds_instance(const struct ghost *g, const struct lwm2m_span *want)
-{
-	uint16_t oid = want->nodes[0].path.id[0];
-
-	for (size_t i = 0; i < g->held.n; i++) {
-		size_t n = 0;
-
-		if (g->held.nodes[i].path.id[0] != oid)
-			continue;
-		for (; n < want->n; n++) {
-			struct lwm2m_path p = want->nodes[n].path;
-			const struct lwm2m_value *v;
-
-			p.id[1] = g->held.nodes[i].path.id[1];
-			v = lwm2m_tree_get(&g->held, p);
-			if (v == NULL || !lwm2m_value_eq(v, &want->nodes[n].value))
-				break;
-		}
-		if (n == want->n)
-			return true;
-	}
-	return false;
-}
-
 static bool
 all_is_there(const struct run *r)
 {
@@ -453,7 +428,7 @@ all_is_there(const struct run *r)
 	struct lwm2m_path prefix;
 
 	for (size_t at = 0; lwm2m_span_next(&all, LWM2M_INSTANCE, &at, &prefix, &sub);)
-		if (!holds_instance(&r->g, &sub))
+		if (!tree_holds(&r->g.held, &sub))
 			return false;
 	for (size_t i = 0; i < d->account.n; i++) {
 		struct lwm2m_path p = d->account.nodes[i].path;

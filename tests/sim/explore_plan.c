@@ -6,6 +6,7 @@
 #include "lib/base/str.h"
 #include "lib/lwm2m/format.h"
 #include "tests/sim/explore.h"
+#include "tests/sim/tree.h"
 
 #define AUTO PROFILE_FORMAT_AUTO
 
@@ -124,40 +125,23 @@ menu_find(const char *name, size_t len)
 /* ---- what the device is given ---- */
 
 static void
-put(struct lwm2m_tree *t, struct lwm2m_path p, struct lwm2m_value v)
-{
-	if (lwm2m_tree_put(t, p, &v, NULL) != ERR_OK)
-		abort();
-}
-
-static void
-put_bytes(struct lwm2m_tree *t, struct lwm2m_path p, enum lwm2m_type type, const char *s)
-{
-	struct lwm2m_value v;
-
-	if (lwm2m_value_bytes(&v, type, s, strlen(s), NULL) != ERR_OK)
-		abort();
-	put(t, p, v);
-}
-
-static void
 put_security(struct lwm2m_tree *t, uint16_t iid, int64_t ssid, bool pair)
 {
-	put_bytes(t, lwm2m_path3(0, iid, 0), LWM2M_STRING, ssid == 101 ? "coaps://srv.example:5684" : "coaps://more.example:5684");
-	put(t, lwm2m_path3(0, iid, 1), lwm2m_bool(false));
-	put(t, lwm2m_path3(0, iid, 2), lwm2m_int(pair ? 2 : 0));
-	put_bytes(t, lwm2m_path3(0, iid, 3), LWM2M_OPAQUE, "dev-1");
-	put_bytes(t, lwm2m_path3(0, iid, 5), LWM2M_OPAQUE, KEY);
-	put(t, lwm2m_path3(0, iid, 10), lwm2m_int(ssid));
+	tree_put_text(t, lwm2m_path3(0, iid, 0), LWM2M_STRING, ssid == 101 ? "coaps://srv.example:5684" : "coaps://more.example:5684");
+	tree_put(t, lwm2m_path3(0, iid, 1), lwm2m_bool(false));
+	tree_put(t, lwm2m_path3(0, iid, 2), lwm2m_int(pair ? 2 : 0));
+	tree_put_text(t, lwm2m_path3(0, iid, 3), LWM2M_OPAQUE, "dev-1");
+	tree_put_text(t, lwm2m_path3(0, iid, 5), LWM2M_OPAQUE, KEY);
+	tree_put(t, lwm2m_path3(0, iid, 10), lwm2m_int(ssid));
 }
 
 static void
 put_server(struct lwm2m_tree *t, uint16_t iid, int64_t ssid, int64_t lifetime)
 {
-	put(t, lwm2m_path3(1, iid, 0), lwm2m_int(ssid));
-	put(t, lwm2m_path3(1, iid, 1), lwm2m_int(lifetime));
-	put(t, lwm2m_path3(1, iid, 6), lwm2m_bool(true));
-	put_bytes(t, lwm2m_path3(1, iid, 7), LWM2M_STRING, "U");
+	tree_put(t, lwm2m_path3(1, iid, 0), lwm2m_int(ssid));
+	tree_put(t, lwm2m_path3(1, iid, 1), lwm2m_int(lifetime));
+	tree_put(t, lwm2m_path3(1, iid, 6), lwm2m_bool(true));
+	tree_put_text(t, lwm2m_path3(1, iid, 7), LWM2M_STRING, "U");
 }
 
 static struct lwm2m_path *
@@ -198,13 +182,13 @@ plan_desired(const struct plan *p, struct profile_desired *d)
 			abort();
 	}
 	if (p->acl) {
-		put(&d->tree, lwm2m_path3(2, 0, 0), lwm2m_int(3));
-		put(&d->tree, lwm2m_path3(2, 0, 1), lwm2m_int(0));
-		put(&d->tree, lwm2m_path4(2, 0, 2, 101), lwm2m_int(15));
-		put(&d->tree, lwm2m_path3(2, 0, 3), lwm2m_int(101));
+		tree_put(&d->tree, lwm2m_path3(2, 0, 0), lwm2m_int(3));
+		tree_put(&d->tree, lwm2m_path3(2, 0, 1), lwm2m_int(0));
+		tree_put(&d->tree, lwm2m_path4(2, 0, 2, 101), lwm2m_int(15));
+		tree_put(&d->tree, lwm2m_path3(2, 0, 3), lwm2m_int(101));
 	}
 	if (p->account)
-		put(&d->account, lwm2m_path3(0, 0, 11), lwm2m_int(30));
+		tree_put(&d->account, lwm2m_path3(0, 0, 11), lwm2m_int(30));
 	if (p->retain != NULL) {
 		if (lwm2m_path_parse(p->retain, strlen(p->retain), &path, NULL) != ERR_OK)
 			abort();
@@ -253,9 +237,9 @@ put_left(struct lwm2m_tree *t, enum body kind)
 	put_server(t, 0, 101, 86400);
 	put_server(t, 3, 9, 60);
 	if (kind == READ_ALERT)
-		put(t, lwm2m_path3(1, 0, 11), lwm2m_int(48));
+		tree_put(t, lwm2m_path3(1, 0, 11), lwm2m_int(48));
 	if (kind == READ_ELSEWHERE)
-		put(t, lwm2m_path3(1, 0, 12), lwm2m_time(1699500000));
+		tree_put(t, lwm2m_path3(1, 0, 12), lwm2m_time(1699500000));
 }
 
 static void
@@ -295,12 +279,12 @@ read_tree(const struct run *r, enum body kind, uint16_t oid, struct lwm2m_tree *
 	for (size_t i = 0; i < held.n; i++) {
 		if (lwm2m_value_copy(&v, &held.nodes[i].value, NULL) != ERR_OK)
 			abort();
-		put(t, held.nodes[i].path, v);
+		tree_put(t, held.nodes[i].path, v);
 	}
 	if (kind == READ_LACKING && t->n > 0)
 		(void)lwm2m_tree_remove(t, lwm2m_path_up(t->nodes[t->n - 1].path, LWM2M_INSTANCE));
 	if (kind == READ_OTHER && t->n > 0)
-		put(t, t->nodes[t->n - 1].path.id[0] == 1 ? lwm2m_path3(1, t->nodes[0].path.id[1], 1) :
+		tree_put(t, t->nodes[t->n - 1].path.id[0] == 1 ? lwm2m_path3(1, t->nodes[0].path.id[1], 1) :
 		    lwm2m_path4(2, t->nodes[0].path.id[1], 2, 101), lwm2m_int(1));
 	if (kind == READ_EXTRA && oid == 1)
 		put_server(t, 5, 3, 60);

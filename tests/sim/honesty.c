@@ -11,6 +11,7 @@
 #include "bsserver/bootstrap/driver.h"
 #include "lib/base/str.h"
 #include "tests/sim/honesty.h"
+#include "tests/sim/tree.h"
 
 static const struct stimulus stimuli[] = {
 	{ "4.00", ANSWER, 0x80, 0 },
@@ -153,41 +154,24 @@ world_open(struct world *w)
 }
 
 static void
-put(struct lwm2m_tree *t, struct lwm2m_path p, struct lwm2m_value v)
-{
-	if (lwm2m_tree_put(t, p, &v, NULL) != ERR_OK)
-		abort();
-}
-
-static void
-put_bytes(struct lwm2m_tree *t, struct lwm2m_path p, enum lwm2m_type type, const char *s)
-{
-	struct lwm2m_value v;
-
-	if (lwm2m_value_bytes(&v, type, s, strlen(s), NULL) != ERR_OK)
-		abort();
-	put(t, p, v);
-}
-
-static void
 fill_server(struct lwm2m_tree *t, int64_t lifetime)
 {
-	put(t, lwm2m_path3(1, 0, 0), lwm2m_int(101));
-	put(t, lwm2m_path3(1, 0, 1), lwm2m_int(lifetime));
-	put(t, lwm2m_path3(1, 0, 6), lwm2m_bool(true));
-	put_bytes(t, lwm2m_path3(1, 0, 7), LWM2M_STRING, "U");
+	tree_put(t, lwm2m_path3(1, 0, 0), lwm2m_int(101));
+	tree_put(t, lwm2m_path3(1, 0, 1), lwm2m_int(lifetime));
+	tree_put(t, lwm2m_path3(1, 0, 6), lwm2m_bool(true));
+	tree_put_text(t, lwm2m_path3(1, 0, 7), LWM2M_STRING, "U");
 }
 
 static void
 fill_security(struct lwm2m_tree *t)
 {
-	put_bytes(t, lwm2m_path3(0, 0, 0), LWM2M_STRING, "coaps://srv.example:5684");
-	put(t, lwm2m_path3(0, 0, 1), lwm2m_bool(false));
-	put(t, lwm2m_path3(0, 0, 2), lwm2m_int(0));
-	put_bytes(t, lwm2m_path3(0, 0, 3), LWM2M_OPAQUE, "dev-1");
-	put_bytes(t, lwm2m_path3(0, 0, 4), LWM2M_OPAQUE, "");
-	put_bytes(t, lwm2m_path3(0, 0, 5), LWM2M_OPAQUE, "sixteen byte key");
-	put(t, lwm2m_path3(0, 0, 10), lwm2m_int(101));
+	tree_put_text(t, lwm2m_path3(0, 0, 0), LWM2M_STRING, "coaps://srv.example:5684");
+	tree_put(t, lwm2m_path3(0, 0, 1), lwm2m_bool(false));
+	tree_put(t, lwm2m_path3(0, 0, 2), lwm2m_int(0));
+	tree_put_text(t, lwm2m_path3(0, 0, 3), LWM2M_OPAQUE, "dev-1");
+	tree_put_text(t, lwm2m_path3(0, 0, 4), LWM2M_OPAQUE, "");
+	tree_put_text(t, lwm2m_path3(0, 0, 5), LWM2M_OPAQUE, "sixteen byte key");
+	tree_put(t, lwm2m_path3(0, 0, 10), lwm2m_int(101));
 }
 
 static void

@@ -26,14 +26,16 @@ TESTS += tests/sim/program.sh
 
 # Every step of a session times everything that can happen there.
 check_PROGRAMS += tests/sim/honesty
-tests_sim_honesty_SOURCES = tests/sim/honesty.c tests/sim/honesty_expect.c tests/sim/honesty.h
+tests_sim_honesty_SOURCES = tests/sim/honesty.c tests/sim/honesty_expect.c tests/sim/honesty.h \
+	tests/sim/tree.c tests/sim/tree.h
 tests_sim_honesty_LDADD = $(BOOTSTRAP_LIBS)
 TESTS += tests/sim/honesty
 
 # Every reachable state of the session machine under every event. free() is looked over for keys.
 check_PROGRAMS += tests/sim/explorer
 tests_sim_explorer_SOURCES = tests/sim/explorer.c tests/sim/explore.h tests/sim/explore_run.c \
-	tests/sim/explore_plan.c tests/sim/explore_oracle.c tests/sim/explore_return.c tests/sim/explore_mutants.c
+	tests/sim/explore_plan.c tests/sim/explore_oracle.c tests/sim/explore_return.c tests/sim/explore_mutants.c \
+	tests/sim/tree.c tests/sim/tree.h
 tests_sim_explorer_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=free
 tests_sim_explorer_LDADD = $(BOOTSTRAP_LIBS)
 TESTS += tests/sim/explorer
@@ -48,6 +50,6 @@ TESTS += tests/sim/property
 # Fleets, strangers, a network, a store and crashes around the real driver, from seeds.
 check_PROGRAMS += tests/sim/worlds
 tests_sim_worlds_SOURCES = tests/sim/worlds.c tests/sim/world.h tests/sim/world.c tests/sim/world_net.c \
-	tests/sim/world_store.c
+	tests/sim/world_store.c tests/sim/tree.c tests/sim/tree.h
 tests_sim_worlds_LDADD = tests/sim/libsim.a $(BOOTSTRAP_LIBS)
 TESTS += tests/sim/worlds

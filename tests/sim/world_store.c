@@ -4,26 +4,10 @@
 #include <string.h>
 
 #include "lib/base/str.h"
+#include "tests/sim/tree.h"
 #include "tests/sim/world.h"
 
 /* ---- what a device should hold ---- */
-
-static void
-put(struct lwm2m_tree *t, struct lwm2m_path p, struct lwm2m_value v)
-{
-	if (lwm2m_tree_put(t, p, &v, NULL) != ERR_OK)
-		abort();
-}
-
-static void
-put_bytes(struct lwm2m_tree *t, struct lwm2m_path p, enum lwm2m_type type, const char *s)
-{
-	struct lwm2m_value v;
-
-	if (lwm2m_value_bytes(&v, type, s, strlen(s), NULL) != ERR_OK)
-		abort();
-	put(t, p, v);
-}
 
 void
 store_desired(struct world *w, struct sim_device *sd)
@@ -39,39 +23,17 @@ store_desired(struct world *w, struct sim_device *sd)
 	d->verify = !world_chance(w, 150);
 	d->request_timeout_ms = 20000 + (uint32_t)world_random(w, 73000);
 	d->session_timeout_ms = 60000 + (uint32_t)world_random(w, 187000);
-	put_bytes(&d->tree, lwm2m_path3(0, 0, 0), LWM2M_STRING, "coaps://dm.example:5684");
-	put(&d->tree, lwm2m_path3(0, 0, 1), lwm2m_bool(false));
-	put(&d->tree, lwm2m_path3(0, 0, 2), lwm2m_int(0));
-	put_bytes(&d->tree, lwm2m_path3(0, 0, 3), LWM2M_OPAQUE, sd->identity);
-	put_bytes(&d->tree, lwm2m_path3(0, 0, 4), LWM2M_OPAQUE, "");
-	put_bytes(&d->tree, lwm2m_path3(0, 0, 5), LWM2M_OPAQUE, "sixteen byte key");
-	put(&d->tree, lwm2m_path3(0, 0, 10), lwm2m_int(101));
-	put(&d->tree, lwm2m_path3(1, 0, 0), lwm2m_int(101));
-	put(&d->tree, lwm2m_path3(1, 0, 1), lwm2m_int(3600 + (int64_t)world_random(w, 80000)));
-	put(&d->tree, lwm2m_path3(1, 0, 6), lwm2m_bool(true));
-	put_bytes(&d->tree, lwm2m_path3(1, 0, 7), LWM2M_STRING, "U");
-}
-
-/* One of the device's instances is this one of the profile, under whatever id. */
-static bool
-is_held(const struct lwm2m_tree *has, const struct lwm2m_span *want)
-{
-	for (size_t i = 0; i < has->n; i++) {
-		size_t n = 0;
-
-		for (; n < want->n && has->nodes[i].path.id[0] == want->nodes[0].path.id[0]; n++) {
-			struct lwm2m_path p = want->nodes[n].path;
-			const struct lwm2m_value *v;
-
-			p.id[1] = has->nodes[i].path.id[1];
-			v = lwm2m_tree_get(has, p);
-			if (v == NULL || !lwm2m_value_eq(v, &want->nodes[n].value))
-				break;
-		}
-		if (n == want->n)
-			return true;
-	}
-	return false;
+	tree_put_text(&d->tree, lwm2m_path3(0, 0, 0), LWM2M_STRING, "coaps://dm.example:5684");
+	tree_put(&d->tree, lwm2m_path3(0, 0, 1), lwm2m_bool(false));
+	tree_put(&d->tree, lwm2m_path3(0, 0, 2), lwm2m_int(0));
+	tree_put_text(&d->tree, lwm2m_path3(0, 0, 3), LWM2M_OPAQUE, sd->identity);
+	tree_put_text(&d->tree, lwm2m_path3(0, 0, 4), LWM2M_OPAQUE, "");
+	tree_put_text(&d->tree, lwm2m_path3(0, 0, 5), LWM2M_OPAQUE, "sixteen byte key");
+	tree_put(&d->tree, lwm2m_path3(0, 0, 10), lwm2m_int(101));
+	tree_put(&d->tree, lwm2m_path3(1, 0, 0), lwm2m_int(101));
+	tree_put(&d->tree, lwm2m_path3(1, 0, 1), lwm2m_int(3600 + (int64_t)world_random(w, 80000)));
+	tree_put(&d->tree, lwm2m_path3(1, 0, 6), lwm2m_bool(true));
+	tree_put_text(&d->tree, lwm2m_path3(1, 0, 7), LWM2M_STRING, "U");
 }
 
 static bool
@@ -96,7 +58,7 @@ store_agrees(const struct sim_device *sd, bool shown)
 	if (shown && !sd->shown)
 		return true;
 	for (size_t at = 0; lwm2m_span_next(&all, LWM2M_INSTANCE, &at, &inst, &sub);)
-		if ((!shown || inst.id[0] == LWM2M_SERVER) && !is_held(has, &sub))
+		if ((!shown || inst.id[0] == LWM2M_SERVER) && !tree_holds(has, &sub))
 			return false;
 	if (sd->desired.policy != PROFILE_REPLACE)
 		return true;
