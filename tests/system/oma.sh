@@ -148,12 +148,13 @@ deletes() {
 	stop
 }
 
-# Beside int-0's accounts an Access Control instance with all rights for everybody, and both are read back.
-reads() {
-	new_daemon int-8
+# reads_back NAME BOOTSTRAP: beside int-0's accounts an Access Control instance with all rights for everybody, and both
+# are read back.
+reads_back() {
+	new_daemon "$1"
 	start
 	psk_device int-8 "$(server_of int-8), \"objects\": { \"/2/0\": { \"object_id\": 3, \"object_instance_id\": 0,
-		\"acl\": { \"0\": 31 }, \"access_control_owner\": 65535 } }, \"bootstrap\": { \"policy\": \"replace\" }"
+		\"acl\": { \"0\": 31 }, \"access_control_owner\": 65535 } }, \"bootstrap\": { $2 }"
 	before int-8
 	knock int-8
 	saw 'discover / 2.05' 'write /0/0 2.04' 'write /1/0 2.04' 'write /2/0 2.04' 'discover / 2.05' 'read /1 2.05' \
@@ -161,22 +162,16 @@ reads() {
 	ended_as int-8 provisioned
 	[ "$(answered verify /1)" = '/1/0/0=1 /1/0/1=86400 /1/0/6=false /1/0/7="U"' ] || fail "Read /1: $(answered verify /1)"
 	[ "$(answered verify /2)" = '/2/0/0=3 /2/0/1=0 /2/0/2/0=31 /2/0/3=65535' ] || fail "Read /2: $(answered verify /2)"
+}
+
+reads() {
+	reads_back int-8 '"policy": "replace"'
 	stop
 }
 
-# int-8 with the policy that keeps: what is there is looked at first.
+# The policy that keeps: what is there is looked at first.
 reads_and_keeps() {
-	new_daemon int-8-incremental
-	start
-	psk_device int-8 "$(server_of int-8), \"objects\": { \"/2/0\": { \"object_id\": 3, \"object_instance_id\": 0,
-		\"acl\": { \"0\": 31 }, \"access_control_owner\": 65535 } }, \"bootstrap\": { \"policy\": \"incremental\", \"early_return\": 0 }"
-	before int-8
-	knock int-8
-	saw 'discover / 2.05' 'write /0/0 2.04' 'write /1/0 2.04' 'write /2/0 2.04' 'discover / 2.05' 'read /1 2.05' \
-		'read /2 2.05' 'finish /bs 2.04'
-	ended_as int-8 provisioned
-	[ "$(answered verify /1)" = '/1/0/0=1 /1/0/1=86400 /1/0/6=false /1/0/7="U"' ] || fail "Read /1: $(answered verify /1)"
-	[ "$(answered verify /2)" = '/2/0/0=3 /2/0/1=0 /2/0/2/0=31 /2/0/3=65535' ] || fail "Read /2: $(answered verify /2)"
+	reads_back int-8-incremental '"policy": "incremental", "early_return": 0'
 	# it comes back as it was left: both are read, and nothing is written
 	jq . <<<"$TREE" >"$STATE"
 	knock int-8
