@@ -8,6 +8,13 @@ include bsserver/bootstrap/local.mk
 bsserver_libbsserver_a_CPPFLAGS = $(AM_CPPFLAGS) $(UV_CFLAGS) $(SQLITE_CFLAGS) $(COAP_CFLAGS) \
 	$(GNUTLS_CFLAGS) $(CURL_CFLAGS) $(MHD_CFLAGS) $(JANSSON_CFLAGS) $(LIBCONFIG_CFLAGS)
 bsserver_libbsserver_a_SOURCES = bsserver/transport/transport.h
+# Its part that handles keys.
+EXTRA_LIBRARIES += bsserver/libkeys.a
+bsserver_libkeys_a_CPPFLAGS = $(bsserver_libbsserver_a_CPPFLAGS)
+bsserver_libkeys_a_CFLAGS = $(KEY_CFLAGS)
+bsserver_libkeys_a_SOURCES =
+bsserver_libbsserver_a_LIBADD = $(bsserver_libkeys_a_OBJECTS)
+EXTRA_bsserver_libbsserver_a_DEPENDENCIES = $(bsserver_libbsserver_a_LIBADD)
 
 BOOTSTRAP_LIBS = bsserver/libbootstrap.a $(PROFILES_LIBS)
 BSSERVER_LIBS = bsserver/libbsserver.a $(BOOTSTRAP_LIBS) $(UV_LIBS) $(SQLITE_LIBS) $(COAP_LIBS) \

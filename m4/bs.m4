@@ -50,11 +50,13 @@ AC_ARG_ENABLE([hardening], [AS_HELP_STRING([--disable-hardening], [no hardening 
 	[], [enable_hardening=yes])
 BS_HARDEN=
 BS_HARDEN_LD=
+BS_CLEAR_REGS=
 AS_IF([test "x$enable_hardening" = xyes], [
 	BS_CC_FLAG([BS_HARDEN], [-fstack-protector-strong])
 	BS_CC_FLAG([BS_HARDEN], [-fstack-clash-protection])
 	BS_CC_FLAG([BS_HARDEN], [-fcf-protection])
 	BS_CC_FLAG([BS_HARDEN], [-fPIE])
+	BS_CC_FLAG([BS_CLEAR_REGS], [-fzero-call-used-regs=used])
 	BS_CC_FLAG([BS_HARDEN_LD], [-Wl,-z,relro])
 	BS_CC_FLAG([BS_HARDEN_LD], [-Wl,-z,now])
 	BS_CC_FLAG([BS_HARDEN_LD], [-Wl,-z,noexecstack])
@@ -63,6 +65,7 @@ AS_IF([test "x$enable_hardening" = xyes], [
 		AS_CASE(["$CFLAGS"], [*-O0*], [], [BS_HARDEN="$BS_HARDEN -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"])])])
 AC_SUBST([BS_HARDEN])
 AC_SUBST([BS_HARDEN_LD])
+AC_SUBST([BS_CLEAR_REGS])
 ])
 
 dnl BS_LTO and BS_LTO_LD: what is on the daemon's hot path is optimized across files. Objects are usable

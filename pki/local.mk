@@ -1,5 +1,6 @@
 noinst_LIBRARIES += pki/libpki.a
 pki_libpki_a_CPPFLAGS = $(AM_CPPFLAGS) $(GNUTLS_CFLAGS)
+pki_libpki_a_CFLAGS = $(KEY_CFLAGS)
 pki_libpki_a_SOURCES = \
 	pki/cert.c pki/cert.h \
 	pki/cert_ext.c pki/cert_ext.h \

@@ -2,9 +2,6 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/transport/block.c bsserver/transport/block.h \
 	bsserver/transport/dedup.c bsserver/transport/dedup.h \
 	bsserver/transport/downlink.c \
-	bsserver/transport/dtls.c bsserver/transport/dtls.h \
-	bsserver/transport/dtls_cert.c bsserver/transport/dtls_cert.h \
-	bsserver/transport/dtls_cookie.c bsserver/transport/dtls_cookie.h \
 	bsserver/transport/dtls_hook.c bsserver/transport/dtls_hook.h \
 	bsserver/transport/dtls_peek.c bsserver/transport/dtls_peek.h \
 	bsserver/transport/half_open.c bsserver/transport/half_open.h \
@@ -21,3 +18,7 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/transport/transport.c \
 	bsserver/transport/udp_hook.c bsserver/transport/udp_hook.h \
 	bsserver/transport/wheel.c bsserver/transport/wheel.h
+bsserver_libkeys_a_SOURCES += \
+	bsserver/transport/dtls.c bsserver/transport/dtls.h \
+	bsserver/transport/dtls_cert.c bsserver/transport/dtls_cert.h \
+	bsserver/transport/dtls_cookie.c bsserver/transport/dtls_cookie.h
