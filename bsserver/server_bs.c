@@ -496,8 +496,8 @@ static enum err_code
 open_transport(struct server_bs *b, struct err *e)
 {
 	static const struct transport_route routes[] = {
-		{ TRANSPORT_POST, "bs", on_knock },
-		{ TRANSPORT_GET, "bspack", on_pack },
+		{ TRANSPORT_POST, "bs", on_knock, 0 },
+		{ TRANSPORT_GET, "bspack", on_pack, 0 },
 	};
 	const struct conf *conf = b->c.conf;
 	struct transport_conf c = {

@@ -400,9 +400,9 @@ static enum err_code
 open_transport(struct registry *r, const struct registry_conf *c, struct err *e)
 {
 	static const struct transport_route routes[] = {
-		{ TRANSPORT_POST, "rd", on_register },
-		{ TRANSPORT_POST, "rd/*", on_update },
-		{ TRANSPORT_DELETE, "rd/*", on_deregister },
+		{ TRANSPORT_POST, "rd", on_register, REG_LINKS_MAX },
+		{ TRANSPORT_POST, "rd/*", on_update, REG_LINKS_MAX },
+		{ TRANSPORT_DELETE, "rd/*", on_deregister, 0 },
 	};
 	struct transport_conf t = {
 		.listeners = c->listeners,

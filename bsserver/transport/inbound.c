@@ -5,14 +5,18 @@
 #include "lib/base/log.h"
 
 #define QUERIES_MAX 32
+#define OPTIONS_ROOM 32 /* of an answer, without its text */
 
 #define CODE(class, detail) ((uint8_t)((class) << 5 | (detail)))
 enum {
 	CODE_CREATED = CODE(2, 1),
+	CODE_CONTINUE = CODE(2, 31),
+	CODE_BAD_REQUEST = CODE(4, 0),
 	CODE_UNAUTHORIZED = CODE(4, 1),
 	CODE_BAD_OPTION = CODE(4, 2),
 	CODE_NOT_FOUND = CODE(4, 4),
 	CODE_NOT_ALLOWED = CODE(4, 5),
+	CODE_INCOMPLETE = CODE(4, 8),
 	CODE_TOO_LARGE = CODE(4, 13),
 	CODE_NOT_IMPLEMENTED = CODE(5, 1),
 	CODE_UNAVAILABLE = CODE(5, 3),
@@ -24,11 +28,14 @@ struct parsed {
 	char path[PATH_MAX_LEN + 1];
 	size_t path_len;
 	bool no_such_path; /* one that no route can have */
-	bool more_blocks;  /* a payload in blocks: none of ours is that long */
+	bool has_block1, bad_block1;
+	uint32_t block1, size1; /* size1 0: not said */
 	struct transport_query queries[QUERIES_MAX];
 	size_t n_queries;
 	bool too_many_queries;
 	int format, accept;
+	const uint8_t *payload; /* all of it, when it came in blocks */
+	size_t payload_len;
 };
 
 static void
@@ -77,7 +84,12 @@ take_option(struct parsed *p, coap_option_num_t number, const coap_opt_t *o)
 		p->accept = n <= 2 ? (int)coap_decode_var_bytes(v, n) : -1;
 		break;
 	case COAP_OPTION_BLOCK1:
-		p->more_blocks = n > 3 || coap_decode_var_bytes(v, n) > 7;
+		p->bad_block1 = n > 3 || p->has_block1;
+		p->has_block1 = true;
+		p->block1 = n <= 3 ? coap_decode_var_bytes(v, n) : 0;
+		break;
+	case COAP_OPTION_SIZE1:
+		p->size1 = n <= 4 ? coap_decode_var_bytes(v, n) : UINT32_MAX;
 		break;
 	default:
 		break;
@@ -94,6 +106,7 @@ parse(const coap_pdu_t *request, struct parsed *p)
 	for (coap_opt_t *o = coap_option_next(&it); o != NULL; o = coap_option_next(&it))
 		take_option(p, it.number, o);
 	p->path[p->path_len] = '\0';
+	(void)coap_get_data(request, &p->payload_len, &p->payload);
 }
 
 static bool
@@ -164,6 +177,7 @@ struct reply {
 	uint16_t mid;
 	bool separate;
 	struct dedup_answer answer;
+	struct uplink_block block;
 };
 
 static bool
@@ -177,23 +191,40 @@ add_location(coap_pdu_t *pdu, const char *path)
 	return true;
 }
 
+static bool
+add_number(coap_pdu_t *pdu, coap_option_num_t number, uint32_t v)
+{
+	uint8_t b[4];
+
+	return coap_add_option(pdu, number, coap_encode_var_safe(b, sizeof b, v), b) != 0;
+}
+
+/* In the order of their numbers; libcoap would sort them at a cost. */
+static bool
+add_options(coap_pdu_t *pdu, const struct reply *r, bool created)
+{
+	const struct dedup_answer *a = &r->answer;
+	const struct uplink_block *k = &r->block;
+
+	return (!created || add_location(pdu, a->text)) &&
+	    (a->max_age_s == 0 || add_number(pdu, COAP_OPTION_MAXAGE, a->max_age_s)) &&
+	    (!k->came || a->code >> 5 != 2 || add_number(pdu, COAP_OPTION_BLOCK1, k->block1)) &&
+	    (k->max == 0 || a->code != CODE_TOO_LARGE || add_number(pdu, COAP_OPTION_SIZE1, k->max));
+}
+
 static void
 send_reply(coap_session_t *s, const struct reply *r)
 {
 	const struct dedup_answer *a = &r->answer;
 	bool created = a->code == CODE_CREATED && a->text != NULL;
 	size_t text_len = a->text != NULL ? strlen(a->text) : 0;
-	uint8_t age[4];
 	coap_pdu_t *pdu = coap_pdu_init(r->separate ? COAP_MESSAGE_CON : COAP_MESSAGE_ACK, a->code,
-	    r->separate ? coap_new_message_id(s) : r->mid, r->token_len + sizeof age + 16 + text_len);
+	    r->separate ? coap_new_message_id(s) : r->mid, r->token_len + OPTIONS_ROOM + text_len);
 
 	if (pdu == NULL)
 		return; /* the device asks again */
 	if (coap_add_token(pdu, r->token_len, r->token) == 0 ||
-	    (created && !add_location(pdu, a->text)) ||
-	    (a->max_age_s > 0 &&
-		coap_add_option(pdu, COAP_OPTION_MAXAGE,
-		    coap_encode_var_safe(age, sizeof age, a->max_age_s), age) == 0) ||
+	    !add_options(pdu, r, created) ||
 	    (text_len > 0 && !created && coap_add_data(pdu, text_len, (const uint8_t *)a->text) == 0)) {
 		coap_delete_pdu(pdu);
 		return;
@@ -201,20 +232,25 @@ send_reply(coap_session_t *s, const struct reply *r)
 	(void)transport_coap_send(s, pdu);
 }
 
-static void
-seen_before(struct listener *n, coap_session_t *s, const coap_pdu_t *request, uint64_t dedup_id,
-    const struct dedup_answer *answer)
+static struct uplink_block
+block_of(const struct parsed *q, const struct transport_route *route)
 {
-	struct transport *t = n->t;
+	return (struct uplink_block){ q->has_block1, q->block1, route->body_max };
+}
+
+/* At once, to a request that nobody has to think about. */
+static void
+answer_now(coap_session_t *s, const coap_pdu_t *request, const struct dedup_answer *a, struct uplink_block block)
+{
 	coap_bin_const_t token = coap_pdu_get_token(request);
 
-	t->stats.retransmissions_seen++;
-	if (answer != NULL) {
-		t->stats.replies_repeated++;
-		send_reply(s, &(struct reply){ token.s, token.length,
-				  (uint16_t)coap_pdu_get_mid(request), false, *answer });
-		return;
-	}
+	send_reply(s, &(struct reply){ token.s, token.length, (uint16_t)coap_pdu_get_mid(request), false, *a, block });
+}
+
+static void
+still_running(struct listener *n, coap_session_t *s, uint64_t dedup_id)
+{
+	struct transport *t = n->t;
 	struct peer *p = slots_get(&t->requests, dedup_owner(t->dedup, dedup_id));
 	if (p == NULL)
 		return;
@@ -223,15 +259,14 @@ seen_before(struct listener *n, coap_session_t *s, const coap_pdu_t *request, ui
 }
 
 static void
-call_handler(struct peer *p, const struct transport_route *route, const coap_pdu_t *request,
-    const struct parsed *q)
+call_handler(struct peer *p, const struct transport_route *route, const struct parsed *q)
 {
 	struct listener *n = p->link->listener;
 	struct transport_request r = { .peer = p->handle, .request = p->up.handle,
 		.addr = p->link->addr, .listener = n->name, .path = q->path, .queries = q->queries,
-		.n_queries = q->n_queries, .format = q->format, .accept = q->accept };
+		.n_queries = q->n_queries, .format = q->format, .accept = q->accept,
+		.payload = q->payload, .payload_len = q->payload_len };
 
-	(void)coap_get_data(request, &r.payload_len, &r.payload);
 	if (n->scheme == TRANSPORT_COAPS)
 		(void)dtls_identity(coap_session_get_tls(p->link->session, NULL), &r.identity);
 	struct dtls *before = transport_up();
@@ -240,15 +275,11 @@ call_handler(struct peer *p, const struct transport_route *route, const coap_pdu
 }
 
 static void
-refuse_for_now(struct listener *n, coap_session_t *s, const coap_pdu_t *request, uint64_t dedup_id,
-    const char *why)
+answer_for_good(struct listener *n, coap_session_t *s, const coap_pdu_t *request, uint64_t dedup_id,
+    const struct dedup_answer *a, struct uplink_block block)
 {
-	coap_bin_const_t token = coap_pdu_get_token(request);
-	const struct dedup_answer a = { CODE_UNAVAILABLE, RETRY_AFTER_S, why };
-
-	dedup_answered(n->t->dedup, dedup_id, &a, loop_now_ms(n->t->loop));
-	send_reply(s, &(struct reply){ token.s, token.length, (uint16_t)coap_pdu_get_mid(request),
-			  false, a });
+	dedup_answered(n->t->dedup, dedup_id, a, loop_now_ms(n->t->loop));
+	answer_now(s, request, a, block);
 }
 
 static void
@@ -266,9 +297,11 @@ new_request(struct listener *n, coap_session_t *s, const struct transport_route 
 			p->released = true;
 			peer_work(p);
 		}
-		refuse_for_now(n, s, request, dedup_id, why);
+		answer_for_good(n, s, request, dedup_id,
+		    &(struct dedup_answer){ CODE_UNAVAILABLE, RETRY_AFTER_S, why }, block_of(q, route));
 		return;
 	}
+	p->up.block = block_of(q, route);
 	p->up.handle = handle;
 	p->up.dedup = dedup_id;
 	p->up.mid = k->mid;
@@ -276,7 +309,58 @@ new_request(struct listener *n, coap_session_t *s, const struct transport_route 
 	memcpy(p->up.token, k->token, sizeof p->up.token);
 	dedup_set_owner(t->dedup, dedup_id, handle);
 	transport_arm(t, &p->up.late, ANSWER_LATE_MS);
-	call_handler(p, route, request, q);
+	call_handler(p, route, q);
+}
+
+/* ---- payloads in blocks ---- */
+
+/* All that tells one payload from another of the same device. */
+static uint64_t
+digest(const struct gather *g, const coap_pdu_t *request)
+{
+	coap_opt_iterator_t it;
+	uint64_t sum = gather_option(g, 0, coap_pdu_get_code(request), NULL, 0);
+
+	(void)coap_option_iterator_init(request, &it, COAP_OPT_ALL);
+	for (coap_opt_t *o = coap_option_next(&it); o != NULL; o = coap_option_next(&it))
+		if (it.number != COAP_OPTION_BLOCK1 && it.number != COAP_OPTION_SIZE1)
+			sum = gather_option(g, sum, it.number, coap_opt_value(o), coap_opt_length(o));
+	return sum;
+}
+
+static struct dedup_answer
+answer_to_block(enum gather_step step)
+{
+	switch (step) {
+	case GATHER_NEXT:
+		return (struct dedup_answer){ CODE_CONTINUE, 0, NULL };
+	case GATHER_INCOMPLETE:
+		return (struct dedup_answer){ CODE_INCOMPLETE, 0, "blocks before this one are missing: begin anew" };
+	case GATHER_TOO_LARGE:
+		return (struct dedup_answer){ CODE_TOO_LARGE, 0, "the payload is too long" };
+	case GATHER_FULL:
+		return (struct dedup_answer){ CODE_UNAVAILABLE, RETRY_AFTER_S, "too many payloads in blocks at once" };
+	default:
+		return (struct dedup_answer){ CODE_BAD_REQUEST, 0, "Block1: not the length of this block" };
+	}
+}
+
+/* true: all of the payload is there. false: it is answered. */
+static bool
+gathered(struct listener *n, coap_session_t *s, const struct transport_route *route, const coap_pdu_t *request,
+    struct parsed *q, const struct dedup_key *k, uint64_t dedup_id)
+{
+	struct gather_key key = { .session = k->session, .options = digest(n->gather, request), .port = k->port };
+	const struct gather_block b = { q->block1, q->size1, q->payload, q->payload_len };
+
+	memcpy(key.addr, k->addr, sizeof key.addr);
+	enum gather_step step = gather_take(n->gather, &key, &b, route->body_max, loop_now_ms(n->t->loop), &q->payload,
+	    &q->payload_len);
+	if (step == GATHER_WHOLE)
+		return true;
+	const struct dedup_answer a = answer_to_block(step);
+	answer_for_good(n, s, request, dedup_id, &a, block_of(q, route));
+	return false;
 }
 
 /* The answer to a request that no handler sees; 0: one does. */
@@ -295,9 +379,11 @@ refusal(const struct listener *n, const coap_session_t *s, const coap_pdu_t *req
 	*route = find_route(n->t, (uint8_t)coap_pdu_get_code(request), q, &code);
 	if (*route == NULL)
 		return code;
-	if (q->too_many_queries)
+	if (q->too_many_queries || q->bad_block1)
 		return CODE_BAD_OPTION;
-	return q->more_blocks ? CODE_TOO_LARGE : 0;
+	if (q->has_block1 && (q->block1 & 7) == 7)
+		return CODE_BAD_REQUEST;
+	return q->block1 > 7 && (*route)->body_max == 0 ? CODE_TOO_LARGE : 0;
 }
 
 /*
@@ -331,13 +417,17 @@ on_request(coap_resource_t *resource, coap_session_t *s, const coap_pdu_t *reque
 	make_key(n, s, request, &k);
 	switch (dedup_see(n->t->dedup, &k, loop_now_ms(n->t->loop), &id, &answer)) {
 	case DEDUP_NEW:
-		new_request(n, s, route, request, &q, &k, id);
+		if (!q.has_block1 || route->body_max == 0 || gathered(n, s, route, request, &q, &k, id))
+			new_request(n, s, route, request, &q, &k, id);
 		break;
 	case DEDUP_RUNNING:
-		seen_before(n, s, request, id, NULL);
+		n->t->stats.retransmissions_seen++;
+		still_running(n, s, id);
 		break;
 	case DEDUP_ANSWERED:
-		seen_before(n, s, request, id, &answer);
+		n->t->stats.retransmissions_seen++;
+		n->t->stats.replies_repeated++;
+		answer_now(s, request, &answer, block_of(&q, route));
 		break;
 	}
 }
@@ -398,7 +488,7 @@ transport_reply(struct transport *t, uint64_t request, uint8_t code, uint32_t ma
 	dedup_answered(t->dedup, p->up.dedup, &a, loop_now_ms(t->loop));
 	if (link_alive(p->link))
 		send_reply(p->link->session, &(struct reply){ p->up.token, p->up.token_len,
-						 p->up.mid, p->up.acknowledged, a });
+						 p->up.mid, p->up.acknowledged, a, p->up.block });
 	inbound_drop(p);
 	p->used_ms = loop_now_ms(t->loop);
 	/* nothing follows a refusal; its session may stay for another try */

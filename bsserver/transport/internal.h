@@ -21,6 +21,7 @@
 #include "bsserver/transport/block.h"
 #include "bsserver/transport/dedup.h"
 #include "bsserver/transport/dtls.h"
+#include "bsserver/transport/gather.h"
 #include "bsserver/transport/slots.h"
 #include "bsserver/transport/transport.h"
 #include "bsserver/transport/wheel.h"
@@ -29,6 +30,7 @@
 #define PATH_MAX_LEN 64	      /* of a request, out or in */
 #define READS_PER_PASS 32     /* datagrams, before libcoap walks its sessions */
 #define DEDUP_MAX 65536	      /* remembered requests */
+#define GATHER_PLACES 1024    /* payloads that come in blocks at once, on one listener */
 #define PEERS_PER_LINK 4      /* unreleased at once on one session */
 #define ANSWER_LATE_MS 1000   /* then the request gets an empty acknowledgement */
 #define PEER_SILENT_MS 600000 /* a peer that nobody uses or releases is released */
@@ -41,6 +43,7 @@ struct listener {
 	enum transport_scheme scheme;
 	unsigned takes;
 	uint16_t port, index;
+	struct gather *gather; /* what anybody may send at another listener does not take places here */
 	bool sweep; /* libcoap has sessions to free */
 	char name[ADDR_TEXT + 16]; /* "coaps://[::1]:5684" */
 };
@@ -77,6 +80,13 @@ struct downlink {
 	void *arg;
 };
 
+/* What its answer says of blocks. */
+struct uplink_block {
+	bool came;	 /* the request had the option */
+	uint32_t block1; /* its value */
+	uint32_t max;	 /* octets of a payload; 0: it may not come in blocks */
+};
+
 /* A request of the peer's that has no answer yet. */
 struct uplink {
 	uint64_t handle; /* 0: none */
@@ -84,6 +94,7 @@ struct uplink {
 	uint16_t mid;
 	uint8_t token[8], token_len;
 	bool acknowledged; /* empty; the answer goes in a message of its own */
+	struct uplink_block block;
 	struct wheel_item late;
 };
 

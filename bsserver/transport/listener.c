@@ -10,6 +10,7 @@
 #include "bsserver/transport/timer_hook.h"
 #include "bsserver/transport/udp_hook.h"
 #include "lib/base/clock.h"
+#include "lib/base/crypt.h"
 #include "lib/base/log.h"
 
 #define RECEIVE_BUFFER (4 << 20)
@@ -207,9 +208,13 @@ listener_open(struct listener *n, struct transport *t, const struct transport_li
 {
 	coap_address_t addr;
 
+	uint64_t seed = 0;
+
 	n->t = t;
 	n->scheme = c->scheme;
 	n->takes = listener_takes(c);
+	if (crypt_random(&seed, sizeof seed, e) != ERR_OK || gather_new(GATHER_PLACES, seed, &n->gather, e) != ERR_OK)
+		return e != NULL ? e->code : ERR_NO_MEMORY;
 	if (resolve(c->host, c->port, &addr, e) != ERR_OK)
 		return e != NULL ? e->code : ERR_INVALID;
 	if (!set_up_context(n))
@@ -232,7 +237,9 @@ listener_close(struct listener *n)
 	loop_fd_free(n->io);
 	if (n->ctx != NULL)
 		coap_free_context(n->ctx);
+	gather_free(n->gather);
 	timer_hook_forget();
+	n->gather = NULL;
 	n->io = NULL;
 	n->ctx = NULL;
 }

@@ -4,6 +4,7 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/transport/downlink.c \
 	bsserver/transport/dtls_hook.c bsserver/transport/dtls_hook.h \
 	bsserver/transport/dtls_peek.c bsserver/transport/dtls_peek.h \
+	bsserver/transport/gather.c bsserver/transport/gather.h \
 	bsserver/transport/half_open.c bsserver/transport/half_open.h \
 	bsserver/transport/inbound.c \
 	bsserver/transport/internal.h \

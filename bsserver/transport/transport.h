@@ -67,7 +67,7 @@ struct transport_request {
 	const struct transport_query *queries; /* Uri-Query options as sent: octets, not percent-decoded */
 	size_t n_queries;
 	int format, accept; /* content format, accept; -1 absent */
-	const uint8_t *payload;
+	const uint8_t *payload; /* borrowed, for the call of the handler alone */
 	size_t payload_len;
 };
 
@@ -81,6 +81,11 @@ struct transport_route {
 	enum transport_method method;
 	const char *path; /* "bs"; with a star at its end: all that begins so and goes on */
 	transport_handler_fn *handler;
+	/*
+	 * Octets of a payload that may come in blocks (RFC 7959); the handler sees it whole. 0: it comes in one
+	 * message, or gets 4.13.
+	 */
+	uint32_t body_max;
 };
 
 enum transport_outcome {

@@ -48,7 +48,7 @@ on_request(void *arg, const struct transport_request *r)
 static void
 open_once(void)
 {
-	static const struct transport_route routes[] = { { TRANSPORT_POST, "bs", on_request } };
+	static const struct transport_route routes[] = { { TRANSPORT_POST, "bs", on_request, 3000 } };
 	static const struct transport_listener listeners[] = { { .scheme = TRANSPORT_COAP, .host = "127.0.0.1", .port = 0 },
 		{ .scheme = TRANSPORT_COAPS, .host = "127.0.0.1", .port = 0 } };
 	const struct transport_conf c = { .listeners = listeners, .n_listeners = 2, .routes = routes,

@@ -5,6 +5,9 @@ registrant.py table PORT KNOWN STRANGER SECURED
     nobody, SECURED has a key of its own. Prints how many there were.
 registrant.py life PORT ENDPOINT
     Registers, repeats the datagram, updates from another port, registers again, de-registers. Prints the locations.
+registrant.py blocks PORT ENDPOINT
+    Registers with a list of Objects that takes four blocks, one of them sent twice and each with another token; updates it
+    so; and what must be refused. Prints the location.
 registrant.py register PORT ENDPOINT [QUERY...]
     Registers and prints the location.
 registrant.py obey PORT ENDPOINT HOW...
@@ -15,7 +18,7 @@ import sys
 
 import rawcoap as coap
 
-LOCATION_PATH, URI_PATH, CONTENT_FORMAT, URI_QUERY = 8, 11, 12, 15
+LOCATION_PATH, URI_PATH, CONTENT_FORMAT, URI_QUERY, BLOCK1, SIZE1 = 8, 11, 12, 15, 27, 60
 LINKS = b'</>;rt="oma.lwm2m";ct=112,</1/0>,</3/0>'
 mid = 0x100
 
@@ -36,13 +39,13 @@ def read(datagram):
     return datagram[1], datagram[2] << 8 | datagram[3], opts, datagram[at + 1:]
 
 
-def request(method, path, query=(), payload=b"", fmt=40, token=b"reg"):
+def request(method, path, query=(), payload=b"", fmt=40, token=b"reg", more=()):
     global mid
     mid += 1
     opts = [(URI_PATH, p.encode()) for p in path.split("/")] + [(URI_QUERY, q.encode()) for q in query]
     if payload and fmt is not None:
         opts.append((CONTENT_FORMAT, bytes([fmt]) if fmt else b""))
-    return coap.message(coap.CON, method, mid, token, opts, payload)
+    return coap.message(coap.CON, method, mid, token, opts + list(more), payload)
 
 
 def ask(peer, datagram):
@@ -113,6 +116,42 @@ def life(port, endpoint):
     print(here, there)
 
 
+def number(value):
+    return value.to_bytes((value.bit_length() + 7) // 8, "big")
+
+
+def block(peer, path, query, body, num, szx=6, size1=None):
+    size = 16 << szx
+    more = [(BLOCK1, number(num << 4 | (len(body) > (num + 1) * size) << 3 | szx))] + ([(SIZE1, number(size1))] if size1 else [])
+    return ask(peer, request(coap.POST, path, query, body[num * size:(num + 1) * size], token=b"b%d" % num, more=more))
+
+
+def in_blocks(peer, path, query, body, last):
+    count = (len(body) + 1023) // 1024
+    for num in [*range(count - 1), count - 2, count - 1]:
+        want = "2.31" if num < count - 1 else last
+        answer = must(block(peer, path, query, body, num), want, "block %d of %s" % (num, path))
+        if answer[2][BLOCK1] != [number(num << 4 | (num < count - 1) << 3 | 6)]:
+            sys.exit("block %d of %s: answered for another" % (num, path))
+    return answer
+
+
+def blocks(port, endpoint):
+    peer = coap.Peer(port)
+    query = ("ep=" + endpoint, "lt=60", "lwm2m=1.1", "b=U")
+    links = b'</>;rt="oma.lwm2m";ct=112,</1/7>,</3/0>' + b"".join(b",</%d/%d>" % (10240 + i // 9, i % 9) for i in range(270))
+    here = location(in_blocks(peer, "rd", query, links[:3999].rsplit(b",", 1)[0], "2.01"))
+    in_blocks(peer, here, (), links[:2999].rsplit(b",", 1)[0], "2.04")
+    must(block(peer, "rd", query, links, 1), "4.08", "the second block alone")
+    must(block(peer, "rd", query, links, 0), "2.31", "the first block")
+    must(block(peer, "rd", query, links, 2), "4.08", "one is missing")
+    answer = must(block(peer, "rd", query, links, 0, size1=4097), "4.13", "4097 octets")
+    if answer[2][SIZE1] != [number(4096)]:
+        sys.exit("4.13 does not say how much is taken: %s" % answer[2])
+    must(ask(peer, request(coap.POST, here)), "2.04", "Update")
+    print(here)
+
+
 def obey(port, endpoint, *how):
     peer = coap.Peer(port)
     query = ("ep=" + endpoint, "lt=600", "lwm2m=1.1", "b=U")
@@ -137,6 +176,8 @@ if __name__ == "__main__":
         table(port, *rest)
     elif what == "obey":
         obey(port, *rest)
+    elif what == "blocks":
+        blocks(port, *rest)
     elif what == "life":
         life(port, *rest)
     else:

@@ -44,6 +44,20 @@ by_hand() {
 	[ "$D_RC" -eq 0 ] || fail "ended with $D_RC"
 }
 
+in_blocks() {
+	new_daemon in-blocks
+	set_registry coap://127.0.0.1:0
+	start_registry
+	psk_device known
+	registrant blocks known
+	[ "$(api /v1/devices/known/registration | jq -c '[.state, (.objects | length > 2000), (.objects | contains("</1/7>"))]')" = \
+		'["registered",true,true]' ] || fail "blocks: $(api /v1/devices/known/registration)"
+	counted registry_registers_total 1
+	counted registry_updates_total 2
+	stop
+	[ "$D_RC" -eq 0 ] || fail "ended with $D_RC"
+}
+
 # holds JQ: TREE, what the device holds.
 holds() {
 	[ "$(jq "$1" <<<"$TREE")" = true ] || fail "it does not hold $1: $TREE"
@@ -406,6 +420,7 @@ no_registry() {
 }
 
 run_case registers-by-hand by_hand
+run_case registers-in-blocks in_blocks
 run_case account-is-provisioned account
 run_case account-needs-a-registry not_without
 run_case int-5 int_5 coaps

@@ -55,6 +55,10 @@ on_bs(void *arg, const struct transport_request *r)
 		(void)snprintf(w->queries + at, sizeof w->queries - at, "%s%.*s", i > 0 ? "&" : "",
 		    (int)r->queries[i].len, r->queries[i].data);
 	}
+	ck_assert_uint_le(r->payload_len, sizeof w->body);
+	if (r->payload_len > 0)
+		memcpy(w->body, r->payload, r->payload_len);
+	w->body_len = r->payload_len;
 	if (w->send_in_handler)
 		ask(w, r->peer, TRANSPORT_DELETE, "/0", NULL, 0, 1000);
 	if (w->when == AT_ONCE)
@@ -104,7 +108,9 @@ on_kept_gone(void *arg, uint64_t kept)
 	w->n_kept_gone++;
 }
 
-const struct transport_route world_routes[1] = { { TRANSPORT_POST, "bs", on_bs } };
+const struct transport_route world_routes[2] = { { TRANSPORT_POST, "bs", on_bs, 0 },
+	{ TRANSPORT_POST, "rd", on_bs, BODY_MAX } };
+
 void
 world_open_with(struct world *w, bool cbc, unsigned max_peers)
 {

@@ -1,6 +1,6 @@
 /*
- * tests/unit/transport_world.h: a transport on a loop with one route, POST /bs, and everything its
- * user gets to see written down.
+ * tests/unit/transport_world.h: a transport on a loop with two routes, POST /bs and POST /rd, and
+ * everything its user gets to see written down.
  */
 #ifndef TESTS_UNIT_TRANSPORT_WORLD_H
 #define TESTS_UNIT_TRANSPORT_WORLD_H
@@ -15,6 +15,8 @@
 #define KEY "sixteen octets!!" /* of every identity that does not begin with "unknown" */
 #define WAIT_MS 20000	/* for what comes at once, on a machine that does other things as well */
 #define PATIENT_MS 60000 /* of a request that is not to run out of time */
+
+#define BODY_MAX 2000 /* of POST /rd, which may come in blocks */
 
 enum when { AT_ONCE, LATER };
 
@@ -43,6 +45,8 @@ struct world {
 	struct transport_request last; /* pointers of it are not kept */
 	char addr[64], listener[96], identity[200], queries[256];
 	size_t identity_len;
+	uint8_t body[BODY_MAX];
+	size_t body_len;
 	struct answer answers[8];
 	char why[128], failed_identity[200], failed_addr[64];
 	size_t failed_len;
@@ -56,7 +60,7 @@ struct world {
 };
 
 enum { COAP4, COAPS4, COAP6, COAPS6 }; /* the listeners */
-extern const struct transport_route world_routes[1];
+extern const struct transport_route world_routes[2];
 
 void world_open(struct world *w);
 void world_open_with(struct world *w, bool cbc, unsigned max_peers);
