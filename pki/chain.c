@@ -1,6 +1,7 @@
 #include "pki/chain.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/base/str.h"
 #include "pki/chain_check.h"
@@ -74,15 +75,18 @@ pin_holds(const struct search *s, struct finding *f)
 	    pki_usage_name(pin->usage), first == 0 ? "certificate" : "CA");
 }
 
+/* A common name that stands for a host is one more name that the CAs above must allow. */
 static bool
 name_holds(const struct search *s, struct finding *f)
 {
 	struct err e = { .code = ERR_OK };
+	const char *name = s->rq->name;
 
-	if (s->rq->name == NULL ||
-	    pki_name_match(s->path[0], s->rq->name, s->po->allow_cn, &e) == ERR_OK)
+	if (name == NULL || pki_name_match(s->path[0], name, false, &e) == ERR_OK)
 		return true;
-	return finding_set(f, PKI_R_NAME_MISMATCH, 0, "%.300s", e.msg);
+	if (!s->po->allow_cn || pki_name_match(s->path[0], name, true, &e) != ERR_OK)
+		return finding_set(f, PKI_R_NAME_MISMATCH, 0, "%.300s", e.msg);
+	return check_host(s->po, s->path, s->n, name + strlen("dns:"), f);
 }
 
 static bool

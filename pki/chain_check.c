@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/base/clock.h"
 #include "pki/certpolicy.h"
@@ -309,6 +310,22 @@ check_constraints(
 			if (v != CONSTRAINT_OK)
 				return name_refused(v, ca, i, &bad, f);
 		}
+	}
+	return true;
+}
+
+bool
+check_host(const struct pki_policy *po, const struct pki_cert *const *path, size_t n,
+    const char *host, struct finding *f)
+{
+	struct pki_name name = { PKI_NAME_DNS, { (const uint8_t *)host, strlen(host) } };
+	unsigned left = po->max_names;
+
+	for (size_t ca = n - 1; ca > 0; ca--) {
+		enum constraint_verdict v = constraint_check_name(path[ca], &name, &left);
+
+		if (v != CONSTRAINT_OK)
+			return name_refused(v, ca, 0, &name, f);
 	}
 	return true;
 }

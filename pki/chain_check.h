@@ -31,4 +31,8 @@ bool check_cert(const struct pki_request *rq, const struct pki_policy *po, const
 bool check_path(
     const struct pki_policy *po, const struct pki_cert *const *path, size_t n, struct finding *f);
 
+/* The name constraints of the whole path allow that host. */
+bool check_host(const struct pki_policy *po, const struct pki_cert *const *path, size_t n,
+    const char *host, struct finding *f);
+
 #endif

@@ -191,8 +191,8 @@ constraint_check_syntax(const struct pki_cert *ca)
 	return CONSTRAINT_OK;
 }
 
-static enum constraint_verdict
-check_name(const struct pki_cert *ca, const struct pki_name *name, unsigned *left)
+enum constraint_verdict
+constraint_check_name(const struct pki_cert *ca, const struct pki_name *name, unsigned *left)
 {
 	bool constrained = false, permitted = false;
 
@@ -220,7 +220,7 @@ check_list(
 
 	for (size_t i = 0; v == CONSTRAINT_OK && i < names->n; i++) {
 		*bad = names->v[i];
-		v = check_name(ca, bad, left);
+		v = constraint_check_name(ca, bad, left);
 	}
 	return v;
 }
@@ -234,7 +234,7 @@ constraint_check(
 
 	*bad = (struct pki_name){ PKI_NAME_DIRECTORY, cert->subject };
 	if (!pki_dn_empty(cert->subject))
-		v = check_name(ca, bad, left);
+		v = constraint_check_name(ca, bad, left);
 	if (v == CONSTRAINT_OK)
 		v = check_list(ca, &cert->san, left, bad);
 	if (v != CONSTRAINT_OK)

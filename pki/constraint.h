@@ -28,6 +28,10 @@ enum constraint_verdict constraint_check_syntax(const struct pki_cert *ca);
 enum constraint_verdict constraint_check(
     const struct pki_cert *ca, const struct pki_cert *cert, unsigned *left, struct pki_name *bad);
 
+/* One name that is not in the certificate's lists, against the subtrees of ca. */
+enum constraint_verdict constraint_check_name(
+    const struct pki_cert *ca, const struct pki_name *name, unsigned *left);
+
 /* One name and one subtree of the same kind: for a permitted subtree, and for an excluded one. */
 bool constraint_permits(const struct pki_name *subtree, const struct pki_name *name);
 bool constraint_excludes(const struct pki_name *subtree, const struct pki_name *name);

@@ -98,12 +98,20 @@ same_name(const struct pki_name *a, const struct pki_name *b)
 	                                     : blob_equal(a->value, b->value);
 }
 
+/* What lists of that point say counts: they are the issuer's own, and about every reason to revoke; a
+ * list that names the certificate (found) need not be. */
+static bool
+point_counts(const struct pki_crl_dp *dp, bool found)
+{
+	return dp->crl_issuer.n == 0 && (found || !dp->has_reasons);
+}
+
 /*
  * The list is of a distribution point that the certificate names; the name of its issuer stands for
  * one that it need not name (section 6.3.3).
  */
 static bool
-point_fits(const struct pki_crl *crl, const struct pki_cert *c)
+point_fits(const struct pki_crl *crl, const struct pki_cert *c, bool found)
 {
 	struct pki_name by_issuer = { PKI_NAME_DIRECTORY, c->issuer };
 
@@ -114,7 +122,7 @@ point_fits(const struct pki_crl *crl, const struct pki_cert *c)
 			return true;
 		for (size_t k = 0; k < c->n_crl_dps; k++)
 			for (size_t m = 0; m < c->crl_dps[k].full_name.n; m++)
-				if (c->crl_dps[k].crl_issuer.n == 0 &&
+				if (point_counts(&c->crl_dps[k], found) &&
 				    same_name(at, &c->crl_dps[k].full_name.v[m]))
 					return true;
 	}
@@ -122,13 +130,15 @@ point_fits(const struct pki_crl *crl, const struct pki_cert *c)
 }
 
 static bool
-scope_fits(const struct pki_crl *crl, const struct pki_cert *c, struct pki_answer *out)
+scope_fits(const struct pki_crl *crl, const struct pki_cert *c, bool found, struct pki_answer *out)
 {
+	if (crl->scope.some_reasons && !found)
+		return pki_answer_unusable(out, "the list is about some reasons only");
 	if (crl->scope.user_only && c->is_ca)
 		return pki_answer_unusable(out, "the list is about end entities only");
 	if (crl->scope.ca_only && !c->is_ca)
 		return pki_answer_unusable(out, "the list is about CAs only");
-	return point_fits(crl, c) ||
+	return point_fits(crl, c, found) ||
 	       pki_answer_unusable(out, "the list is of another distribution point");
 }
 
@@ -155,7 +165,7 @@ signature_holds(struct pki_crl *crl, const struct pki_cert *issuer,
 
 static bool
 counts(struct pki_crl *crl, const struct pki_cert *cert, const struct pki_cert *issuer,
-    const struct pki_status_policy *p, int64_t now, struct pki_answer *out)
+    const struct pki_status_policy *p, int64_t now, bool found, struct pki_answer *out)
 {
 	if (crl->useless != NULL)
 		return pki_answer_unusable(out, "%s", crl->useless);
@@ -163,7 +173,7 @@ counts(struct pki_crl *crl, const struct pki_cert *cert, const struct pki_cert *
 		return pki_answer_unusable(out, "the list has no number");
 	if (!crl->has_next)
 		return pki_answer_unusable(out, "the list does not say until when it counts");
-	return scope_fits(crl, cert, out) && signature_holds(crl, issuer, p, out) &&
+	return scope_fits(crl, cert, found, out) && signature_holds(crl, issuer, p, out) &&
 	       pki_answer_in_time(out, p, cert, now);
 }
 
@@ -180,7 +190,7 @@ evaluate_one(struct pki_crl *crl, const struct pki_cert *cert, const struct pki_
 		.has_next = crl->has_next,
 		.produced_at = MAX(crl->this_update, cert->not_before),
 		.crl_reason = -1 };
-	if (!counts(crl, cert, issuer, p, now, out) || entry == NULL)
+	if (!counts(crl, cert, issuer, p, now, entry != NULL, out) || entry == NULL)
 		return;
 	out->status = PKI_STATUS_REVOKED;
 	out->revoked_at = entry->revoked_at;

@@ -83,8 +83,7 @@ read_scope(struct pki_crl *c, struct crl_entry *entry, bool critical, struct der
 		return false;
 	c->scope.user_only = read_flag(&d, 1);
 	c->scope.ca_only = read_flag(&d, 2);
-	if (der_take_optional(&d, DER_CONTEXT(3), &reasons))
-		(void)useless(c, "it is about some reasons only");
+	c->scope.some_reasons = der_take_optional(&d, DER_CONTEXT(3), &reasons);
 	if (read_flag(&d, 4))
 		(void)useless(c, "it is an indirect list");
 	if (read_flag(&d, 5))
@@ -140,7 +139,7 @@ static const struct ext_row {
 /* clang-format on */
 
 static bool
-read_extension(struct pki_crl *c, struct crl_entry *entry, struct der *list)
+read_extension(struct pki_crl *c, struct crl_entry *entry, struct der *list, unsigned *seen)
 {
 	struct der ext = der_enter(list, DER_SEQUENCE);
 	struct pki_blob oid = der_take(&ext, DER_OID);
@@ -150,9 +149,14 @@ read_extension(struct pki_crl *c, struct crl_entry *entry, struct der *list)
 
 	if (!der_end(&ext) || !der_oid_valid(oid))
 		return false;
-	for (size_t i = 0; i < N_ELEMS(exts); i++)
-		if (exts[i].of_entry == (entry != NULL) && blob_equal(oid, exts[i].oid))
-			return exts[i].read(c, entry, critical, &value) && der_end(&value);
+	for (size_t i = 0; i < N_ELEMS(exts); i++) {
+		if (exts[i].of_entry != (entry != NULL) || !blob_equal(oid, exts[i].oid))
+			continue;
+		if (*seen & 1U << i)
+			return false; /* section 4.2: once, or nobody knows which of them counts */
+		*seen |= 1U << i;
+		return exts[i].read(c, entry, critical, &value) && der_end(&value);
+	}
 	return !critical || useless(c, "a critical extension that is not understood");
 }
 
@@ -160,9 +164,10 @@ static bool
 read_extensions(struct pki_crl *c, struct crl_entry *entry, struct der list)
 {
 	bool ok = der_more(&list);
+	unsigned seen = 0;
 
 	while (ok && der_more(&list))
-		ok = read_extension(c, entry, &list);
+		ok = read_extension(c, entry, &list, &seen);
 	return ok && der_end(&list);
 }
 

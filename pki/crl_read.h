@@ -13,7 +13,7 @@ struct crl_entry {
 /* Issuing distribution point (section 5.2.5). */
 struct crl_scope {
 	struct pki_names names; /* fullName; empty: the whole CA */
-	bool user_only, ca_only;
+	bool user_only, ca_only, some_reasons;
 };
 
 struct pki_crl {

@@ -139,7 +139,7 @@ syntax_uri(struct pki_blob s)
 	size_t n = scheme_length(s);
 
 	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] <= ' ' || s.p[i] > 0x7e)
+		if (s.p[i] <= ' ' || s.p[i] > 0x7e || is_among("\"<>\\^`{|}", s.p[i]))
 			return false;
 	return n > 0 && n < s.n;
 }
@@ -151,7 +151,7 @@ syntax_uri_host(struct pki_blob uri, struct pki_blob *host)
 	struct pki_blob s = syntax_tail(uri, uri.n - n);
 
 	*host = PKI_BLOB_NONE;
-	if (n == 0 || s.n < 3 || s.p[0] != '/' || s.p[1] != '/')
+	if (!syntax_uri(uri) || s.n < 3 || s.p[0] != '/' || s.p[1] != '/')
 		return false;
 	s = syntax_tail(s, s.n - 2);
 	size_t end = 0;

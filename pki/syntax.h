@@ -16,10 +16,10 @@ bool syntax_host(struct pki_blob s);
 bool syntax_dns_san(struct pki_blob s);
 /* local@host (RFC 5280 section 4.2.1.6): a dot-string or a quoted one, no comment. */
 bool syntax_mailbox(struct pki_blob s);
-/* The host of an absolute URI with an authority (RFC 3986): false when it has none. No brackets, no
- * port. */
+/* The host of an absolute URI with an authority (RFC 3986): false when it has none, or is no URI. No
+ * brackets, no port. */
 bool syntax_uri_host(struct pki_blob uri, struct pki_blob *host);
-/* It has a scheme and something behind it. */
+/* It has a scheme and something behind it, and no character that RFC 3986 leaves out. */
 bool syntax_uri(struct pki_blob s);
 /* An address of 4 or 16 octets. */
 bool syntax_ip(struct pki_blob s);

@@ -315,6 +315,11 @@ unit_programs += tests/system/test_vet
 tests_system_test_vet_CPPFLAGS = $(AM_CPPFLAGS) $(GNUTLS_CFLAGS)
 tests_system_test_vet_SOURCES = tests/system/test_vet.c $(PKI_FORGE) $(FAULT_SERVER)
 tests_system_test_vet_LDADD = $(UNIT_LIBS) $(BSSERVER_LIBS) $(PKI_LIBS)
+unit_programs += tests/unit/test_chain_rules
+tests_unit_test_chain_rules_CPPFLAGS = $(AM_CPPFLAGS) $(GNUTLS_CFLAGS)
+tests_unit_test_chain_rules_SOURCES = tests/unit/test_chain_rules.c $(PKI_FORGE)
+tests_unit_test_chain_rules_LDADD = $(UNIT_LIBS) $(PKI_LIBS)
+
 unit_programs += tests/unit/test_chain
 tests_unit_test_chain_CPPFLAGS = $(AM_CPPFLAGS) $(GNUTLS_CFLAGS)
 tests_unit_test_chain_SOURCES = tests/unit/test_chain.c $(PKI_FORGE)

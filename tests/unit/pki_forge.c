@@ -3,9 +3,11 @@
 #include <gnutls/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "lib/base/crypt.h"
+#include "lib/base/enc.h"
 #include "pki/der_write.h"
 #include "pki/pem.h"
 
@@ -98,6 +100,19 @@ set_policies(gnutls_x509_crt_t c, const struct forge_opts *o)
 }
 
 static void
+set_raw(gnutls_x509_crt_t c, const char *text)
+{
+	size_t n = strcspn(text, "=!"), m = strlen(text + n + 1);
+	struct secret der = SECRET_NONE;
+	char oid[64];
+
+	MUST(n < sizeof oid && dec_hex(text + n + 1, m, &der, NULL) == ERR_OK ? 0 : -1);
+	(void)snprintf(oid, sizeof oid, "%.*s", (int)n, text);
+	MUST(gnutls_x509_crt_set_extension_by_oid(c, oid, der.data, der.len, text[n] == '!'));
+	secret_clear(&der);
+}
+
+static void
 set_extensions(gnutls_x509_crt_t c, const struct forge_opts *o)
 {
 	unsigned usage = o->usage != 0 ? o->usage
@@ -121,6 +136,8 @@ set_extensions(gnutls_x509_crt_t c, const struct forge_opts *o)
 		    c, GNUTLS_SAN_URI, o->crl_dp, (unsigned)strlen(o->crl_dp), 0));
 	set_names(c, o);
 	set_policies(c, o);
+	for (size_t i = 0; o->raw != NULL && i < 3 && o->raw[i] != NULL; i++)
+		set_raw(c, o->raw[i]);
 }
 
 static void
@@ -559,6 +576,8 @@ put_idp(struct gbuf *out, const struct forge_crl *o)
 		return;
 	der_put_all(&value, DER_SEQUENCE, &idp);
 	put_extension(out, "\x55\x1d\x1c", 3, true, value.data, value.len);
+	if (o->idp_twice)
+		put_extension(out, "\x55\x1d\x1c", 3, true, "\x30", 2);
 	gbuf_clear(&value);
 }
 

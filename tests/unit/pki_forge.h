@@ -48,6 +48,7 @@ struct forge_opts {
 	const char *critical_oid; /* an extension nobody knows */
 	const char *policy;       /* a certificate policy */
 	bool need_policy;         /* policyConstraints: requireExplicitPolicy 0 */
+	const char *const *raw;   /* three extensions, or NULL: "OID=HEX", "OID!HEX" when critical */
 };
 
 void forge_make(struct forge *k, const struct forge_opts *o);
@@ -104,6 +105,7 @@ struct forge_crl {
 	int idp_flag;        /* critical IDP with this BOOLEAN: 1, 2, 4, 5 */
 	bool idp_reasons;    /* onlySomeReasons */
 	bool idp_issuer;     /* full name: the issuer's directory name */
+	bool idp_twice;      /* and another IDP that has no bounds */
 	bool bad_signature, sha1;
 	size_t fill; /* this many more entries, of other certificates */
 };

@@ -8,8 +8,13 @@
 
 #define NOW FORGE_NOW
 #define DP "http://crl.example/ca.crl"
+#define DP_SOME_REASONS \
+	"2.5.29.31=30253023a01da01b8619687474703a2f2f63726c2e6578616d706c652f63612e63726c81020640"
+#define DP_OF_ROOT \
+	"2.5.29.31=30363034a01da01b8619687474703a2f2f63726c2e6578616d706c652f63612e63726ca213a411" \
+	"300f310d300b06035504030c04726f6f74"
 
-static struct forge root, namesake, silent, leaf, ca, with_dp, silent_leaf;
+static struct forge root, namesake, silent, leaf, ca, with_dp, silent_leaf, partly, of_another;
 
 static void
 make_world(void)
@@ -21,6 +26,12 @@ make_world(void)
 	forge_make(&leaf, &(struct forge_opts){ .cn = "leaf", .issuer = &root });
 	forge_make(&ca, &(struct forge_opts){ .cn = "ca", .issuer = &root, .ca = true });
 	forge_make(&with_dp, &(struct forge_opts){ .cn = "dp", .issuer = &root, .crl_dp = DP });
+	forge_make(&partly, &(struct forge_opts){ .cn = "some reasons",
+	                        .issuer = &root,
+	                        .raw = (const char *const[3]){ DP_SOME_REASONS } });
+	forge_make(&of_another, &(struct forge_opts){ .cn = "of another",
+	                            .issuer = &root,
+	                            .raw = (const char *const[3]){ DP_OF_ROOT } });
 	forge_make(&silent_leaf, &(struct forge_opts){ .cn = "leaf", .issuer = &silent });
 }
 
@@ -66,7 +77,9 @@ CHANGE(ca_only, o->idp_flag = 2)
 CHANGE(indirect, o->idp_flag = 4)
 CHANGE(attributes, o->idp_flag = 5)
 CHANGE(some_reasons, o->idp_reasons = true)
+CHANGE(some_reasons_naming, o->idp_reasons = true; o->revoked[0] = leaf.cert)
 CHANGE(this_point, o->idp_uri = DP)
+CHANGE(this_point_naming, o->idp_uri = DP; o->revoked[0] = partly.cert)
 CHANGE(other_point, o->idp_uri = "http://crl.example/other.crl")
 CHANGE(issuer_point, o->idp_issuer = true)
 CHANGE(v1, o->v1 = true; p->relaxed = true)
@@ -109,6 +122,11 @@ static const struct row {
 	{ "indirect", &leaf, &root, indirect, BAD, "indirect" },
 	{ "attribute certificates", &leaf, &root, attributes, BAD, "attribute" },
 	{ "some reasons only", &leaf, &root, some_reasons, BAD, "reasons" },
+	{ "some reasons only, and names it", &leaf, &root, some_reasons_naming, REVOKED, NULL },
+	{ "a point for some reasons only", &partly, &root, this_point, BAD, "distribution point" },
+	{ "a point for some reasons only, and names it", &partly, &root, this_point_naming, REVOKED, NULL },
+	{ "a point for some reasons, the whole list", &partly, &root, same, GOOD, NULL },
+	{ "a point of another issuer", &of_another, &root, this_point, BAD, "distribution point" },
 	{ "its distribution point", &with_dp, &root, this_point, GOOD, NULL },
 	{ "another distribution point", &with_dp, &root, other_point, BAD, "distribution point" },
 	{ "a distribution point nobody named", &leaf, &root, this_point, BAD, "distribution point" },
@@ -176,6 +194,21 @@ START_TEST(no_list_is_not_good)
 	ck_assert_int_eq(a.status, BAD);
 	ck_assert_ptr_nonnull(strstr(a.detail, "no revocation list of its issuer"));
 	pki_crls_clear(&cs);
+}
+END_TEST
+
+/* Section 4.2: nobody could say which of them counts. */
+START_TEST(an_extension_that_is_there_twice_makes_no_list)
+{
+	struct pki_crls cs = PKI_CRLS_NONE;
+	struct forge_crl o = plain(&root);
+	struct gbuf der = { .max = 0 };
+
+	o.idp_flag = 2;
+	o.idp_twice = true;
+	forge_crl(&o, &der);
+	ck_assert_int_eq(pki_crls_parse(&cs, der.data, der.len, NULL), ERR_PARSE);
+	gbuf_clear(&der);
 }
 END_TEST
 
@@ -254,6 +287,7 @@ END_TEST
 static const struct unit_case cases[] = {
 	UNIT_CASE(each_way_to_count_or_not, N_ELEMS(rows)),
 	UNIT_CASE(no_list_is_not_good, 0),
+	UNIT_CASE(an_extension_that_is_there_twice_makes_no_list, 0),
 	UNIT_CASE(verification_is_remembered_by_key, 0),
 	UNIT_CASE(any_list_that_names_it_revokes, 0),
 	UNIT_CASE(no_mutation_is_good, 0),
