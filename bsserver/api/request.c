@@ -97,7 +97,7 @@ look_at_permission(struct req *r)
 		    perm_name(rt->permission));
 		return false;
 	}
-	if (rt->changes && r->api->draining) {
+	if (rt->way == ROUTE_CHANGES && r->api->draining) {
 		answer_fail(
 		    r, 0, ERR_CLOSED, "the daemon is stopping: nothing is changed any more");
 		return false;
@@ -303,11 +303,29 @@ req_new(struct api *a, struct MHD_Connection *conn, const char *method, const ch
 	return r;
 }
 
+static void
+on_settled(void *arg, enum err_code rc, const struct err *e)
+{
+	struct req *r = arg;
+
+	(void)e;
+	if (!req_alive(r))
+		return;
+	if (rc == ERR_CLOSED)
+		answer_err(r, 0, e);
+	else
+		r->match.route->run(r);
+}
+
 void
 req_run(struct req *r)
 {
 	r->begun = true;
-	if (!r->answered)
+	if (r->answered)
+		return;
+	if (r->match.route->way == ROUTE_SETTLED)
+		r->api->c.ops->settle(r->api->c.store, on_settled, r);
+	else
 		r->match.route->run(r);
 }
 

@@ -14,11 +14,17 @@ typedef void route_fn(struct req *r); /* owes exactly one answer, now or later *
 
 enum route_body { BODY_NONE, BODY_JSON, BODY_ROWS };
 
+enum route_way {
+	ROUTE_PLAIN,
+	ROUTE_CHANGES, /* refused while the daemon drains */
+	ROUTE_SETTLED, /* runs when what the store was given before is kept: it tells of sessions that are over */
+};
+
 struct route {
 	const char *method, *path; /* "{ep}" stands for one segment */
 	unsigned permission;       /* enum perm: exactly one */
 	enum route_body body;
-	bool changes;      /* refused while the daemon drains */
+	enum route_way way;
 	const char *query; /* parameters it takes, blank-separated */
 	route_fn *run;
 	const char *summary;

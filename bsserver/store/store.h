@@ -477,6 +477,11 @@ struct store_ops {
 	void (*note_put)(struct store *s, const struct store_note *v, size_t n, store_done_fn *done, void *arg);
 	void (*note_list)(struct store *s, enum store_note_kind kind, store_notes_fn *done, void *arg);
 	void (*counts)(struct store *s, store_counts_fn *done, void *arg);
+	/*
+	 * Answered when every write that was submitted before is, and hurries those that wait for company: what
+	 * is read then shows them. Whatever the answer says, there is nothing left to wait for.
+	 */
+	void (*settle)(struct store *s, store_done_fn *done, void *arg);
 	/* The fingerprint of a secret under this store's key; loop's thread, at once. */
 	enum err_code (*fingerprint)(struct store *s, const struct secret *key, char out[CRYPT_FP_LEN + 1],
 	    struct err *e);

@@ -294,6 +294,42 @@ sqlite_counts(struct store *s, store_counts_fn *done, void *arg)
 	sq_worker_submit(&s->getter, &r->base);
 }
 
+struct settle_req {
+	struct sq_req base;
+	store_done_fn *done;
+};
+
+static void
+settle_answer(struct store *s, struct sq_req *base)
+{
+	(void)s;
+	CONTAINER_OF(base, struct settle_req, base)->done(base->arg, base->rc, base->e);
+}
+
+static enum err_code
+settle_run(struct store *s, struct sq_db *db, struct sq_req *base, struct err *e)
+{
+	(void)s, (void)db, (void)base, (void)e;
+	return ERR_OK;
+}
+
+static void
+settle_free(struct sq_req *base)
+{
+	free(CONTAINER_OF(base, struct settle_req, base));
+}
+
+static const struct sq_req_kind settle_kind = { settle_run, NULL, settle_answer, settle_free };
+
+static void
+sqlite_settle(struct store *s, store_done_fn *done, void *arg)
+{
+	struct settle_req *r = sq_req_new(sizeof *r, &settle_kind, arg);
+
+	r->done = done;
+	sq_worker_submit(s->writer.waiting > 0 ? &s->writer : &s->getter, &r->base);
+}
+
 static enum err_code
 sqlite_fingerprint(struct store *s, const struct secret *key, char out[CRYPT_FP_LEN + 1], struct err *e)
 {
@@ -327,5 +363,6 @@ const struct store_ops store_sqlite = {
 	.note_put = sq_note_put,
 	.note_list = sq_note_list,
 	.counts = sqlite_counts,
+	.settle = sqlite_settle,
 	.fingerprint = sqlite_fingerprint,
 };

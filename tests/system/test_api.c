@@ -287,6 +287,44 @@ START_TEST(provisioned_means_the_current_revision)
 }
 END_TEST
 
+/* A device that has its answer may be asked about at once, before its record is in the file. */
+START_TEST(a_session_that_is_over_is_in_the_next_answer)
+{
+	static const struct {
+		const char *path, *shows;
+	} rows[] = {
+		{ "/v1/devices/a/sessions/last", "id" },
+		{ "/v1/sessions?limit=1", "sessions.0.id" },
+		{ "/v1/why?endpoint=a", "last_session.id" },
+		{ "/v1/devices/a", "last_session.id" },
+	};
+	char ep[] = "a", peer[] = "[::1]:1";
+	struct world w;
+	struct reply r;
+
+	world_open(&w, NULL);
+	apply(&w, ROW(SHARED) ROW(DEVICE("a", KEY("01"))));
+	keep_session(&w, BS_VERDICT_PROVISIONED, 2);
+	for (uint64_t id = 1000; id < 1000 + N_ELEMS(rows); id++) {
+		const struct bs_record rec = { .id = id,
+			.endpoint = ep,
+			.peer = peer,
+			.verdict = BS_VERDICT_FAILED,
+			.reason = BS_REASON_NO_ANSWER,
+			.ended_ms = 3,
+			.used_format = -1 };
+		unsigned kept = 0;
+
+		store_sqlite.session_put(w.store, &rec, NULL, on_kept, &kept);
+		ask(&w, "GET", rows[id - 1000].path, NULL, &r);
+		ck_assert_msg(num(&r, rows[id - 1000].shows) == (long long)id, "%s: %s", rows[id - 1000].path, r.body);
+		reply_clear(&r);
+		world_turn_until(&w, &kept, 1);
+	}
+	world_close(&w);
+}
+END_TEST
+
 START_TEST(lists_go_on_where_they_stopped)
 {
 	struct world w;
@@ -418,6 +456,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(a_profile_counts_who_extends_it, 0),
 	UNIT_CASE(a_device_and_its_end, 0),
 	UNIT_CASE(provisioned_means_the_current_revision, 0),
+	UNIT_CASE(a_session_that_is_over_is_in_the_next_answer, 0),
 	UNIT_CASE(lists_go_on_where_they_stopped, 0),
 	UNIT_CASE(a_plan_masks_keys_and_marks_defaults, 0),
 	UNIT_CASE(sessions_live_and_over, 0),
