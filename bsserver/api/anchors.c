@@ -398,23 +398,17 @@ on_given(
     void *arg, enum err_code rc, const struct err *e, struct store_given *v, size_t n, bool more)
 {
 	struct req *r = arg;
-	struct gbuf after = { .max = 32 };
-	json_t *j, *list;
+	json_t *list;
 
 	if (rc != ERR_OK) {
 		answer_err(r, 0, e);
 		return;
 	}
-	j = json_object();
 	list = json_array();
 	for (size_t i = 0; i < n; i++)
 		(void)json_array_append_new(list, json_of_given(&v[i]));
-	json_put(j, "certificates", list);
-	if (more && n > 0)
-		gbuf_printf(&after, "%llu", (unsigned long long)v[n - 1].id);
-	json_put(j, "after", more && n > 0 ? json_text(gbuf_cstr(&after)) : json_null());
-	gbuf_clear(&after);
-	answer_json(r, 200, j);
+	answer_page(r, "certificates", list, "after",
+	    more && n > 0 ? json_sprintf("%llu", (unsigned long long)v[n - 1].id) : NULL);
 }
 
 void

@@ -138,6 +138,16 @@ answer_json(struct req *r, unsigned status, json_t *j)
 	answer_dumped(r, status, "application/json", j);
 }
 
+void
+answer_page(struct req *r, const char *key, json_t *list, const char *next, json_t *at)
+{
+	json_t *j = json_object();
+
+	json_put(j, key, list);
+	json_put(j, next, at == NULL ? json_null() : at);
+	answer_json(r, 200, j);
+}
+
 json_t *
 answer_problem(unsigned status, const struct err *e)
 {

@@ -83,19 +83,16 @@ on_devices(
     void *arg, enum err_code rc, const struct err *e, struct store_device *v, size_t n, bool more)
 {
 	struct req *r = arg;
-	json_t *j, *list;
+	json_t *list;
 
 	if (rc != ERR_OK) {
 		answer_err(r, 0, e);
 		return;
 	}
-	j = json_object();
 	list = json_array();
 	for (size_t i = 0; i < n; i++)
 		(void)json_array_append_new(list, json_of_device(r->api->c.shelf, &v[i]));
-	json_put(j, "devices", list);
-	json_put(j, "after", more && n > 0 ? json_text(v[n - 1].endpoint) : json_null());
-	answer_json(r, 200, j);
+	answer_page(r, "devices", list, "after", more && n > 0 ? json_text(v[n - 1].endpoint) : NULL);
 }
 
 void

@@ -34,19 +34,17 @@ static void
 on_list(void *arg, enum err_code rc, const struct err *e, struct store_handoff *v, size_t n, bool more)
 {
 	struct req *r = arg;
-	json_t *j, *list;
+	json_t *list;
 
 	if (rc != ERR_OK) {
 		answer_err(r, 0, e);
 		return;
 	}
-	j = json_object();
 	list = json_array();
 	for (size_t i = 0; i < n; i++)
 		(void)json_array_append_new(list, json_of_handoff(&v[i]));
-	json_put(j, "handoffs", list);
-	json_put(j, "after", more && n > 0 ? json_sprintf("%s\n%s", v[n - 1].endpoint, v[n - 1].target) : json_null());
-	answer_json(r, 200, j);
+	answer_page(r, "handoffs", list, "after",
+	    more && n > 0 ? json_sprintf("%s\n%s", v[n - 1].endpoint, v[n - 1].target) : NULL);
 }
 
 /* "ENDPOINT, end of line, TARGET", as an earlier page said; split in place. */

@@ -111,6 +111,9 @@ void answer_text(
 void answer_err(struct req *r, unsigned status, const struct err *e);
 void answer_fail(struct req *r, unsigned status, enum err_code code, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
+/* 200 with a page of a list under key, and under next ("after", "before") where the following page begins,
+ * at; NULL: it was the last one. Takes list and at. */
+void answer_page(struct req *r, const char *key, struct json_t *list, const char *next, struct json_t *at);
 void answer_response(struct req *r, unsigned status, struct MHD_Response *m); /* takes m */
 unsigned answer_status(enum err_code code);
 bool answer_retryable(enum err_code code);

@@ -32,13 +32,12 @@ on_profiles(
     void *arg, enum err_code rc, const struct err *e, struct store_profile *v, size_t n, bool more)
 {
 	struct req *r = arg;
-	json_t *j, *list;
+	json_t *list;
 
 	if (rc != ERR_OK) {
 		answer_err(r, 0, e);
 		return;
 	}
-	j = json_object();
 	list = json_array();
 	for (size_t i = 0; i < n; i++) {
 		json_t *x = json_of_profile(&v[i]);
@@ -46,9 +45,7 @@ on_profiles(
 		(void)json_object_del(x, "document");
 		(void)json_array_append_new(list, x);
 	}
-	json_put(j, "profiles", list);
-	json_put(j, "after", more && n > 0 ? json_text(v[n - 1].name) : json_null());
-	answer_json(r, 200, j);
+	answer_page(r, "profiles", list, "after", more && n > 0 ? json_text(v[n - 1].name) : NULL);
 }
 
 void

@@ -254,17 +254,12 @@ on_sessions(void *arg, enum err_code rc, const struct err *e, json_t *list, unsi
     uint64_t before)
 {
 	struct req *r = arg;
-	json_t *j;
 
 	(void)scanned;
-	if (rc != ERR_OK) {
+	if (rc != ERR_OK)
 		answer_err(r, 0, e);
-		return;
-	}
-	j = json_object();
-	json_put(j, "sessions", json_incref(list));
-	json_put(j, "before", before == 0 ? json_null() : json_u64(before));
-	answer_json(r, 200, j);
+	else
+		answer_page(r, "sessions", json_incref(list), "before", before == 0 ? NULL : json_u64(before));
 }
 
 /* The word of a closed list, or an answer that names the nearest. */
@@ -421,13 +416,12 @@ on_audit(void *arg, enum err_code rc, const struct err *e, struct store_audit_ro
     bool more)
 {
 	struct req *r = arg;
-	json_t *j, *rows;
+	json_t *rows;
 
 	if (rc != ERR_OK) {
 		answer_err(r, 0, e);
 		return;
 	}
-	j = json_object();
 	rows = json_array();
 	for (size_t i = 0; i < n; i++) {
 		json_t *x = json_object();
@@ -441,9 +435,7 @@ on_audit(void *arg, enum err_code rc, const struct err *e, struct store_audit_ro
 		json_put(x, "reason", json_text(v[i].reason));
 		(void)json_array_append_new(rows, x);
 	}
-	json_put(j, "audit", rows);
-	json_put(j, "before", more && n > 0 ? json_u64(v[n - 1].seq) : json_null());
-	answer_json(r, 200, j);
+	answer_page(r, "audit", rows, "before", more && n > 0 ? json_u64(v[n - 1].seq) : NULL);
 }
 
 void
