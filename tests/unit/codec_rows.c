@@ -105,3 +105,31 @@ check_mutations(const struct lwm2m_format *f, enum payload_as as, const struct g
 	}
 	gbuf_clear(&in);
 }
+
+void
+check_unsayable(const struct lwm2m_format *f, const struct unsayable *row)
+{
+	struct lwm2m_node node = { path_of(row->path), row->v };
+	struct gbuf out = { 0 };
+	struct err e = { .code = ERR_OK };
+
+	ck_assert_int_eq(f->encode(path_of(row->base), (struct lwm2m_span){ &node, 1 }, &out, &e), ERR_UNSUPPORTED);
+	ck_assert_str_eq(e.msg, row->msg);
+	gbuf_clear(&out);
+}
+
+void
+check_bounded(const struct lwm2m_format *f, enum payload_as as, const struct good_row *row, const char *msg)
+{
+	struct gbuf in = payload_of(as, row->payload), out = { .max = in.len - 1 };
+	struct lwm2m_path base = path_of(row->base);
+	struct lwm2m_tree t = { 0 };
+	struct err e = { .code = ERR_OK };
+
+	ck_assert_int_eq(f->decode(codec_model(), base, in.data, in.len, &t, NULL), ERR_OK);
+	ck_assert_int_eq(f->encode(base, (struct lwm2m_span){ t.nodes, t.n }, &out, &e), ERR_LIMIT);
+	ck_assert_str_eq(e.msg, msg);
+	gbuf_clear(&out);
+	gbuf_clear(&in);
+	lwm2m_tree_clear(&t);
+}
