@@ -4,20 +4,6 @@
 #include "lib/lwm2m/cbor_io.h"
 
 static enum err_code
-check_base(const struct lwm2m_model *m, struct lwm2m_path base, struct err *e)
-{
-	if (base.depth != LWM2M_RESOURCE)
-		return err_set(e, ERR_UNSUPPORTED, "%s: this format is of one single Resource",
-		    lwm2m_path_str(base).s);
-	const struct lwm2m_res_def *def = lwm2m_model_resource(m, base.id[0], base.id[2]);
-	if (def != NULL && def->multiple)
-		return err_set(e, ERR_UNSUPPORTED,
-		    "%s: a Multiple Resource, this format is of a single one",
-		    lwm2m_path_str(base).s);
-	return ERR_OK;
-}
-
-static enum err_code
 read_value(struct rbuf *r, struct gbuf *own, struct raw *v, struct err *e)
 {
 	struct cbr_item head;
@@ -36,7 +22,8 @@ lwm2m_cbor_decode(const struct lwm2m_model *m, struct lwm2m_path base, const uin
 	struct rbuf r = rbuf_make(p, n);
 	struct gbuf own = { 0 };
 	struct raw v;
-	enum err_code rc = check_base(m, base, e);
+	const struct lwm2m_res_def *def;
+	enum err_code rc = raw_single(m, base, &def, e);
 
 	if (rc != ERR_OK)
 		return rc;

@@ -260,6 +260,18 @@ raw_add(const struct raw_sink *s, struct lwm2m_path p, const struct raw *v, stru
 }
 
 enum err_code
+raw_single(const struct lwm2m_model *m, struct lwm2m_path base, const struct lwm2m_res_def **def, struct err *e)
+{
+	if (base.depth != LWM2M_RESOURCE)
+		return err_set(e, ERR_UNSUPPORTED, "%s: this format is of one single Resource", lwm2m_path_str(base).s);
+	*def = lwm2m_model_resource(m, base.id[0], base.id[2]);
+	if (*def != NULL && (*def)->multiple)
+		return err_set(e, ERR_UNSUPPORTED, "%s: a Multiple Resource, this format is of a single one",
+		    lwm2m_path_str(base).s);
+	return ERR_OK;
+}
+
+enum err_code
 raw_sayable(const struct lwm2m_node *node, struct err *e)
 {
 	if (node->value.type == LWM2M_NONE)

@@ -54,6 +54,11 @@ enum err_code raw_sum(const struct raw *a, const struct raw *b, struct raw *out,
 enum err_code raw_add(
     const struct raw_sink *s, struct lwm2m_path p, const struct raw *v, struct err *e);
 
+/* *def becomes the Resource at base, NULL where the model has none. ERR_UNSUPPORTED when base is none, or that of a
+ * Multiple Resource: for formats of one value. */
+enum err_code raw_single(const struct lwm2m_model *m, struct lwm2m_path base, const struct lwm2m_res_def **def,
+    struct err *e);
+
 /*
  * ERR_UNSUPPORTED when a node is none of a value (an instance without Resources) or a float that is
  * not finite.

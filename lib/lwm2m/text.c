@@ -9,6 +9,7 @@
 #include "lib/base/enc.h"
 #include "lib/base/str.h"
 #include "lib/lwm2m/format.h"
+#include "lib/lwm2m/raw.h"
 
 #define FLOAT_LEN 400 /* characters: the longest double in full has fewer */
 
@@ -17,14 +18,11 @@ static enum err_code
 type_at(const struct lwm2m_model *m, struct lwm2m_path base, enum lwm2m_type unknown,
     enum lwm2m_type *out, struct err *e)
 {
-	if (base.depth != LWM2M_RESOURCE)
-		return err_set(e, ERR_UNSUPPORTED, "%s: this format is of one single Resource",
-		    lwm2m_path_str(base).s);
-	const struct lwm2m_res_def *def = lwm2m_model_resource(m, base.id[0], base.id[2]);
-	if (def != NULL && def->multiple)
-		return err_set(e, ERR_UNSUPPORTED,
-		    "%s: a Multiple Resource, this format is of a single one",
-		    lwm2m_path_str(base).s);
+	const struct lwm2m_res_def *def;
+	enum err_code rc = raw_single(m, base, &def, e);
+
+	if (rc != ERR_OK)
+		return rc;
 	if (def != NULL && def->type == LWM2M_NONE)
 		return err_set(e, ERR_INVALID, "%s: an executable Resource has no value",
 		    lwm2m_path_str(base).s);
