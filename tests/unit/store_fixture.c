@@ -57,6 +57,13 @@ fx_init(struct fx *f)
 	f->conf = (struct store_conf){ .uri = f->uri, .key_file = f->key_file, .create = true };
 }
 
+void
+fx_fresh(struct fx *f)
+{
+	fx_init(f);
+	ck_assert_msg(fx_open(f) == ERR_OK, "%s", f->e.msg);
+}
+
 enum err_code
 fx_open(struct fx *f)
 {

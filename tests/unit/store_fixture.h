@@ -35,6 +35,7 @@ struct fx {
 };
 
 void fx_init(struct fx *f);  /* folder and key; no store yet */
+void fx_fresh(struct fx *f); /* with a store, which must open */
 void fx_free(struct fx *f);  /* closes, removes the folder */
 enum err_code fx_open(struct fx *f);
 void fx_reopen(struct fx *f); /* closes, opens, must work; the feed is what the opening told */
@@ -65,5 +66,13 @@ void fx_apply_done(void *arg, enum err_code rc, const struct err *e, size_t fail
     const struct store_result *results, size_t n);
 struct secret fx_secret(const char *text); /* borrowed, not to be cleared */
 void fx_write_file(const char *path, const void *p, size_t n);
+
+/* What the feed told since the last time; the keys of the last list's rows. */
+#define fx_ck_feed(f, text)                                                                        \
+	do {                                                                                       \
+		ck_assert_str_eq(gbuf_cstr(&(f)->feed), text);                                     \
+		gbuf_reset(&(f)->feed);                                                            \
+	} while (0)
+#define fx_ck_names(f, text) ck_assert_str_eq(gbuf_cstr(&(f)->names), text)
 
 #endif

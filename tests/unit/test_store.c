@@ -9,21 +9,6 @@
 
 static struct fx f;
 
-static void
-open_fresh(void)
-{
-	fx_init(&f);
-	ck_assert_msg(fx_open(&f) == ERR_OK, "%s", f.e.msg);
-}
-
-#define ck_feed(text)                                                                              \
-	do {                                                                                       \
-		ck_assert_str_eq(gbuf_cstr(&f.feed), text);                                        \
-		gbuf_reset(&f.feed);                                                               \
-	} while (0)
-
-#define ck_names(text) ck_assert_str_eq(gbuf_cstr(&f.names), text)
-
 START_TEST(what_is_put_comes_back)
 {
 	struct secret compiled = fx_secret("packed");
@@ -33,13 +18,13 @@ START_TEST(what_is_put_comes_back)
 		{ .slot = slot1, .identity = id, .key = fx_secret("knock") },
 	};
 
-	open_fresh();
+	fx_fresh(&f);
 	struct store_change c = { .op = STORE_PUT_DEVICE, .name = "ep", .doc = "{\"a\":1}", .credentials = creds,
 		.n_credentials = 2, .compiled = &compiled, .compiled_key = "ck" };
 	ck_assert_int_eq(fx_apply(&f, &c, 1), ERR_OK);
 	ck_assert_int_eq(f.results[0].kind, STORE_CREATED);
 	ck_assert_uint_eq(f.results[0].revision, 1);
-	ck_feed("state ep active #1\n+identity ep me knock #1\n+device ep #1\n");
+	fx_ck_feed(&f, "state ep active #1\n+identity ep me knock #1\n+device ep #1\n");
 	for (int again = 0; again < 2; again++) {
 		char fp[CRYPT_FP_LEN + 1];
 		ck_assert_int_eq(fx_get(&f, "ep"), ERR_OK);
@@ -63,7 +48,7 @@ START_TEST(what_is_put_comes_back)
 		ck_assert_int_eq(store_sqlite.fingerprint(f.store, &f.creds[0].key, fp, NULL), ERR_OK);
 		ck_assert_str_eq(f.creds[0].fingerprint, fp);
 		fx_reopen(&f);
-		ck_feed("state ep active #1\n+identity ep me knock #1\n+device ep #1\n");
+		fx_ck_feed(&f, "state ep active #1\n+identity ep me knock #1\n+device ep #1\n");
 	}
 	ck_assert_int_eq(fx_get(&f, "EP"), ERR_NOT_FOUND);
 	ck_assert_str_eq(f.e.msg, "device EP: is not there");
@@ -73,23 +58,23 @@ END_TEST
 
 START_TEST(the_same_again_changes_nothing)
 {
-	open_fresh();
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_put_psk(&f, "ep", "{}", "me", "knock"), ERR_OK);
 	gbuf_reset(&f.feed);
 	ck_assert_int_eq(fx_put_psk(&f, "ep", "{}", "me", "knock"), ERR_OK);
 	ck_assert_int_eq(f.results[0].kind, STORE_UNCHANGED);
 	ck_assert_uint_eq(f.results[0].revision, 1);
-	ck_feed("");
+	fx_ck_feed(&f, "");
 	ck_assert_int_eq(fx_history(&f, false, "ep"), ERR_OK);
-	ck_names("1:{}");
+	fx_ck_names(&f, "1:{}");
 	ck_assert_int_eq(fx_put_psk(&f, "ep", "{}", "me", "other"), ERR_OK);
 	ck_assert_int_eq(f.results[0].kind, STORE_UPDATED);
 	ck_assert_uint_eq(f.results[0].revision, 2);
-	ck_feed("+identity ep me other #2\n+device ep #2\n");
+	fx_ck_feed(&f, "+identity ep me other #2\n+device ep #2\n");
 	ck_assert_int_eq(fx_put_psk(&f, "ep", "{}", "I", "other"), ERR_OK);
-	ck_feed("-identity ep me #3\n+identity ep I other #3\n+device ep #3\n");
+	fx_ck_feed(&f, "-identity ep me #3\n+identity ep I other #3\n+device ep #3\n");
 	ck_assert_int_eq(fx_put(&f, "ep", "{}"), ERR_OK); /* the credential goes */
-	ck_feed("-identity ep I #4\n+device ep #4\n");
+	fx_ck_feed(&f, "-identity ep I #4\n+device ep #4\n");
 	ck_assert_int_eq(fx_get(&f, "ep"), ERR_OK);
 	ck_assert_uint_eq(f.n_creds, 0);
 	ck_assert_int_eq(fx_audit(&f, (struct store_page){ .limit = 1000, .verdict = -1 }), ERR_OK);
@@ -102,7 +87,7 @@ START_TEST(a_compiled_form_makes_no_revision_and_goes_with_a_change)
 {
 	struct secret one = fx_secret("one"), two = fx_secret("two");
 
-	open_fresh();
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_put(&f, "ep", "{}"), ERR_OK);
 	store_sqlite.compiled_put(f.store, "ep", 1, &one, "k1");
 	store_sqlite.compiled_put(f.store, "ep", 7, &two, "k7"); /* of another revision: dropped */
@@ -134,7 +119,7 @@ START_TEST(a_kept_slot_is_put_only_once)
 	struct store_change put = { .op = STORE_PUT_DEVICE, .name = "ep", .doc = "{}", .credentials = &c,
 		.n_credentials = 1, .keep_slots = keep, .n_keep_slots = 1 };
 
-	open_fresh();
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_apply(&f, &put, 1), ERR_OK);
 	c.key = fx_secret("second");
 	ck_assert_int_eq(fx_apply(&f, &put, 1), ERR_OK);
@@ -182,7 +167,7 @@ START_TEST(a_refused_change_names_its_reason)
 		{ { .op = (enum store_op)99, .name = "a" }, ERR_USAGE, "change 1: no such operation, or no name" },
 	};
 
-	open_fresh();
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_put(&f, "ep", "{}"), ERR_OK);
 	gbuf_reset(&f.feed);
 	for (size_t i = 0; i < N_ELEMS(rows); i++) {
@@ -194,7 +179,7 @@ START_TEST(a_refused_change_names_its_reason)
 		ck_assert_str_eq(f.e.msg, rows[i].text);
 		ck_assert_uint_eq(f.failed_at, 1);
 		ck_assert_uint_eq(f.n, 0);
-		ck_feed("");
+		fx_ck_feed(&f, "");
 		ck_assert_int_eq(fx_get(&f, "before"), ERR_NOT_FOUND); /* whole or not at all */
 	}
 	ck_assert_int_eq(fx_put(&f, "next", "{}"), ERR_OK);
@@ -208,7 +193,7 @@ END_TEST
 
 START_TEST(one_identity_is_one_device)
 {
-	open_fresh();
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_put_psk(&f, "a", "{}", "x\n", "k"), ERR_OK);
 	ck_assert_int_eq(fx_put_psk(&f, "b", "{}", "x\n", "k"), ERR_EXISTS);
 	ck_assert_str_eq(f.e.msg, "device b: identity \"x\\n\" is that of device a");
@@ -226,7 +211,7 @@ START_TEST(one_identity_is_one_device)
 	};
 	gbuf_reset(&f.feed);
 	ck_assert_int_eq(fx_apply(&f, two, 2), ERR_OK);
-	ck_feed("-identity b x\n #4\n+identity b z k #4\n+device b #4\n"
+	fx_ck_feed(&f, "-identity b x\n #4\n+identity b z k #4\n+device b #4\n"
 		"state c active #5\n+identity c x\n k #5\n+device c #5\n");
 	ck_assert_int_eq(fx_apply(&f, &(struct store_change){ .op = STORE_RM_DEVICE, .name = "b" }, 1), ERR_OK);
 	ck_assert_int_eq(fx_put_psk(&f, "d", "{}", "z", "k"), ERR_OK); /* free with its device */
@@ -240,7 +225,7 @@ START_TEST(a_slot_named_twice_is_refused)
 	const struct store_credential two[] = { { .slot = slot, .key = fx_secret("a") },
 		{ .slot = slot, .key = fx_secret("b") } };
 
-	open_fresh();
+	fx_fresh(&f);
 	struct store_change c = { .op = STORE_PUT_DEVICE, .name = "ep", .doc = "{}", .credentials = two, .n_credentials = 2 };
 	ck_assert_int_eq(fx_apply(&f, &c, 1), ERR_USAGE);
 	ck_assert_str_eq(f.e.msg, "device ep: credential 1: its slot is missing or named twice");
@@ -250,7 +235,7 @@ END_TEST
 
 START_TEST(a_removed_device_leaves_nothing_but_its_audit)
 {
-	open_fresh();
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_put_psk(&f, "ep", "{}", "me", "k"), ERR_OK);
 	ck_assert_int_eq(fx_put_psk(&f, "ep", "{\"v\":2}", "me", "k"), ERR_OK);
 	struct bs_record r = { .id = 5, .endpoint = strdup("ep"), .verdict = BS_VERDICT_PROVISIONED, .used_format = -1 };
@@ -260,7 +245,7 @@ START_TEST(a_removed_device_leaves_nothing_but_its_audit)
 	ck_assert_int_eq(fx_apply(&f, &(struct store_change){ .op = STORE_RM_DEVICE, .name = "ep" }, 1), ERR_OK);
 	ck_assert_int_eq(f.results[0].kind, STORE_REMOVED);
 	ck_assert_uint_eq(f.results[0].revision, 3);
-	ck_feed("-identity ep me #3\n-device ep #3\n");
+	fx_ck_feed(&f, "-identity ep me #3\n-device ep #3\n");
 	ck_assert_int_eq(fx_get(&f, "ep"), ERR_NOT_FOUND);
 	ck_assert_int_eq(fx_session_get(&f, 5, NULL), ERR_NOT_FOUND);
 	ck_assert_str_eq(f.e.msg, "session 5: is not there");
@@ -281,24 +266,24 @@ END_TEST
 
 START_TEST(states_are_kept_told_and_audited)
 {
-	open_fresh();
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_put(&f, "ep", "{}"), ERR_OK);
 	gbuf_reset(&f.feed);
 	struct store_change c = { .op = STORE_SET_STATE, .name = "ep", .state = STORE_BLOCKED };
 	ck_assert_int_eq(fx_apply(&f, &c, 1), ERR_OK);
 	ck_assert_int_eq(f.results[0].kind, STORE_UPDATED);
 	ck_assert_uint_eq(f.results[0].revision, 1); /* of its document */
-	ck_feed("state ep blocked #2\n");
+	fx_ck_feed(&f, "state ep blocked #2\n");
 	ck_assert_int_eq(fx_apply(&f, &c, 1), ERR_OK);
 	ck_assert_int_eq(f.results[0].kind, STORE_UNCHANGED);
-	ck_feed("");
+	fx_ck_feed(&f, "");
 	ck_assert_int_eq(fx_put(&f, "ep", "{\"x\":1}"), ERR_OK); /* a new document does not unblock */
 	fx_reopen(&f);
-	ck_feed("state ep blocked #3\n+device ep #3\n");
+	fx_ck_feed(&f, "state ep blocked #3\n+device ep #3\n");
 	ck_assert_int_eq(fx_get(&f, "ep"), ERR_OK);
 	ck_assert_int_eq(f.device.state, STORE_BLOCKED);
 	ck_assert_int_eq(fx_audit(&f, (struct store_page){ .limit = 10, .verdict = -1 }), ERR_OK);
-	ck_names("3,tester,device.update,ep,-,because 2,tester,device.state,ep,active to blocked,because "
+	fx_ck_names(&f, "3,tester,device.update,ep,-,because 2,tester,device.state,ep,active to blocked,because "
 		 "1,tester,device.create,ep,-,because");
 	fx_free(&f);
 }
@@ -311,16 +296,16 @@ START_TEST(profiles_have_revisions)
 	struct store_change c = { .op = STORE_PUT_PROFILE, .name = "base", .doc = "{\"v\":1}", .credentials = &key,
 		.n_credentials = 1 };
 
-	open_fresh();
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_apply(&f, &c, 1), ERR_OK);
-	ck_feed("+profile base {\"v\":1} r1 servers/dm/security/key=shared #1\n");
+	fx_ck_feed(&f, "+profile base {\"v\":1} r1 servers/dm/security/key=shared #1\n");
 	ck_assert_int_eq(fx_put_psk(&f, "base", "{}", "me", "k"), ERR_OK); /* a device of the same name is another thing */
 	gbuf_reset(&f.feed);
 	c.doc = "{\"v\":2}";
 	ck_assert_int_eq(fx_apply(&f, &c, 1), ERR_OK);
-	ck_feed("+profile base {\"v\":2} r3 servers/dm/security/key=shared #3\n");
+	fx_ck_feed(&f, "+profile base {\"v\":2} r3 servers/dm/security/key=shared #3\n");
 	ck_assert_int_eq(fx_history(&f, true, "base"), ERR_OK);
-	ck_names("3:{\"v\":2} 1:{\"v\":1}");
+	fx_ck_names(&f, "3:{\"v\":2} 1:{\"v\":1}");
 	ck_assert_int_eq(fx_profile_get(&f, "base"), ERR_OK);
 	ck_assert_str_eq(f.profile.doc, "{\"v\":2}");
 	ck_assert_uint_eq(f.profile.revision, 3);
@@ -333,9 +318,9 @@ START_TEST(profiles_have_revisions)
 	ck_assert_int_eq(fx_history(&f, true, "none"), ERR_NOT_FOUND);
 	ck_assert_str_eq(f.e.msg, "none: is not there");
 	fx_reopen(&f);
-	ck_feed("+profile base {\"v\":2} r3 servers/dm/security/key=shared #3\nstate base active #3\n+identity base me k #3\n+device base #3\n");
+	fx_ck_feed(&f, "+profile base {\"v\":2} r3 servers/dm/security/key=shared #3\nstate base active #3\n+identity base me k #3\n+device base #3\n");
 	ck_assert_int_eq(fx_apply(&f, &(struct store_change){ .op = STORE_RM_PROFILE, .name = "base" }, 1), ERR_OK);
-	ck_feed("-profile base #4\n");
+	fx_ck_feed(&f, "-profile base #4\n");
 	ck_assert_int_eq(fx_get(&f, "base"), ERR_OK);
 	ck_assert_uint_eq(f.n_creds, 1);
 	ck_assert_int_eq(fx_counts(&f), ERR_OK);
@@ -348,7 +333,7 @@ START_TEST(history_is_bounded)
 {
 	char doc[32];
 
-	open_fresh();
+	fx_fresh(&f);
 	for (int i = 1; i <= 60; i++) {
 		(void)snprintf(doc, sizeof doc, "{\"v\":%d}", i);
 		ck_assert_int_eq(fx_put(&f, "ep", doc), ERR_OK);
@@ -392,7 +377,7 @@ START_TEST(devices_are_listed_by_page)
 		{ { .limit = 4000000000 }, "A a* a1 a10 a2 b b\xc3\xa9", false },
 	};
 
-	open_fresh();
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_put(&f, "b", "{\"extends\":[\"eu\",\"base\"]}"), ERR_OK);
 	ck_assert_int_eq(fx_put(&f, "a1", "{\"extends\":\"base\"}"), ERR_OK);
 	ck_assert_int_eq(fx_put(&f, "a10", "{\"extends\":\"base\"}"), ERR_OK);
@@ -415,18 +400,18 @@ START_TEST(profiles_are_listed_by_page)
 {
 	static const char *const names[] = { "c", "a", "b", "ab" };
 
-	open_fresh();
+	fx_fresh(&f);
 	for (size_t i = 0; i < N_ELEMS(names); i++) {
 		struct store_change c = { .op = STORE_PUT_PROFILE, .name = names[i], .doc = "{}" };
 		ck_assert_int_eq(fx_apply(&f, &c, 1), ERR_OK);
 	}
 	ck_assert_int_eq(fx_profiles(&f, (struct store_page){ .limit = 3, .verdict = -1 }), ERR_OK);
-	ck_names("a ab b");
+	fx_ck_names(&f, "a ab b");
 	ck_assert(f.more);
 	ck_assert_int_eq(fx_profiles(&f, (struct store_page){ .limit = 3, .after = "b", .verdict = -1 }), ERR_OK);
-	ck_names("c");
+	fx_ck_names(&f, "c");
 	ck_assert_int_eq(fx_profiles(&f, (struct store_page){ .limit = 9, .glob = "a*", .verdict = -1 }), ERR_OK);
-	ck_names("a ab");
+	fx_ck_names(&f, "a ab");
 	fx_free(&f);
 }
 END_TEST
@@ -436,7 +421,7 @@ START_TEST(the_audit_trail_says_who_what_and_why)
 	char fp[CRYPT_FP_LEN + 1], want[512];
 	struct secret key = fx_secret("k");
 
-	open_fresh();
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_put_psk(&f, "ep", "{}", "me", "k"), ERR_OK);
 	ck_assert_int_eq(fx_put(&f, "ep", "{}"), ERR_OK);
 	ck_assert_int_eq(fx_apply(&f, &(struct store_change){ .op = STORE_PUT_PROFILE, .name = "p", .doc = "{}" }, 1), ERR_OK);
@@ -446,12 +431,12 @@ START_TEST(the_audit_trail_says_who_what_and_why)
 	    "2,tester,device.update,ep,credentials " STORE_SLOT_BOOTSTRAP "=removed,because "
 	    "1,tester,device.create,ep,credentials " STORE_SLOT_BOOTSTRAP "=%s,because", fp);
 	ck_assert_int_eq(fx_audit(&f, (struct store_page){ .limit = 9, .glob = "e*" }), ERR_OK);
-	ck_names(want);
+	fx_ck_names(&f, want);
 	ck_assert_int_eq(fx_audit(&f, (struct store_page){ .limit = 1, .before_id = 4 }), ERR_OK);
-	ck_names("3,tester,profile.create,p,-,because");
+	fx_ck_names(&f, "3,tester,profile.create,p,-,because");
 	ck_assert(f.more);
 	ck_assert_int_eq(fx_audit(&f, (struct store_page){ .limit = 9, .since_ms = INT64_MAX }), ERR_OK);
-	ck_names("");
+	fx_ck_names(&f, "");
 	fx_free(&f);
 }
 END_TEST

@@ -14,13 +14,6 @@
 
 static struct fx f;
 
-static void
-open_fresh(void)
-{
-	fx_init(&f);
-	ck_assert_msg(fx_open(&f) == ERR_OK, "%s", f.e.msg);
-}
-
 static union {
 	const char *in;
 	char *out;
@@ -121,7 +114,7 @@ static const struct {
 
 START_TEST(each_session_says_what_a_device_came_under_and_has)
 {
-	open_fresh();
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_put(&f, "ep", "{}"), ERR_OK);
 	session(1, "ep", BS_VERDICT_PROVISIONED, OLD, "[" ANCHOR(OLD) "]", 1);
 	ck_given((struct store_page){ .limit = 10 }, "ep,under,1 ep,anchor,1");
@@ -135,7 +128,7 @@ START_TEST(an_anchor_that_a_device_needs_is_not_retired)
 {
 	const struct store_change retire_device = { .op = STORE_SET_STATE, .name = "ep-2", .state = STORE_RETIRED };
 
-	open_fresh();
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_put(&f, "ep-1", "{}"), ERR_OK);
 	ck_assert_int_eq(fx_put(&f, "ep-2", "{}"), ERR_OK);
 	ck_assert_int_eq(say(STORE_PUT_ANCHOR, OLD, false), ERR_OK);
@@ -178,7 +171,7 @@ upgrade(void)
 
 START_TEST(after_an_upgrade_nothing_is_retired_before_devices_came)
 {
-	open_fresh();
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_put(&f, "ep-1", "{}"), ERR_OK);
 	ck_assert_int_eq(fx_put(&f, "ep-2", "{}"), ERR_OK);
 	ck_assert_int_eq(fx_put(&f, "never-came", "{}"), ERR_OK);
@@ -204,7 +197,7 @@ END_TEST
 
 START_TEST(anchors_are_kept_told_and_audited)
 {
-	open_fresh();
+	fx_fresh(&f);
 	ck_assert_int_eq(say(STORE_PUT_ANCHOR, "xyz", false), ERR_USAGE);
 	ck_assert_int_eq(say(STORE_PUT_ANCHOR, NEW, false), ERR_OK);
 	ck_assert_ptr_nonnull(strstr(gbuf_cstr(&f.feed), "anchor " NEW " fleet certificate"));
@@ -225,7 +218,7 @@ START_TEST(what_ends_is_listed_page_by_page)
 {
 	const struct store_change remove = { .op = STORE_RM_DEVICE, .name = "ep-1" };
 
-	open_fresh();
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_put(&f, "ep-1", "{}"), ERR_OK);
 	ck_assert_int_eq(fx_put(&f, "ep-2", "{}"), ERR_OK);
 	session(1, "ep-1", BS_VERDICT_PROVISIONED, OLD, "[" ANCHOR(OLD) "," DEVICE "]", 1);
@@ -250,7 +243,7 @@ START_TEST(what_was_issued_is_listed_until_it_is_revoked)
 	struct store_change c = { .op = STORE_ISSUE, .name = NEW, .issued = &issued };
 	const struct store_change revoke = { .op = STORE_REVOKE, .name = NEW, .detail = "superseded" };
 
-	open_fresh();
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_apply(&f, &c, 1), ERR_OK);
 	ck_assert_int_eq(f.results[0].kind, STORE_CREATED);
 	ck_assert_int_eq(fx_apply(&f, &c, 1), ERR_OK);

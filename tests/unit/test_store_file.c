@@ -14,21 +14,6 @@
 
 static struct fx f;
 
-static void
-open_fresh(void)
-{
-	fx_init(&f);
-	ck_assert_msg(fx_open(&f) == ERR_OK, "%s", f.e.msg);
-}
-
-#define ck_feed(text)                                                                              \
-	do {                                                                                       \
-		ck_assert_str_eq(gbuf_cstr(&f.feed), text);                                        \
-		gbuf_reset(&f.feed);                                                               \
-	} while (0)
-
-#define ck_names(text) ck_assert_str_eq(gbuf_cstr(&f.names), text)
-
 /* Every file of the store, for the octets of a key in any of the ways that one might write them. */
 static bool
 found_in_files(const void *needle, size_t n)
@@ -62,7 +47,7 @@ START_TEST(keys_are_nowhere_in_the_files)
 	enc_hex(&hex, key, sizeof key - 1);
 	enc_base64(&b64, key, sizeof key - 1);
 	b64.data[b64.len - 4] = 0; /* the end depends on what would follow */
-	open_fresh();
+	fx_fresh(&f);
 	struct store_change put = { .op = STORE_PUT_DEVICE, .name = "marker-ep", .doc = "{}", .credentials = &c,
 		.n_credentials = 1, .compiled = &compiled, .compiled_key = "ck" };
 	ck_assert_int_eq(fx_apply(&f, &put, 1), ERR_OK);
@@ -87,7 +72,7 @@ START_TEST(files_are_for_their_owner_only)
 	static const char *const suffixes[] = { "", "-wal", "-shm", ".lock" };
 	mode_t old = umask(0);
 
-	open_fresh();
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_put(&f, "ep", "{}"), ERR_OK);
 	for (size_t i = 0; i < N_ELEMS(suffixes); i++) {
 		struct stat st;
@@ -138,7 +123,7 @@ START_TEST(a_sealed_value_opens_only_in_its_row)
 	const struct store_credential creds[] = { { .slot = s, .key = fx_secret("1") }, { .slot = t, .key = fx_secret("2") } };
 
 	for (size_t i = 0; i < N_ELEMS(rows); i++) {
-		open_fresh();
+		fx_fresh(&f);
 		struct store_change c = { .op = STORE_PUT_DEVICE, .doc = "{}", .credentials = creds, .n_credentials = 2,
 			.compiled = &compiled };
 		c.name = "a";
@@ -161,7 +146,7 @@ START_TEST(a_wrong_key_is_refused_and_both_are_named)
 	char first[CRYPT_ID_LEN + 1], second[CRYPT_ID_LEN + 1], want[512], other[128];
 	struct secret key = SECRET_NONE;
 
-	open_fresh();
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_put_psk(&f, "ep", "{}", "me", "k"), ERR_OK);
 	fx_close(&f);
 	ck_assert_int_eq(store_key_load(f.key_file, &key, NULL), ERR_OK);
@@ -176,7 +161,7 @@ START_TEST(a_wrong_key_is_refused_and_both_are_named)
 	ck_assert_int_eq(fx_open(&f), ERR_REFUSED);
 	(void)snprintf(want, sizeof want, "%s: sealed with key %s, and %s is key %s", f.path, first, other, second);
 	ck_assert_str_eq(f.e.msg, want);
-	ck_feed("");
+	fx_ck_feed(&f, "");
 	ck_assert_int_eq(unlink(other), 0);
 	ck_assert_int_eq(fx_open(&f), ERR_REFUSED);
 	(void)snprintf(want, sizeof want, "%s: sealed with key %s, and there is no key in %s", f.path, first, other);
@@ -191,7 +176,7 @@ END_TEST
 
 START_TEST(an_exchanged_key_is_taken_while_nothing_is_sealed)
 {
-	open_fresh();
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_put(&f, "ep", "{}"), ERR_OK);
 	fx_close(&f);
 	ck_assert_int_eq(unlink(f.key_file), 0);
@@ -358,7 +343,7 @@ START_TEST(a_store_is_open_once)
 {
 	struct fx g;
 
-	open_fresh();
+	fx_fresh(&f);
 	g = f;
 	g.feed = (struct gbuf){ 0 };
 	ck_assert_int_eq(fx_open(&g), ERR_BUSY);
@@ -395,7 +380,7 @@ START_TEST(a_migration_is_whole_and_leaves_a_copy)
 	struct err e;
 	int64_t n;
 
-	open_fresh();
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_put(&f, "ep", "{}"), ERR_OK);
 	fx_close(&f);
 	(void)snprintf(copy, sizeof copy, "%s.schema-%u", f.path, sq_schema.n);
@@ -510,7 +495,7 @@ START_TEST(closing_answers_everything)
 	struct tally t = { 0 };
 	struct last_wish w = { .more = 1 };
 
-	open_fresh();
+	fx_fresh(&f);
 	for (r.id = 1; r.id <= 50; r.id++)
 		store_sqlite.session_put(f.store, &r, NULL, on_tally, &t);
 	store_sqlite.session_put(f.store, &r, NULL, on_wish, &w);
@@ -537,7 +522,7 @@ START_TEST(a_callback_may_close_the_store)
 	struct bs_record r = { .used_format = -1 };
 	struct tally t = { 0 };
 
-	open_fresh();
+	fx_fresh(&f);
 	for (r.id = 1; r.id <= 20; r.id++)
 		store_sqlite.session_put(f.store, &r, NULL, r.id == 5 ? close_from_here : on_tally, &t);
 	while (f.store != NULL)
@@ -555,7 +540,7 @@ START_TEST(the_log_does_not_grow_without_end)
 	struct stat st;
 	char wal[128];
 
-	open_fresh();
+	fx_fresh(&f);
 	memset(doc, ' ', sizeof doc - 1);
 	for (int i = 0; i < 14; i++) { /* each is written twice: the last one becomes history */
 		doc[0] = (char)('A' + i);
@@ -604,7 +589,7 @@ START_TEST(a_disk_error_is_answered_and_harms_nobody_else)
 
 	(void)signal(SIGXFSZ, SIG_IGN);
 	memset(doc, ' ', sizeof doc - 1);
-	open_fresh();
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_put(&f, "before", "{}"), ERR_OK);
 	(void)snprintf(wal, sizeof wal, "%s-wal", f.path);
 	ck_assert_int_eq(stat(wal, &st), 0);
@@ -622,14 +607,14 @@ START_TEST(a_disk_error_is_answered_and_harms_nobody_else)
 		loop_turn(f.loop, 100);
 	ck_assert_uint_eq(big.other, 1);
 	ck_assert_uint_eq(small.ok, 2);
-	ck_feed("state a active #2\n+device a #2\nstate b active #3\n+device b #3\n");
+	fx_ck_feed(&f, "state a active #2\n+device a #2\nstate b active #3\n+device b #3\n");
 	ck_assert_int_eq(fx_get(&f, "big"), ERR_NOT_FOUND);
 	limit_files(RLIM_INFINITY);
 	ck_assert_int_eq(fx_put(&f, "big", doc), ERR_OK); /* there is room again */
 	ck_assert_uint_eq(f.results[0].revision, 4);
 	fx_reopen(&f);
 	ck_assert_int_eq(fx_devices(&f, (struct store_page){ .limit = 9, .verdict = -1 }), ERR_OK);
-	ck_names("a b before big");
+	fx_ck_names(&f, "a b before big");
 	ck_assert_int_eq(fx_counts(&f), ERR_OK);
 	ck_assert_uint_eq(f.counts.devices, 4);
 	fx_free(&f);

@@ -77,8 +77,7 @@ rm(const char *endpoint, const char *target, uint64_t version)
 static void
 open_fresh(void)
 {
-	fx_init(&f);
-	ck_assert_msg(fx_open(&f) == ERR_OK, "%s", f.e.msg);
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_put(&f, "a", "{}"), ERR_OK);
 	ck_assert_int_eq(fx_put(&f, "b", "{}"), ERR_OK);
 }

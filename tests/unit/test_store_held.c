@@ -13,12 +13,10 @@ static struct fx f;
 static void
 open_fresh(void)
 {
-	fx_init(&f);
-	ck_assert_msg(fx_open(&f) == ERR_OK, "%s", f.e.msg);
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_put(&f, "ep", "{}"), ERR_OK);
 }
 
-#define ck_names(text) ck_assert_str_eq(gbuf_cstr(&f.names), text)
 
 static uint64_t same_wrote; /* of the next ones */
 
@@ -106,7 +104,7 @@ START_TEST(sessions_that_left_the_same_share_one)
 	ck_assert_int_eq(leave(1, BS_VERDICT_PROVISIONED, 1, "a1", "w"), ERR_OK);
 	ck_assert_int_eq(leave(2, BS_VERDICT_PROVISIONED, 1, "a2", "w"), ERR_OK);
 	ck_assert_int_eq(fx_held_list(&f, "ep"), ERR_OK);
-	ck_names("1-2:a2");
+	fx_ck_names(&f, "1-2:a2");
 	ck_assert_int_eq(fx_held(&f, "ep", 2), ERR_OK);
 	ck_assert(f.held.session == 1 && f.held.at_ms == 15 && f.held.started_ms == 20 && f.held.last_ms == 25);
 	ck_assert_int_eq(leave(3, BS_VERDICT_PROVISIONED, 1, "b", "w"), ERR_OK); /* held something else */
@@ -114,7 +112,7 @@ START_TEST(sessions_that_left_the_same_share_one)
 	ck_assert_int_eq(leave(5, BS_VERDICT_PROVISIONED, 2, "b", "x"), ERR_OK); /* other keys */
 	ck_assert_int_eq(leave(6, BS_VERDICT_PROVISIONED, 2, "b", "x"), ERR_OK);
 	ck_assert_int_eq(fx_held_list(&f, "ep"), ERR_OK);
-	ck_names("5-6:b 4-4:b 3-3:b 1-2:a2");
+	fx_ck_names(&f, "5-6:b 4-4:b 3-3:b 1-2:a2");
 	fx_free(&f);
 }
 END_TEST
@@ -127,7 +125,7 @@ START_TEST(what_is_known_to_be_the_same_is_compared_all_the_same)
 	same_wrote = 1;
 	ck_assert_int_eq(leave(2, BS_VERDICT_PROVISIONED, 1, "a2", "w"), ERR_OK);
 	ck_assert_int_eq(fx_held_list(&f, "ep"), ERR_OK);
-	ck_names("1-2:a2");
+	fx_ck_names(&f, "1-2:a2");
 	ck_assert_int_eq(leave(3, BS_VERDICT_FAILED, 1, "half", "w"), ERR_OK);
 	ck_assert_int_eq(leave(4, BS_VERDICT_PROVISIONED, 1, "a4", "w"), ERR_OK);
 	ck_assert_int_eq(fx_held(&f, "ep", 4), ERR_OK);
@@ -137,7 +135,7 @@ START_TEST(what_is_known_to_be_the_same_is_compared_all_the_same)
 	ck_assert_int_eq(leave(6, BS_VERDICT_PROVISIONED, 2, "b", "w"), ERR_OK); /* another revision */
 	ck_assert_int_eq(leave(7, BS_VERDICT_PROVISIONED, 2, "b", "w"), ERR_OK); /* 5 is the newest no more */
 	ck_assert_int_eq(fx_held_list(&f, "ep"), ERR_OK);
-	ck_names("6-7:b 5-5:b 1-4:a4");
+	fx_ck_names(&f, "6-7:b 5-5:b 1-4:a4");
 	fx_free(&f);
 }
 END_TEST
@@ -149,7 +147,7 @@ START_TEST(a_failed_session_leaves_what_it_saw_until_the_next)
 	ck_assert_int_eq(leave(2, BS_VERDICT_FAILED, 1, "half", "w"), ERR_OK);
 	ck_assert_int_eq(leave(3, BS_VERDICT_FAILED, 1, "worse", "w"), ERR_OK);
 	ck_assert_int_eq(fx_held_list(&f, "ep"), ERR_OK);
-	ck_names("3-3:worse! 1-1:a");
+	fx_ck_names(&f, "3-3:worse! 1-1:a");
 	ck_assert_int_eq(fx_held(&f, "ep", 0), ERR_OK);
 	ck_assert_str_eq(f.held.values, "worse");
 	ck_assert(!f.held.good);
@@ -158,7 +156,7 @@ START_TEST(a_failed_session_leaves_what_it_saw_until_the_next)
 	ck_assert_str_eq(f.device.held.values, "a");
 	ck_assert_int_eq(leave(4, BS_VERDICT_PROVISIONED, 1, "a", "w"), ERR_OK);
 	ck_assert_int_eq(fx_held_list(&f, "ep"), ERR_OK);
-	ck_names("1-4:a");
+	fx_ck_names(&f, "1-4:a");
 	ck_assert_int_eq(fx_held(&f, "ep", 0), ERR_OK);
 	ck_assert_str_eq(f.held.values, "a");
 	fx_free(&f);
@@ -171,7 +169,7 @@ START_TEST(a_record_that_comes_late_moves_nothing)
 	ck_assert_int_eq(leave(5, BS_VERDICT_PROVISIONED, 2, "new", "w"), ERR_OK);
 	ck_assert_int_eq(leave(4, BS_VERDICT_PROVISIONED, 1, "old", "w"), ERR_OK);
 	ck_assert_int_eq(fx_held_list(&f, "ep"), ERR_OK);
-	ck_names("5-5:new");
+	fx_ck_names(&f, "5-5:new");
 	fx_free(&f);
 }
 END_TEST
@@ -199,12 +197,12 @@ START_TEST(the_history_is_bounded_but_for_what_is_wanted_back)
 	for (uint64_t i = 1; i <= 5; i++, values[0]++)
 		ck_assert_int_eq(leave(i, BS_VERDICT_PROVISIONED, 1, values, "w"), ERR_OK);
 	ck_assert_int_eq(fx_held_list(&f, "ep"), ERR_OK);
-	ck_names("5-5:e 4-4:d 3-3:c");
+	fx_ck_names(&f, "5-5:e 4-4:d 3-3:c");
 	ck_assert_int_eq(wish_back_to(3), ERR_OK);
 	ck_assert_int_eq(leave(6, BS_VERDICT_PROVISIONED, 1, "f", "w"), ERR_OK);
 	ck_assert_int_eq(leave(7, BS_VERDICT_PROVISIONED, 1, "g", "w"), ERR_OK);
 	ck_assert_int_eq(fx_held_list(&f, "ep"), ERR_OK);
-	ck_names("7-7:g 6-6:f 5-5:e 3-3:c");
+	fx_ck_names(&f, "7-7:g 6-6:f 5-5:e 3-3:c");
 	ck_assert_int_eq(fx_get(&f, "ep"), ERR_OK);
 	ck_assert_uint_eq(f.device.restore.session, 3);
 	ck_assert_uint_gt(f.device.restore.wrote.len, 0);
@@ -280,7 +278,7 @@ START_TEST(wishes_are_checked_taken_back_and_audited)
 	ck_assert_int_eq(wish(STORE_WISH__COUNT, NULL), ERR_USAGE);
 	ck_assert_int_eq(fx_apply(&f, &(struct store_change){ .op = STORE_SET_WISH, .name = "nobody" }, 1), ERR_NOT_FOUND);
 	ck_assert_int_eq(fx_audit(&f, (struct store_page){ .limit = 3 }), ERR_OK);
-	ck_names("4,tester,device.handover,ep,to profile next,because"
+	fx_ck_names(&f, "4,tester,device.handover,ep,to profile next,because"
 		 " 3,tester,device.rollback,ep,taken back,because"
 		 " 2,tester,device.rollback,ep,to session 1 with its credentials,because");
 	fx_free(&f);
@@ -462,7 +460,7 @@ START_TEST(revoked_certificates_are_kept_and_told)
 	ck_assert_int_eq(fx_apply(&f, &c, 1), ERR_OK);
 	ck_assert_int_eq(f.results[0].kind, STORE_UNCHANGED);
 	ck_assert_int_eq(fx_audit(&f, (struct store_page){ .limit = 1 }), ERR_OK);
-	ck_names("2,tester,certificate.revoke," DIGEST ",says so,because");
+	fx_ck_names(&f, "2,tester,certificate.revoke," DIGEST ",says so,because");
 	fx_reopen(&f);
 	ck_assert_ptr_nonnull(strstr(gbuf_cstr(&f.feed), "revoked " DIGEST));
 	ck_assert_int_eq(fx_apply(&f, &(struct store_change){ .op = STORE_REVOKE, .name = "xyz" }, 1), ERR_USAGE);

@@ -8,13 +8,6 @@
 
 static struct fx f;
 
-static void
-open_fresh(void)
-{
-	fx_init(&f);
-	ck_assert_msg(fx_open(&f) == ERR_OK, "%s", f.e.msg);
-}
-
 #define ck_names(text) ck_assert_str_eq(gbuf_cstr(&f.names), text)
 
 /* A record whose strings are constants: not to be cleared. */
@@ -47,7 +40,7 @@ START_TEST(a_session_comes_back_whole)
 		.detail = strdup("it said 4.00"), .unconfirmed = strdup("/0/1/5"), .used_format = 110,
 		.exchanges = 4, .entries_dropped = 2 };
 
-	open_fresh();
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_put(&f, "ep", "{}"), ERR_OK);
 	bs_record_add(&r, &(struct bs_entry){ .step = BS_STEP_WRITE, .remark = true }, "hello", 5);
 	ck_assert_int_eq(fx_session_put(&f, &r), ERR_OK);
@@ -94,7 +87,7 @@ START_TEST(a_transcript_is_kept_in_every_detail)
 	struct gbuf json = { 0 };
 	char text[BS_ENTRY_TEXT_MAX + 1];
 
-	open_fresh();
+	fx_fresh(&f);
 	memset(text, 'x', sizeof text - 1);
 	text[sizeof text - 1] = 0;
 	add_entry(&r, (struct bs_entry){ .uplink = true, .method = BS_POST, .path = "/bs", .format = -1, .code = 0x44 }, NULL);
@@ -156,7 +149,7 @@ END_TEST
 
 START_TEST(sessions_move_their_device_on)
 {
-	open_fresh();
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_put(&f, "ep", "{}"), ERR_OK);
 	struct bs_record r = session(10, "ep", BS_VERDICT_PROVISIONED, BS_REASON_NONE);
 	r.revision = 1;
@@ -312,7 +305,7 @@ START_TEST(sessions_are_listed_by_page)
 		{ { .limit = 9, .before_id = UINT64_MAX, .verdict = BS_VERDICT_CANCELLED }, "", false },
 	};
 
-	open_fresh();
+	fx_fresh(&f);
 	ck_assert_int_eq(fx_put(&f, "a1", "{}"), ERR_OK);
 	ck_assert_int_eq(fx_put(&f, "a2", "{}"), ERR_OK);
 	for (uint64_t i = 1; i <= 6; i++)
