@@ -118,7 +118,7 @@ fail_want(struct want *w, const char *text)
 	(void)snprintf(w->text, sizeof w->text, "%s", text);
 }
 
-/* The row of a want, from what the store had or new. */
+/* The row of a want, from what the store had (rows that another want took are empty), or new. */
 static struct handing *
 handing_for(struct ask *a, const struct want *w, struct store_handoff *rows, size_t n)
 {
@@ -127,7 +127,7 @@ handing_for(struct ask *a, const struct want *w, struct store_handoff *rows, siz
 		.target = str_dup_n(w->w.target, strlen(w->w.target)), .server = str_dup_n(w->w.account, strlen(w->w.account)) };
 
 	for (size_t i = 0; j == NULL && i < n; i++)
-		if (strcmp(rows[i].target, w->w.target) == 0)
+		if (rows[i].target != NULL && strcmp(rows[i].target, w->w.target) == 0)
 			j = handing_new(a->h, &rows[i]);
 	if (j == NULL && fresh.endpoint != NULL && fresh.target != NULL && fresh.server != NULL)
 		j = handing_new(a->h, &fresh);

@@ -225,6 +225,58 @@ late() {
 	agree dev-1
 }
 
+# learned NUMBER: when the LwM2M Server of that number learned of dev-1, in ms.
+learned() {
+	echo $(($(stat -c %.3Y "$WORK/turn-$1/clients.json" | tr -d .)))
+}
+
+# The requirement's own picture: servers 1 and 2 see the device together, 3 and 4 later, and each has learned of its
+# credential before: 1 and 2 before Finish, 3 and 4 within their delay. And again, when each of them has to do with it
+# already.
+in_turn() {
+	local n of=() servers='' names=(0 one two three four) finish after round
+
+	for n in 1 2 3 4; do
+		lwm2m_server "turn-$n"
+		of[n]="{ name = \"${names[n]}\"; driver = \"leshan\"; url = \"http://127.0.0.1:$S_PORT\"; }"
+		servers+=", \"${names[n]}\": { \"short_server_id\": $n, \"uri\": \"coaps://192.0.2.$n\", \"lifetime\": 86400, \"binding\": \"U\",
+			\"security\": { \"mode\": \"psk\", \"identity\": \"dev-1-$n\", \"key\": { \"generate\": 16, \"rotate\": \"on_bootstrap\" } },
+			\"registration_priority_order\": $n, \"bootstrap_on_registration_failure\": false
+			$([ "$n" -lt 3 ] || echo ", \"initial_registration_delay_timer\": \"$((n * 2 - 5))m\"")
+			, \"handoff\": { \"to\": \"${names[n]}\", \"deadline\": \"30s\" $([ "$n" -lt 3 ] || echo ', "within_delay": true') } }"
+	done
+	new_daemon turns
+	replace_block 'lwm2m_servers = (' "lwm2m_servers = ( ${of[1]}, ${of[2]}, ${of[3]}, ${of[4]}"
+	start
+	psk_device dev-1 "\"servers\": { ${servers#, } }, \"bootstrap\": { \"policy\": \"replace\" }"
+	for round in 1 2; do
+		knock dev-1 --registrations || fail "round $round: not provisioned"
+		grep '^{"endpoint"' <<<"$OUT" >"$WORK/held"
+		[ "$(jq -c '[.registrations[] | [.server, .after]]' "$WORK/held")" = '[[1,0],[2,0],[3,60],[4,240]]' ] ||
+			fail "not in this order: $(jq -c .registrations "$WORK/held")"
+		last_session dev-1
+		finish=$(jq '(.id | tonumber) / 1000 + ([.transcript[] | select(.step == "finish")][-1].at_ms) | floor' <<<"$SESSION")
+		for n in 1 2 3 4; do
+			S=$WORK/turn-$n
+			DEVICE_KEY=$(jq -r --argjson n "$n" '.tree | . as $t | to_entries[] | select(.key | test("^/0/[0-9]+/10$")) |
+				select(.value == $n) | $t[.key[:-2] + "5"] | if type == "object" then .hex else . end' "$WORK/held")
+			agree dev-1
+			after=$(jq --argjson n "$n" '.registrations[] | select(.server == $n) | .after' "$WORK/held")
+			[ "$(learned "$n")" -lt $((finish + after * 1000)) ] ||
+				fail "round $round: server $n learned of it at $(learned "$n"), and it knocks $after s after $finish"
+			DEVICE_KEYS[round * 10 + n]=$DEVICE_KEY
+		done
+		within "$PATIENCE" none_is_open || fail "round $round: something is left: $(prov handoff list)"
+	done
+	[ "$(printf '%s\n' "${DEVICE_KEYS[@]}" | sort -u | wc -l)" = 8 ] || fail 'two keys are the same'
+	stop
+	[ "$D_RC" = 0 ] || fail "the daemon ends with $D_RC: $(tail -n 5 "$D_LOG")"
+}
+
+none_is_open() {
+	prov --json handoff list --open | jq -e '.handoffs == []' >/dev/null
+}
+
 # --- killed in each state --------------------------------------------------------------------------------------------
 
 # in_state ENDPOINT STATE
@@ -366,6 +418,7 @@ run_case given-back-when-the-device-fails device_fails
 run_case a-server-that-is-not-configured unknown_server
 run_case a-removed-device-is-forgotten removed
 run_case within-the-delay late
+run_case servers-in-turn in_turn
 run_case told-by-a-program by_program
 run_case told-by-templates by_template
 run_case what-is-shown-of-it shown
