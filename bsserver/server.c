@@ -337,6 +337,7 @@ open_vet(struct server *s, struct err *e)
 	c.arg = s;
 	c.deliver = deliver;
 	c.revoked = on_revoked;
+	c.shelf = s->shelf;
 	rc = vet_open(&c, rules, &s->vet, e);
 	if (rc == ERR_OK)
 		ports_use(s->ports, s->vet, s->trust);

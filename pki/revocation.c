@@ -152,7 +152,8 @@ from_lists(struct pki_rev *rev, struct pki_rev_policy *p, const struct pki_cert 
 	pki_crl_evaluate(&p->crls, c, issuer, &p->rules.status, rev->now.wall_s, &out->answer);
 }
 
-/* Nobody says anything new: the old answer within grace, or a list, or nothing. */
+/* Nobody says anything new: the old answer (good: within grace; revoked: whatever its age), or a list,
+ * or nothing. */
 static void
 fall_back(struct pki_rev *rev, struct pki_rev_check *k, const struct pki_answer *why,
     const char *source, struct said *out)
@@ -162,6 +163,10 @@ fall_back(struct pki_rev *rev, struct pki_rev_check *k, const struct pki_answer 
 	struct rev_entry *e =
 	    key_of(k->policy, c, issuer, key) ? find_entry(rev, k->policy, c, issuer, key) : NULL;
 
+	if (e != NULL && e->answer.status == PKI_STATUS_REVOKED) {
+		from_entry(e, !rev_before(&rev->now, &e->until), out);
+		return;
+	}
 	if (e != NULL && within_grace(rev, k->policy, c, e)) {
 		from_entry(e, !rev_before(&rev->now, &e->until), out);
 		rev->stats.stale += out->stale;
@@ -248,6 +253,7 @@ take(const struct pki_rev *rev, struct pki_rev_check *k, const struct said *s)
 			set_result(rev, k, PKI_OK, s);
 		return true;
 	case PKI_STATUS_REVOKED:
+		r->stale = s->stale;
 		set_result(rev, k, PKI_R_REVOKED, s);
 		return false;
 	case PKI_STATUS_UNKNOWN:

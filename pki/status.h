@@ -61,6 +61,8 @@ int64_t pki_answer_until(const struct pki_answer *a, const struct pki_status_pol
 
 /* "good", "revoked", "unknown", "unusable". */
 const char *pki_status_name(enum pki_status s);
+/* certificateHold: the only reason that may be taken back. */
+#define PKI_CRL_HOLD 6
 /* "keyCompromise" (RFC 5280 section 5.3.1); "unspecified" for what is none. */
 const char *pki_crl_reason_name(int reason);
 

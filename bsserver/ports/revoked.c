@@ -30,6 +30,19 @@ on_noted(void *arg, enum err_code rc, const struct err *e, size_t failed_at, con
 	noting_free(arg);
 }
 
+static char *
+found_text(const char *why)
+{
+	struct gbuf text = { .max = 1024 };
+	char *out = NULL;
+
+	gbuf_printf(&text, SHELF_FOUND "%s", why);
+	if (!text.failed)
+		out = str_dup_n(gbuf_cstr(&text), text.len);
+	gbuf_clear(&text);
+	return out;
+}
+
 void
 ports_revoked(struct ports *p, const char *sha256, const char *why)
 {
@@ -38,7 +51,7 @@ ports_revoked(struct ports *p, const char *sha256, const char *why)
 	if (n == NULL)
 		return;
 	n->sha256 = str_dup_n(sha256, strlen(sha256));
-	n->why = str_dup_n(why, strlen(why));
+	n->why = found_text(why);
 	n->c = (struct store_change){ .op = STORE_REVOKE, .name = n->sha256, .detail = n->why };
 	if (n->sha256 == NULL || n->why == NULL)
 		noting_free(n);

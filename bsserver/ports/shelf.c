@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/enc.h"
 #include "lib/base/str.h"
 #include "lib/base/table.h"
 
@@ -167,6 +168,28 @@ put_revoked(struct shelf *s, const struct store_feed *f, struct err *e)
 		free(g);
 	}
 	return rc;
+}
+
+bool
+shelf_revokes(const struct shelf *s, const uint8_t (*sha256)[PKI_SHA256_LEN], size_t n, bool good_now,
+    struct gbuf *text)
+{
+	struct gbuf hex = { .max = 2 * PKI_SHA256_LEN + 1 };
+	const char *why = NULL;
+	size_t i = 0;
+
+	for (; why == NULL && i < n; i++) {
+		gbuf_reset(&hex);
+		enc_hex(&hex, sha256[i], PKI_SHA256_LEN);
+		why = hex.failed ? "memory short" : shelf_revoked(s, gbuf_cstr(&hex));
+		if (why != NULL && good_now && strncmp(why, SHELF_FOUND, strlen(SHELF_FOUND)) == 0)
+			why = NULL;
+	}
+	if (why != NULL)
+		gbuf_printf(text, "%s: it is known to be revoked: %s",
+		    i == 1 ? "certificate status" : "status of a CA's certificate", why);
+	gbuf_clear(&hex);
+	return why != NULL;
 }
 
 const char *

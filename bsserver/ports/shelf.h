@@ -6,6 +6,7 @@
 #define BSSERVER_PORTS_SHELF_H
 
 #include "bsserver/store/store.h"
+#include "pki/sig.h"
 #include "profiles/profile.h"
 
 struct shelf;
@@ -30,5 +31,13 @@ enum err_code shelf_match(const struct shelf *s, const char *endpoint, const cha
 size_t shelf_count(const struct shelf *s);
 /* Who said that a certificate is revoked; NULL: nobody. sha256: of it, in lower-case hex. Valid until the next feed. */
 const char *shelf_revoked(const struct shelf *s, const char *sha256);
+/* What begins so was found out when the device knocked; anything else is an operator's word. */
+#define SHELF_FOUND "found: "
+/*
+ * One of n certificates (by SHA-256, a device's own first) is revoked: text says which, and why. An operator's word
+ * counts whatever is said elsewhere; what was found out earlier, unless somebody says now that it is good.
+ */
+bool shelf_revokes(const struct shelf *s, const uint8_t (*sha256)[PKI_SHA256_LEN], size_t n, bool good_now,
+    struct gbuf *text);
 
 #endif

@@ -11,6 +11,7 @@
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "lib/base/table.h"
+#include "pki/chain.h"
 #include "pki/pem.h"
 
 #define SAVE_EVERY_MS 60000
@@ -52,7 +53,8 @@ struct question {
 	struct table_node node;
 	struct vet *vet;
 	uint64_t session;
-	uint8_t leaf[PKI_SHA256_LEN];
+	uint8_t prints[PKI_PATH_MAX][PKI_SHA256_LEN]; /* of the certificates of its path but the anchor */
+	size_t n_prints;
 	struct pki_rev_check *check; /* NULL: the answer is on its way by itself */
 	enum bs_reason reason;       /* then: NONE, or why it is refused */
 	const char *text;
@@ -333,15 +335,16 @@ reason_of(const struct pki_rev_result *r)
 	                                           : BS_REASON_NO_STATUS;
 }
 
-/* It stays known when the answer has run out. */
+/* It stays known when the answer has run out; one that is only on hold may come back. */
 static void
 tell_revoked(const struct question *q, const struct pki_rev_result *r)
 {
 	struct gbuf hex = { 0 }, why = { .max = 512 };
 
-	if (r->reason != PKI_R_REVOKED || r->index != 0 || q->vet->c.revoked == NULL)
+	if (r->reason != PKI_R_REVOKED || r->index != 0 || q->n_prints == 0 || q->vet->c.revoked == NULL ||
+	    r->crl_reason == PKI_CRL_HOLD)
 		return;
-	enc_hex(&hex, q->leaf, sizeof q->leaf);
+	enc_hex(&hex, q->prints[0], sizeof q->prints[0]);
 	pki_rev_result_text(&why, r);
 	if (!hex.failed && !why.failed)
 		q->vet->c.revoked(q->vet->c.arg, gbuf_cstr(&hex), gbuf_cstr(&why));
@@ -363,6 +366,13 @@ on_checked(void *arg, enum err_code rc, const struct pki_rev_result *r)
 	if (rc != ERR_OK) {
 		answer(q, BS_REASON_RESTARTED,
 		    "the server stops while the certificate's status is asked for");
+		return;
+	}
+	bool good_now = r->reason == PKI_OK && r->source[0] != '\0' && !r->stale;
+	if (r->allowed && q->vet->c.shelf != NULL &&
+	    shelf_revokes(q->vet->c.shelf, q->prints, q->n_prints, good_now, &text)) {
+		answer(q, BS_REASON_REVOKED, gbuf_cstr(&text));
+		gbuf_clear(&text);
 		return;
 	}
 	gbuf_str(&text, r->index == 0 ? "certificate status: " : "status of a CA's certificate: ");
@@ -425,8 +435,8 @@ begin_check(struct question *q, const struct bs_peer *peer)
 	             ERR_OK)
 		answer_later(
 		    q, BS_REASON_NO_MEMORY, "the certificate's status could not be asked for");
-	if (path.n > 0)
-		memcpy(q->leaf, path.v[0]->fingerprint, sizeof q->leaf);
+	for (size_t i = 0; i + 1 < path.n && i < N_ELEMS(q->prints); i++)
+		memcpy(q->prints[q->n_prints++], path.v[i]->fingerprint, PKI_SHA256_LEN);
 	pki_certs_clear(&path);
 }
 

@@ -8,6 +8,7 @@
 
 #include "bsserver/bootstrap/ports.h"
 #include "bsserver/loop/loop.h"
+#include "bsserver/ports/shelf.h"
 #include "pki/revocation.h"
 
 struct vet;
@@ -27,6 +28,7 @@ struct vet_conf {
 	void (*deliver)(void *arg, uint64_t session, struct bs_event *ev);
 	/* A device's own certificate (by its SHA-256, in hex) was found revoked; why says by whom. NULL: nobody listens. */
 	void (*revoked)(void *arg, const char *sha256, const char *why);
+	const struct shelf *shelf; /* what is known to be revoked; NULL: nothing is */
 };
 
 /* Rules that can be used: checked, their revocation lists read. ERR_INVALID, ERR_PARSE name the

@@ -22,6 +22,18 @@ make_pki() {
 	status R 7002 bad-1
 }
 
+# reloaded N: the log tells of so many SIGHUPs.
+reloaded() {
+	[ "$(grep -c 'SIGHUP: log settings' "$D_LOG")" -ge "$1" ]
+}
+
+# known_revoked TEXT: the newest record of bad-1 is a refusal, because of what is known already.
+known_revoked() {
+	knock bad-1 '4.00 silent'
+	record bad-1 revoked "it is known to be revoked: $1"
+	nothing_sent
+}
+
 # trust WORDS: the one trust, with these settings.
 trust() {
 	replace_block 'trust = (' "trust = ( { name = \"factory\"; file = \"$pki/ca.pem\"; $1 }"
@@ -132,6 +144,23 @@ soft_mode() {
 	knock bad-1 '4.00 silent'
 	record bad-1 revoked "revoked on 20.*keyCompromise" "says $URL"
 	nothing_sent
+	# whoever silences the responder afterwards gains nothing, not even after a restart without what was kept of it
+	stop
+	echo down >"$pki/mode"
+	rm -f "$D/certificate-status"
+	start
+	known_revoked 'found: revoked on 20.*keyCompromise'
+	knock good-1 '2.04 asked'
+	trust 'revocation = "off";'
+	kill -HUP "$D_PID"
+	logged 'SIGHUP: log settings'
+	known_revoked 'found: revoked on 20.*keyCompromise'
+	trust 'revocation = "soft";'
+	kill -HUP "$D_PID"
+	within "$PATIENCE" reloaded 2 || fail 'no second SIGHUP'
+	status V 7002 bad-1
+	echo up >"$pki/mode"
+	knock bad-1 '2.04 asked' # the one who should know says that it is good
 }
 
 responder_down() {
@@ -209,7 +238,8 @@ by_list() {
 	logged 'SIGHUP: log settings'
 	knock good-1 '2.04 asked'
 	knock bad-1 '2.04 asked'
-	expect_rc 0 "$PROV" --reason keyCompromise pki revoke "$WORK/factory" "$WORK/bad-1.pem"
+	expect_rc 0 prov --reason keyCompromise pki revoke "$WORK/factory" "$WORK/bad-1.pem" --tell
+	known_revoked keyCompromise # before the list is read anew
 	expect_rc 0 "$PROV" pki crl "$WORK/factory" --out "$WORK/ca.crl" --force
 	quiet openssl crl -in "$WORK/ca.crl" -CAfile "$WORK/factory/ca.pem" -noout
 	kill -HUP "$D_PID"
@@ -219,11 +249,6 @@ by_list() {
 	record bad-1 revoked 'says crl'
 	nothing_sent
 	[ ! -s "$pki/requests" ] || fail 'a responder was asked'
-}
-
-# reloaded N: the log tells of so many SIGHUPs.
-reloaded() {
-	[ "$(grep -c 'SIGHUP: log settings' "$D_LOG")" -ge "$1" ]
 }
 
 no_word_about_it_is_a_mistake() {

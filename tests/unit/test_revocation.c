@@ -279,6 +279,29 @@ START_TEST(a_stale_answer_serves_within_grace)
 }
 END_TEST
 
+/* Nothing that a responder leaves unsaid takes a revocation back: not in time, nor where the rules are soft. */
+START_TEST(a_revoked_one_stays_revoked_until_somebody_says_otherwise)
+{
+	struct told t;
+
+	w.rules.mode = modes[_i];
+	set_policy();
+	ask(&direct, &t);
+	answer(0, &direct, &root, PKI_STATUS_REVOKED);
+	later(3 * FORGE_DAY);
+	ask(&direct, &t);
+	fail_fetch(1, ERR_UNREACHABLE);
+	pass(250);
+	fail_fetch(2, ERR_UNREACHABLE);
+	expect(&t, PKI_R_REVOKED, false);
+	ck_assert(t.r.stale && !t.r.soft);
+	later(60);
+	ask(&direct, &t);
+	answer(3, &direct, &root, PKI_STATUS_GOOD);
+	expect(&t, PKI_OK, true);
+}
+END_TEST
+
 START_TEST(no_answer_serves_longer_than_its_certificate)
 {
 	static struct forge brief;
@@ -370,6 +393,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(a_hanging_responder_ends_at_the_deadline, 0),
 	UNIT_CASE(only_who_may_be_asked_is_asked, N_ELEMS(sources)),
 	UNIT_CASE(a_stale_answer_serves_within_grace, N_ELEMS(graces)),
+	UNIT_CASE(a_revoked_one_stays_revoked_until_somebody_says_otherwise, N_ELEMS(modes)),
 	UNIT_CASE(no_answer_serves_longer_than_its_certificate, 0),
 	UNIT_CASE(a_clock_that_goes_back_keeps_nothing_alive, 0),
 	UNIT_CASE(urls_are_read_in_one_way, N_ELEMS(urls)),
