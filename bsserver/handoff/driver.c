@@ -184,12 +184,17 @@ repeats_secret(const struct handoff_task *t, const char *said, size_t n)
 void
 handoff_quote(struct gbuf *out, const struct handoff_task *t, const void *said, size_t n)
 {
+	struct gbuf quoted = { 0 };
+
 	if (n == 0)
 		return;
-	if (repeats_secret(t, said, n))
+	str_quote(&quoted, said, MIN(n, (size_t)SAID_MAX));
+	/* what stands for an octet that is not printed can make the spelling whole */
+	if (repeats_secret(t, said, n) || repeats_secret(t, gbuf_cstr(&quoted), quoted.len))
 		gbuf_str(out, "(what it says repeats a secret and is not shown)");
 	else
-		str_quote(out, said, MIN(n, (size_t)SAID_MAX));
+		gbuf_put(out, quoted.data, quoted.len);
+	gbuf_clear(&quoted);
 }
 
 enum handoff_word
