@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/str.h"
+#include "lwm2m-prov/select.h"
 
 static const char *const verdicts[] = { "provisioned", "written", "failed", "refused", "cancelled",
 	NULL };
@@ -34,7 +35,7 @@ static const struct opt opts[OPT__COUNT] = {
 	[OPT_MAX_AFFECTED] = { "max-affected", 0, OPT_NUMBER, "N", "go on when at most N existing devices are touched", 0, UINT32_MAX, NULL },
 	[OPT_RESULT]   = { "result", 0, OPT_TEXT, "FILE", "write one row of NDJSON for each document; run again, what it acknowledges is skipped", 0, 0, NULL },
 	[OPT_EXIT_CODE] = { "exit-code", 0, OPT_FLAG, NULL, "end with 9 when there are differences", 0, 0, NULL },
-	[OPT_PROFILE]  = { "profile", 0, OPT_TEXT, "NAME", "the profile that the device extends; of handover, the one with the other bootstrap server", 0, 0, NULL },
+	[OPT_PROFILE]  = { "profile", 0, OPT_TEXT, "NAME", "the profile that the device extends; of devices that are chosen, in its own document; of handover, the one with the other bootstrap server", 0, 0, NULL },
 	[OPT_IDENTITY] = { "identity", 0, OPT_TEXT, "TEXT", "the PSK identity that the device knocks with; else its endpoint name", 0, 0, NULL },
 	[OPT_KEY_FILE] = { "key-file", 0, OPT_TEXT, "FILE", "its pre-shared key: hex, base64, PEM or raw octets", 0, 0, NULL },
 	[OPT_KEY_STDIN] = { "key-stdin", 0, OPT_FLAG, NULL, "its pre-shared key is read from standard input", 0, 0, NULL },
@@ -42,6 +43,8 @@ static const struct opt opts[OPT__COUNT] = {
 	[OPT_LABEL]    = { "label", 0, OPT_MANY, "NAME=VALUE", "a label of the device", 0, 0, NULL },
 	[OPT_URI]      = { "uri", 0, OPT_TEXT, "URI", "the bootstrap server's URI as devices reach it; else what the daemon listens on", 0, 0, NULL },
 	[OPT_MATCH]    = { "match", 0, OPT_TEXT, "GLOB", "only names that fit: * any run of characters, ? any one", 0, 0, NULL },
+	[OPT_WHERE]    = { "where", 0, OPT_MANY, "KEY=VALUE", "only devices with this label, their own or inherited; or state, verdict, reason or provisioned of the list; all that are given", 0, 0, NULL },
+	[OPT_REVISION_OLDER] = { "revision-older-than", 0, OPT_NUMBER, "N", "only devices that no session has provisioned with revision N or a newer one", 1, INT64_MAX, NULL },
 	[OPT_LIMIT]    = { "limit", 0, OPT_NUMBER, "N", "at most N rows", 1, UINT32_MAX, NULL },
 	[OPT_VERDICT]  = { "verdict", 0, OPT_CHOICE, "VERDICT", "only sessions that ended so", 0, 0, verdicts },
 	[OPT_SINCE]    = { "since", 0, OPT_DURATION, "TIME", "only the last TIME: 30m, 2d", 1, 315360000, NULL },
@@ -100,6 +103,7 @@ static const struct opt opts[OPT__COUNT] = {
 };
 
 #define B(id) OPT_BIT(OPT_##id)
+#define SELECTOR SELECT_OPTIONS
 #define DOCUMENTS (B(FILE) | B(INCLUDE) | B(ROOT))
 
 static const struct cmd cmds[] = {
@@ -110,16 +114,16 @@ static const struct cmd cmds[] = {
 	{ "apply", "", "store devices and profiles from files", 0, 0, DOCUMENTS | B(DRY_RUN) | B(EXPECT_REVISION) | B(MAX_AFFECTED) | B(RESULT), B(FILE), cmd_apply },
 	{ "plan", "[ENDPOINT]", "show what the device has, what it is to have, and what a session would do", 0, 1, DOCUMENTS | B(INVENTORY_FILE) | B(FRESH), 0, cmd_plan },
 	{ "device add", "ENDPOINT", "register one device", 1, 1, B(PROFILE) | B(IDENTITY) | B(KEY_FILE) | B(KEY_STDIN) | B(GENERATE_KEY) | B(LABEL) | B(DRY_RUN), B(PROFILE), cmd_device_add },
-	{ "device list", "", "list devices with how their last session ended", 0, 0, B(MATCH) | B(PROFILE) | B(ANCHOR) | B(LIMIT), 0, cmd_device_list },
+	{ "device list", "", "list devices with how their last session ended", 0, 0, SELECTOR | B(LIMIT), 0, cmd_device_list },
 	{ "device show", "ENDPOINT", "show a device's document, state and last session, or what it holds", 1, 1, B(INVENTORY) | B(SESSION), 0, cmd_device_show },
 	{ "device card", "ENDPOINT", "print what a label or the factory line needs; never the key", 1, 1, B(URI), 0, cmd_device_card },
 	{ "device history", "ENDPOINT", "list what a device's sessions left on it", 1, 1, 0, 0, cmd_device_history },
 	{ "device diff", "ENDPOINT", "show what changed on a device between two sessions", 1, 1, B(FROM) | B(TO) | B(EXIT_CODE), 0, cmd_device_diff },
 	{ "device rollback", "ENDPOINT", "let a device's next session restore what an earlier one left", 1, 1, B(TO) | B(WITH_CREDENTIALS) | B(CANCEL), 0, cmd_device_rollback },
 	{ "device handover", "ENDPOINT", "let a device's next session give it another bootstrap server", 1, 1, B(PROFILE) | B(CANCEL), 0, cmd_device_handover },
-	{ "device rm", "ENDPOINT...", "remove devices", 1, CMD_ANY, B(MAX_AFFECTED), 0, cmd_device_rm },
-	{ "device block", "ENDPOINT...", "refuse devices from now on", 1, CMD_ANY, B(MAX_AFFECTED), 0, cmd_device_block },
-	{ "device unblock", "ENDPOINT...", "let blocked devices in again", 1, CMD_ANY, B(MAX_AFFECTED), 0, cmd_device_unblock },
+	{ "device rm", "[ENDPOINT...]", "remove devices", 0, CMD_ANY, SELECTOR | B(MAX_AFFECTED), 0, cmd_device_rm },
+	{ "device block", "[ENDPOINT...]", "refuse devices from now on", 0, CMD_ANY, SELECTOR | B(MAX_AFFECTED), 0, cmd_device_block },
+	{ "device unblock", "[ENDPOINT...]", "let blocked devices in again", 0, CMD_ANY, SELECTOR | B(MAX_AFFECTED), 0, cmd_device_unblock },
 	{ "profile list", "", "list shared profiles", 0, 0, 0, 0, cmd_profile_list },
 	{ "profile show", "NAME", "show a shared profile", 1, 1, 0, 0, cmd_profile_show },
 	{ "profile resolve", "ENDPOINT", "show a device's document with all that it extends", 1, 1, 0, 0, cmd_profile_resolve },
@@ -130,7 +134,7 @@ static const struct cmd cmds[] = {
 	{ "session cancel", "ENDPOINT", "end the running session of a device", 1, 1, 0, 0, cmd_session_cancel },
 	{ "acl", "ENDPOINT", "list who may do what with which Object Instance of a device", 1, 1, B(SESSION), 0, cmd_acl },
 	{ "why", "[ENDPOINT]", "say why a device was refused or failed, and what to do", 0, 1, B(PEER), 0, cmd_why },
-	{ "trigger", "[ENDPOINT...]", "call devices back: each is asked to bootstrap again", 0, CMD_ANY, B(MATCH) | B(PROFILE) | B(ANCHOR) | B(RATE) | B(WINDOW) | B(EXPIRES) | B(CANARY) | B(DRY_RUN) | B(MAX_AFFECTED) | B(WAIT), 0, cmd_trigger },
+	{ "trigger", "[ENDPOINT...]", "call devices back: each is asked to bootstrap again", 0, CMD_ANY, SELECTOR | B(RATE) | B(WINDOW) | B(EXPIRES) | B(CANARY) | B(DRY_RUN) | B(MAX_AFFECTED) | B(WAIT), 0, cmd_trigger },
 	{ "job list", "", "list jobs that call devices back, newest first", 0, 0, 0, 0, cmd_job_list },
 	{ "job show", "JOB", "show a job with what came of each device", 1, 1, B(OUTCOME) | B(LIMIT), 0, cmd_job_show },
 	{ "job pause", "JOB", "ask no more devices until the job is resumed", 1, 1, 0, 0, cmd_job_pause },
@@ -139,8 +143,8 @@ static const struct cmd cmds[] = {
 	{ "handoff list", "[ENDPOINT]", "list what LwM2M Servers were told of devices' credentials", 0, 1, B(OPEN) | B(LIMIT), 0, cmd_handoff_list },
 	{ "handoff retry", "[ENDPOINT]", "try again now what waits for its next attempt; without a name of all devices", 0, 1, 0, 0, cmd_handoff_retry },
 	{ "handoff test", "[SERVER...]", "say whether LwM2M Servers answer and take our token; without a name all", 0, CMD_ANY, 0, 0, cmd_handoff_test },
-	{ "wait", "ENDPOINT...", "wait until the current revision of devices has reached them", 1, CMD_ANY, B(FOR) | B(FAIL_FAST), B(FOR), cmd_wait },
-	{ "watch", "", "print sessions and changes as they happen", 0, 0, B(MATCH) | B(PROFILE), 0, cmd_watch },
+	{ "wait", "[ENDPOINT...]", "wait until the current revision of devices has reached them", 0, CMD_ANY, SELECTOR | B(FOR) | B(FAIL_FAST), B(FOR), cmd_wait },
+	{ "watch", "", "print sessions and changes as they happen", 0, 0, SELECTOR, 0, cmd_watch },
 	{ "pki verify", "", "say whether a chain of certificates is good, without a daemon", 0, 0, B(CA) | B(CHAIN) | B(AT) | B(PURPOSE) | B(NAME) | B(CRL) | B(MAX_DEPTH) | B(RELAXED), B(CA) | B(CHAIN) | B(PURPOSE), cmd_pki_verify },
 	{ "pki ocsp", "", "say whether a certificate is revoked: ask its responder, or judge a response", 0, 0, B(RESPONSE) | B(CERT) | B(ISSUER) | B(URL) | B(AT) | B(ALLOW_SHA1) | B(MAX_AGE) | B(VERDICT_EXIT), B(CERT) | B(ISSUER), cmd_pki_ocsp },
 	{ "pki show", "FILE", "show certificates, requests, CRLs and keys; never a secret", 1, 1, 0, 0, cmd_pki_show },

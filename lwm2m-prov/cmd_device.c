@@ -241,14 +241,12 @@ enum prov_exit
 cmd_device_list(struct cli *cli, struct err *e)
 {
 	static const struct out_view view = { list_fields, N_ELEMS(list_fields) };
-	struct gbuf anchor = { .max = 256 };
 	json_t *doc = NULL;
-	enum err_code rc = select_devices(cli, cli_number(cli, OPT_LIMIT, 0), &anchor, &doc, e);
+	enum err_code rc = select_list(cli, cli_number(cli, OPT_LIMIT, 0), NULL, &doc, e);
 
 	if (rc == ERR_OK)
 		out_table(cli->out, &view, doc, "devices");
 	json_decref(doc);
-	gbuf_clear(&anchor);
 	return exit_of(rc);
 }
 
@@ -382,28 +380,39 @@ change_one(struct cli *cli, const char *ep, const char *state, struct err *e)
 }
 
 /* Each by itself; the first that the daemon could not be asked about ends it. */
-static enum prov_exit
-change_all(struct cli *cli, const char *what, const char *state, struct err *e)
+static enum err_code
+change_each(struct cli *cli, const struct selected *who, const char *state, size_t *failed, struct err *e)
 {
-	size_t failed = 0;
-	enum err_code rc = cli_may_touch(cli, what, cli->n_args, e);
-
-	for (size_t i = 0; rc == ERR_OK && i < cli->n_args; i++) {
+	for (size_t i = 0; i < who->n; i++) {
 		struct err why = { 0 };
-		enum err_code one = change_one(cli, cli->args[i], state, &why);
+		enum err_code one = change_one(cli, who->v[i], state, &why);
 
 		if (one == ERR_OK)
 			continue;
-		if (cli->n_args == 1 || exit_of(one) == EXIT_UNREACHABLE || one == ERR_TIMEOUT) {
-			rc = err_set(e, one, "%s", why.msg);
-			break;
-		}
-		failed++;
+		if (who->n == 1 || exit_of(one) == EXIT_UNREACHABLE || one == ERR_TIMEOUT)
+			return err_set(e, one, "%s", why.msg);
+		++*failed;
 		out_note(cli->out, "%s", why.msg);
 	}
+	return ERR_OK;
+}
+
+static enum prov_exit
+change_all(struct cli *cli, const char *what, const char *state, struct err *e)
+{
+	struct selected who;
+	size_t failed = 0;
+	enum err_code rc = select_devices(cli, &who, e);
+
+	if (rc == ERR_OK)
+		rc = cli_may_touch(cli, what, who.n, e);
+	if (rc == ERR_OK)
+		rc = change_each(cli, &who, state, &failed, e);
+	bool all = failed > 0 && failed == who.n;
+	selected_clear(&who);
 	if (rc != ERR_OK)
 		return exit_of(rc);
-	return failed == 0 ? EXIT_DONE : failed == cli->n_args ? EXIT_FAILED : EXIT_PARTIAL;
+	return failed == 0 ? EXIT_DONE : all ? EXIT_FAILED : EXIT_PARTIAL;
 }
 
 enum prov_exit

@@ -62,59 +62,19 @@ static const struct out_view job_view = { job_fields, N_ELEMS(job_fields) };
 
 /* ---- who is meant ---- */
 
-static const enum opt_id selectors[] = { OPT_MATCH, OPT_PROFILE, OPT_ANCHOR };
-
-/* The choice as it was written, for people. */
-static void
-put_selector(const struct cli *cli, json_t *body, struct gbuf *anchor)
-{
-	struct gbuf text = { .max = 65536 };
-
-	for (size_t k = 0; k < N_ELEMS(selectors); k++) {
-		enum opt_id id = selectors[k];
-
-		if (cli_has(cli, id))
-			gbuf_printf(&text, "%s--%s %s", text.len > 0 ? " " : "", opt_at(id)->name,
-			    id == OPT_ANCHOR ? gbuf_cstr(anchor) : cli_text(cli, id));
-	}
-	(void)json_object_set_new(body, "selector", json_string(gbuf_cstr(&text)));
-	gbuf_clear(&text);
-}
-
-static enum err_code
-choose_devices(struct cli *cli, json_t *body, struct err *e)
-{
-	struct gbuf anchor = { .max = 256 };
-	json_t *doc = NULL, *names = json_object_get(body, "endpoints"), *row;
-	enum err_code rc = select_devices(cli, 0, &anchor, &doc, e);
-	size_t i;
-
-	json_array_foreach(json_object_get(doc, "devices"), i, row)
-		(void)json_array_append(names, json_object_get(row, "endpoint"));
-	if (rc == ERR_OK && json_array_size(names) == 0)
-		rc = err_set(e, ERR_NOT_FOUND, "trigger: no device fits");
-	put_selector(cli, body, &anchor);
-	json_decref(doc);
-	gbuf_clear(&anchor);
-	return rc;
-}
-
 static enum err_code
 name_devices(struct cli *cli, json_t *body, struct err *e)
 {
 	json_t *names = json_object_get(body, "endpoints");
-	bool chosen = false;
+	struct selected chosen;
+	enum err_code rc = select_devices(cli, &chosen, e);
 
-	for (size_t k = 0; k < N_ELEMS(selectors); k++)
-		chosen = chosen || cli_has(cli, selectors[k]);
-	if (chosen == (cli->n_args > 0))
-		return err_set(
-		    e, ERR_USAGE, "trigger: name devices, or choose them by --match, --profile or --anchor");
-	if (chosen)
-		return choose_devices(cli, body, e);
-	for (size_t i = 0; i < cli->n_args; i++)
-		(void)json_array_append_new(names, json_string(cli->args[i]));
-	return ERR_OK;
+	for (size_t i = 0; rc == ERR_OK && i < chosen.n; i++)
+		(void)json_array_append_new(names, json_string(chosen.v[i]));
+	if (rc == ERR_OK && chosen.text.len > 0)
+		(void)json_object_set_new(body, "selector", json_string(gbuf_cstr(&chosen.text)));
+	selected_clear(&chosen);
+	return rc;
 }
 
 /* ---- how ---- */

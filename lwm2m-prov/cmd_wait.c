@@ -12,6 +12,7 @@
 #include "lwm2m-prov/interrupt.h"
 #include "lwm2m-prov/output.h"
 #include "lwm2m-prov/remote.h"
+#include "lwm2m-prov/select.h"
 
 #define ASK_AGAIN_MS 5000
 #define WAIT_SECONDS 600
@@ -213,18 +214,20 @@ cmd_wait(struct cli *cli, struct err *e)
 {
 	struct waiting w = { .cli = cli,
 		.goal = cli_text(cli, OPT_FOR),
-		.n = cli->n_args,
-		.left = cli->n_args,
 		.e = e,
-		.v = calloc(cli->n_args, sizeof *w.v),
 		.deadline_ms = clock_mono_ms() + cli_timeout(cli, WAIT_SECONDS) * 1000 };
+	struct selected who;
 	struct client *c;
 	enum prov_exit end;
 
 	interrupt_watch();
-	w.rc = w.v == NULL ? err_no_memory(e) : cli_client(cli, &c, e);
+	w.rc = select_devices(cli, &who, e);
+	w.n = w.left = who.n;
+	w.v = who.n > 0 ? calloc(who.n, sizeof *w.v) : NULL;
+	if (w.rc == ERR_OK)
+		w.rc = w.v == NULL ? err_no_memory(e) : cli_client(cli, &c, e);
 	for (size_t i = 0; w.rc == ERR_OK && i < w.n; i++)
-		w.v[i] = (struct waited){ .endpoint = cli->args[i], .first_session = -1 };
+		w.v[i] = (struct waited){ .endpoint = who.v[i], .first_session = -1 };
 	if (w.rc == ERR_OK)
 		w.rc = client_open(client_socket(c), WAIT_SECONDS, &w.events, e);
 	if (w.rc == ERR_OK)
@@ -236,5 +239,6 @@ cmd_wait(struct cli *cli, struct err *e)
 	end = conclude(&w);
 	client_close(w.events);
 	free(w.v);
+	selected_clear(&who);
 	return end;
 }

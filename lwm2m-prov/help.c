@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "lwm2m-prov/cmd.h"
+#include "lwm2m-prov/select.h"
 
 static void
 option_form(const struct opt *o, bool with_letter, struct gbuf *out)
@@ -15,15 +16,23 @@ option_form(const struct opt *o, bool with_letter, struct gbuf *out)
 		    o->value != NULL ? o->value : "");
 }
 
+/* The options of a SELECTOR, where the command takes one. */
+static opt_set
+selector_of(const struct cmd *c)
+{
+	return (c->options & SELECT_OPTIONS) == SELECT_OPTIONS ? SELECT_OPTIONS : 0;
+}
+
 void
 cmd_usage(const struct cmd *c, struct gbuf *out)
 {
-	gbuf_printf(out, "lwm2m-prov %s%s%s", c->words, c->args[0] != '\0' ? " " : "", c->args);
+	gbuf_printf(out, "lwm2m-prov %s%s%s%s", c->words, c->args[0] != '\0' ? " " : "", c->args,
+	    selector_of(c) != 0 ? " [SELECTOR]" : "");
 	for (enum opt_id id = OPT__GLOBAL; id < OPT__COUNT; id++) {
 		const struct opt *o = opt_at(id);
 		bool needed = (c->required & OPT_BIT(id)) != 0;
 
-		if ((c->options & OPT_BIT(id)) == 0)
+		if ((c->options & ~selector_of(c) & OPT_BIT(id)) == 0)
 			continue;
 		gbuf_str(out, needed ? " " : " [");
 		option_form(o, true, out);
@@ -62,7 +71,8 @@ help_command(const struct cmd *c, struct gbuf *out)
 	gbuf_str(out, "usage: ");
 	cmd_usage(c, out);
 	gbuf_printf(out, "\n\n%s\n", c->help);
-	help_options(c->options, "options", out);
+	help_options(selector_of(c), "SELECTOR, one or several: the devices of which all of them hold", out);
+	help_options(c->options & ~selector_of(c), "options", out);
 	help_options(OPT_BIT(OPT__GLOBAL) - 1, "options of every command", out);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bsserver/api/devices.h"
+#include "bsserver/api/filter.h"
 #include "bsserver/api/prep.h"
 #include "lib/base/str.h"
 
@@ -83,15 +84,23 @@ on_devices(
     void *arg, enum err_code rc, const struct err *e, struct store_device *v, size_t n, bool more)
 {
 	struct req *r = arg;
+	struct filter f;
 	json_t *list;
 
 	if (rc != ERR_OK) {
 		answer_err(r, 0, e);
 		return;
 	}
+	if (!filter_read(r, &f)) /* its parameters were right before */
+		return;
 	list = json_array();
-	for (size_t i = 0; i < n; i++)
-		(void)json_array_append_new(list, json_of_device(r->api->c.shelf, &v[i]));
+	for (size_t i = 0; i < n; i++) {
+		json_t *row = json_of_device(r->api->c.shelf, &v[i]);
+
+		if (filter_fits(&f, r->api->c.shelf, &v[i], row))
+			(void)json_array_append(list, row);
+		json_decref(row);
+	}
 	answer_page(r, "devices", list, "after", more && n > 0 ? json_text(v[n - 1].endpoint) : NULL);
 }
 
@@ -103,11 +112,12 @@ get_devices(struct req *r)
 		.anchor = req_param(r, "anchor"),
 		.after = req_param(r, "after"),
 		.verdict = -1 };
+	struct filter f;
 	uint64_t limit;
 
-	if (!req_u64(r, "limit", 1, 1000, 100, &limit))
+	if (!req_u64(r, "limit", 1, 1000, 100, &limit) || !filter_read(r, &f))
 		return;
-	page.limit = (unsigned)limit;
+	page.limit = (unsigned)(f.n_where > 0 ? MIN(limit, (uint64_t)FILTER_PAGE) : limit);
 	r->api->c.ops->device_list(r->api->c.store, &page, on_devices, r);
 }
 

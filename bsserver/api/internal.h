@@ -88,6 +88,7 @@ void req_gone(struct req *r);
 bool req_alive(struct req *r);
 
 const char *req_param(const struct req *r, const char *name); /* NULL: not given */
+const char *req_param_at(const struct req *r, const char *name, size_t n); /* of "where", which may be given often */
 const char *req_arg(const struct req *r, size_t i);           /* of the path */
 /* fallback when it is not given. Each answers 400 and returns false when it is wrong. */
 bool req_u64(

@@ -6,6 +6,7 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/api/certificates.c \
 	bsserver/api/devices.c bsserver/api/devices.h \
 	bsserver/api/events.c \
+	bsserver/api/filter.c bsserver/api/filter.h \
 	bsserver/api/handoffs.c bsserver/api/handoffs.h \
 	bsserver/api/held.c bsserver/api/held.h \
 	bsserver/api/history.c \

@@ -138,7 +138,7 @@ on_param(void *arg, enum MHD_ValueKind kind, const char *key, const char *value)
 		return MHD_NO;
 	if (route_takes(r->match.route, key, &e) != ERR_OK)
 		answer_err(r, 0, &e);
-	else if (req_param(r, key) != NULL)
+	else if (req_param(r, key) != NULL && strcmp(key, "where") != 0)
 		answer_fail(r, 0, ERR_USAGE, "%s: is given twice", key);
 	else if (r->n_params == PARAMS_MAX)
 		answer_fail(r, 0, ERR_USAGE, "more than %d parameters", PARAMS_MAX);
@@ -367,12 +367,18 @@ req_alive(struct req *r)
 /* ---- parameters ---- */
 
 const char *
-req_param(const struct req *r, const char *name)
+req_param_at(const struct req *r, const char *name, size_t n)
 {
 	for (size_t i = 0; i < r->n_params; i++)
-		if (r->params[i].name != NULL && strcmp(r->params[i].name, name) == 0)
+		if (r->params[i].name != NULL && strcmp(r->params[i].name, name) == 0 && n-- == 0)
 			return r->params[i].value;
 	return NULL;
+}
+
+const char *
+req_param(const struct req *r, const char *name)
+{
+	return req_param_at(r, name, 0);
 }
 
 const char *

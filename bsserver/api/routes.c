@@ -21,7 +21,7 @@ static const struct route routes[] = {
 	  "What apply would change, place by place" },
 	{ "POST", "/v1/plan", PERM_READ, BODY_JSON, ROUTE_PLAIN, "", post_plan,
 	  "What would be written by this document, to a fresh device or one that holds this" },
-	{ "GET", "/v1/devices", PERM_READ, BODY_NONE, ROUTE_SETTLED, "glob profile anchor after limit", get_devices,
+	{ "GET", "/v1/devices", PERM_READ, BODY_NONE, ROUTE_SETTLED, "glob profile anchor where revision_older_than after limit", get_devices,
 	  "Devices by endpoint name" },
 	{ "GET", "/v1/devices/{ep}", PERM_READ, BODY_NONE, ROUTE_SETTLED, "", get_device,
 	  "One device: document, state, revisions, credentials by fingerprint, last session" },

@@ -161,7 +161,7 @@ device show|device show: ENDPOINT is missing (usage: lwm2m-prov device show ENDP
 device add x|device add: --profile NAME is missing (usage: lwm2m-prov device add ENDPOINT [--dry-run] --profile NAME [--identity TEXT] [--key-file FILE] [--key-stdin] [--generate-key] [--label NAME=VALUE]...)
 device add x --profile p --key-stdin --generate-key|device add: --key-file, --key-stdin and --generate-key: one of them
 device add x --profile p --label y|option --label: must be NAME=VALUE, is "y"
-wait x|wait: --for provisioned|written|registered|blocked is missing (usage: lwm2m-prov wait ENDPOINT... --for provisioned|written|registered|blocked [--fail-fast])
+wait x|wait: --for provisioned|written|registered|blocked is missing (usage: lwm2m-prov wait [ENDPOINT...] [SELECTOR] --for provisioned|written|registered|blocked [--fail-fast])
 wait x --for ever|option --for: must be one of provisioned, written, registered, blocked, is "ever"
 session list --limit 0|option --limit: must be a number from 1 to 4294967295, is "0"
 session show x|session show: a session's ID is a number; with an endpoint say --last for its newest session

@@ -170,12 +170,46 @@ ends 0 'device list: all that extend a profile' device list --profile meter --js
 why=
 [ "$(grep -c '"endpoint"' out)" -eq 6 ] || why=$(cat out)
 report 'device list: there are six'
+ends 0 'device list --where: a label' device list --where 'site=a $1' --where state=active --json
+why=
+[ "$(sed -n 's/.*"endpoint": "\(.*\)".*/\1/p' out | tr '\n' ' ')" = 'dev-2 ' ] || why=$(cat out)
+report 'device list --where: the one that has it'
+expect 0 'device list --where: nobody has it' device list --where site=b <<'END'
+ENDPOINT  STATE  REVISION  PROVISIONED  LAST VERDICT  REASON  LAST SESSION  EXTENDS
+END
+expect 2 'device list --where: no condition' device list --where site <<'END'
+! lwm2m-prov: option --where: must be KEY=VALUE, is "site"
+END
+ends 3 'device list --where: no such state' device list --where state=bloked
+holds 'device list --where: says which there are' err 'state must be active, blocked or retired'
+ends 0 'device list --revision-older-than' device list --revision-older-than 1 --match 'dev-?' --json
+why=
+[ "$(grep -c '"endpoint"' out)" -eq 5 ] || why=$(cat out)
+report 'device list --revision-older-than: all that were never provisioned'
+ends 2 'device list --match: an empty pattern' device list --match ''
 ends 0 'device list --limit' device list --limit 2 --json
 holds 'device list --limit: says that there are more' out '"more": true'
 expect 4 'device block: those that are there' device block dev-4 nobody <<'END'
 updated  dev-4  blocked
 ! lwm2m-prov: device nobody: is not there
 END
+expect 2 'device block: nobody is meant' device block <<'END'
+! lwm2m-prov: device block: name devices, or choose them by --match, --profile, --where, --revision-older-than or --anchor
+END
+ends 2 'device block: named and chosen' device block dev-4 --match '*'
+ends 2 'device block: an empty selector' device block --match ''
+expect 8 'device block: nobody fits' device block --where site=nowhere <<'END'
+! lwm2m-prov: device block: no device fits --where site=nowhere
+END
+expect 0 'wait: on who is chosen, counted first' wait --where state=blocked --for blocked <<'END'
+dev-4  blocked  -  -
+! lwm2m-prov: wait: 1 device fits --where state=blocked
+END
+expect 0 'device unblock: who is chosen' device unblock --where state=blocked --match 'dev-*' <<'END'
+updated  dev-4  active
+! lwm2m-prov: device unblock: 1 device fits --match dev-* --where state=blocked
+END
+ends 0 'device block: once more' device block dev-4
 expect 0 'wait --for blocked: it is so already' wait dev-4 --for blocked <<'END'
 dev-4  blocked  -  -
 END

@@ -64,6 +64,22 @@ static const struct {
 	    "limit: must be a whole number from 1 to 1000" },
 	{ "GET", "/v1/devices?glob=%zz", NULL, NULL, 400, "usage",
 	    "glob: is neither text nor percent-encoded text" },
+	{ "GET", "/v1/devices?where=site", NULL, NULL, 400, "usage", "where: must be KEY=VALUE, is \"site\"" },
+	{ "GET", "/v1/devices?where=%3Da", NULL, NULL, 400, "usage", "where: must be KEY=VALUE, is \"=a\"" },
+	{ "GET", "/v1/devices?where=site%3D", NULL, NULL, 400, "usage", "where: must be KEY=VALUE, is \"site=\"" },
+	{ "GET", "/v1/devices?where=label.%3Da", NULL, NULL, 400, "usage", "where: must be KEY=VALUE, is \"label.=a\"" },
+	{ "GET", "/v1/devices?where=state%3Dbloked", NULL, NULL, 400, "usage",
+	    "where: state must be active, blocked or retired, is \"bloked\"; a label of that name is label.state" },
+	{ "GET", "/v1/devices?where=provisioned%3Dyes", NULL, NULL, 400, "usage",
+	    "where: provisioned must be true or false, is \"yes\"; a label of that name is label.provisioned" },
+	{ "GET", "/v1/devices?where=verdict%3Dgood", NULL, NULL, 400, "usage",
+	    "where: verdict must be the verdict of a session, is \"good\"; a label of that name is label.verdict" },
+	{ "GET", "/v1/devices?where=reason%3Dbad", NULL, NULL, 400, "usage",
+	    "where: reason must be the reason of a session, is \"bad\"; a label of that name is label.reason" },
+	{ "GET", "/v1/devices?where=a%3D1&where=a%3D1&where=a%3D1&where=a%3D1&where=a%3D1&where=a%3D1&where=a%3D1&where=a%3D1&where=a%3D1",
+	    NULL, NULL, 400, "usage", "where: more than 8" },
+	{ "GET", "/v1/devices?revision_older_than=0", NULL, NULL, 400, "usage",
+	    "revision_older_than: must be a whole number from 1 to 9223372036854775807" },
 	{ "GET", "/v1/devices/%00", NULL, NULL, 400, "parse",
 	    "the path holds what is neither text nor percent-encoded text" },
 	{ "GET", "/v1/devices/none", NULL, NULL, 404, "not_found", "no device none" },
@@ -325,6 +341,55 @@ START_TEST(a_session_that_is_over_is_in_the_next_answer)
 }
 END_TEST
 
+#define LABELLED(name, more) "{\"profile_format\":1,\"endpoint\":\"" name "\"," \
+	"\"credentials\":{\"bootstrap\":{\"mode\":\"psk\",\"identity\":\"" name "\",\"key\":{\"generate\":16}}}" more "}"
+#define SITE "{\"profile_format\":1,\"profile\":\"site\",\"labels\":{\"site\":\"depot-7\",\"class\":\"${class}\"}}"
+
+static const struct {
+	const char *query, *names;
+} chosen[] = {
+	{ "where=site%3Ddepot-7", "heir other-class" },
+	{ "where=site%3Ddepot-7&where=class%3Da%3Db", "heir" },
+	{ "where=label.site%3Ddepot-7&where=label.state%3Dblocked", "heir" },
+	{ "where=site%3Down", "own" },
+	{ "where=site%3Ddepot-*", "" },
+	{ "where=site%3Ddepot", "" },
+	{ "where=state%3Dactive", "heir none other-class own taken-away" },
+	{ "where=state%3Dactive&where=nothing%3Dx", "" },
+	{ "where=provisioned%3Dfalse&glob=o*", "other-class own" },
+	{ "where=provisioned%3Dtrue", "" },
+	{ "where=verdict%3Dfailed", "" },
+	{ "revision_older_than=1", "heir none other-class own taken-away" },
+};
+
+/* Labels are those of the document with all that it extends, variables filled in. */
+START_TEST(devices_are_chosen_by_labels_and_attributes)
+{
+	struct gbuf names = { 0 }, path = { 0 };
+	struct world w;
+	struct reply r;
+
+	world_open(&w, NULL);
+	apply(&w, ROW(SITE)
+	    ROW(LABELLED("heir", ",\"extends\":\"site\",\"vars\":{\"class\":\"a=b\"},\"labels\":{\"state\":\"blocked\"}"))
+	    ROW(LABELLED("other-class", ",\"extends\":\"site\",\"vars\":{\"class\":\"c\"}"))
+	    ROW(LABELLED("own", ",\"extends\":\"site\",\"vars\":{\"class\":\"c\"},\"labels\":{\"site\":\"own\"}"))
+	    ROW(LABELLED("taken-away", ",\"extends\":\"site\",\"vars\":{\"class\":\"c\"},\"labels\":{\"site\":null}"))
+	    ROW(LABELLED("none", "")));
+	gbuf_printf(&path, "/v1/devices?%s", chosen[_i].query);
+	ask(&w, "GET", gbuf_cstr(&path), NULL, &r);
+	ck_assert(json_is_null(node(&r, "after")));
+	for (size_t i = 0; i < json_array_size(node(&r, "devices")); i++)
+		gbuf_printf(&names, "%s%s", i > 0 ? " " : "",
+		    json_string_value(json_object_get(json_array_get(node(&r, "devices"), i), "endpoint")));
+	ck_assert_str_eq(gbuf_cstr(&names), chosen[_i].names);
+	gbuf_clear(&names);
+	gbuf_clear(&path);
+	reply_clear(&r);
+	world_close(&w);
+}
+END_TEST
+
 START_TEST(lists_go_on_where_they_stopped)
 {
 	struct world w;
@@ -457,6 +522,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(a_device_and_its_end, 0),
 	UNIT_CASE(provisioned_means_the_current_revision, 0),
 	UNIT_CASE(a_session_that_is_over_is_in_the_next_answer, 0),
+	UNIT_CASE(devices_are_chosen_by_labels_and_attributes, N_ELEMS(chosen)),
 	UNIT_CASE(lists_go_on_where_they_stopped, 0),
 	UNIT_CASE(a_plan_masks_keys_and_marks_defaults, 0),
 	UNIT_CASE(sessions_live_and_over, 0),
