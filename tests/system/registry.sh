@@ -331,7 +331,8 @@ open_daemon() {
 queue_mode() {
 	open_daemon queue awake_seconds 1 answer_seconds 5
 	open_fleet q 12
-	fleet q 12 --repeat 9 --update 1500ms --awake 20s
+	# one whose session the kill ends tries again
+	fleet q 12 --repeat 9 --update 1500ms --awake 20s --attempts 9 --retry 500ms --session-timeout 3s
 	within "$PATIENCE" count_is registry_registered 12 || fail 'not all register'
 	registered q-00003 registered .awake
 	registered q-00003 'registered asleep' .awake
