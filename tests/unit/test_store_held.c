@@ -17,7 +17,6 @@ open_fresh(void)
 	ck_assert_int_eq(fx_put(&f, "ep", "{}"), ERR_OK);
 }
 
-
 static uint64_t same_wrote; /* of the next ones */
 
 /* One session of "ep" with what it left. */

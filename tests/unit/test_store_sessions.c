@@ -8,8 +8,6 @@
 
 static struct fx f;
 
-#define ck_names(text) ck_assert_str_eq(gbuf_cstr(&f.names), text)
-
 /* A record whose strings are constants: not to be cleared. */
 static struct bs_record
 session(uint64_t id, const char *endpoint, enum bs_verdict v, enum bs_reason reason)
@@ -203,7 +201,7 @@ START_TEST(a_mere_claim_changes_nothing_of_a_device)
 	ck_assert_uint_eq(f.device.last_session, 1);
 	ck_assert_int_eq(f.device.last_verdict, BS_VERDICT_PROVISIONED);
 	ck_assert_int_eq(fx_sessions(&f, (struct store_page){ .limit = 100, .glob = "ep", .verdict = -1 }), ERR_OK);
-	ck_names("19 18 17 16 15 14 13 12 11 10 1");
+	fx_ck_names(&f, "19 18 17 16 15 14 13 12 11 10 1");
 	ck_assert_int_eq(put_session(20, "ep", BS_VERDICT_REFUSED, BS_REASON_BLOCKED), ERR_OK); /* it was that device */
 	ck_assert_int_eq(fx_get(&f, "ep"), ERR_OK);
 	ck_assert_uint_eq(f.device.last_session, 20);
@@ -231,14 +229,14 @@ START_TEST(old_sessions_go)
 	}
 	ck_assert_int_eq(put_session(5, "b", BS_VERDICT_FAILED, BS_REASON_RESET), ERR_OK);
 	ck_assert_int_eq(fx_sessions(&f, (struct store_page){ .limit = 100, .verdict = -1 }), ERR_OK);
-	ck_names("82 81 80 72 71 70 60 5");
+	fx_ck_names(&f, "82 81 80 72 71 70 60 5");
 	ck_assert_int_eq(fx_counts(&f), ERR_OK);
 	ck_assert_uint_eq(f.counts.sessions, 8);
 	f.conf.max_sessions = 1; /* fewer from now on: with the next of each device */
 	fx_reopen(&f);
 	ck_assert_int_eq(put_session(90, "a", BS_VERDICT_FAILED, BS_REASON_RESET), ERR_OK);
 	ck_assert_int_eq(fx_sessions(&f, (struct store_page){ .limit = 100, .glob = "?", .verdict = -1 }), ERR_OK);
-	ck_names("90 5");
+	fx_ck_names(&f, "90 5");
 	fx_free(&f);
 }
 END_TEST
