@@ -1,6 +1,7 @@
 """The processes that the bench measures and loads: servers pinned to one core, devices on another."""
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -38,9 +39,14 @@ def process_cpu_us(process):
 
 
 def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A UDP port out of the range that the kernel gives to the many devices."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            try:
+                s.bind(("127.0.0.1", random.randrange(10240, 30240)))
+                return s.getsockname()[1]
+            except OSError:
+                pass
 
 
 def tlv(ident, value):

@@ -298,7 +298,7 @@ killed() {
 	old=$DEVICE_KEY
 	within "$PATIENCE" in_state dev-1 settled || fail 'not settled'
 	echo "$mode" >"$S/mode"
-	device dev-1 ${lie:+--lie "$lie"} --expect any --timeout 20s >/dev/null 2>&1 &
+	device dev-1 ${lie:+--lie "$lie"} --expect any --timeout "${PATIENCE}s" >/dev/null 2>&1 &
 	device_pid=$!
 	within "$PATIENCE" in_state dev-1 "$state" || fail "never $state: $(prov handoff list)"
 	stop KILL

@@ -162,12 +162,11 @@ kills_under_devices() {
 	local i pid
 
 	new_daemon devices
-	set_listeners coaps://127.0.0.1:0
+	set_listeners "coaps://127.0.0.1:$(free_port)"
 	start
 	for i in 1 2 3; do
 		apply "$(document "mid-$i")"
 	done
-	set_listeners "$COAPS"
 	for i in 1 2 3; do
 		"$DEVICE" --server "$COAPS" --endpoint "mid-$i" --psk-key-file "$(key_file "mid-$i")" --quirk slow --slow 1s \
 			--attempts 20 --retry 200ms --expect provisioned --session-timeout 2s --retransmit 1 --ack-timeout 1s --trace >"$WORK/mid-$i.log" 2>&1 &

@@ -1,8 +1,9 @@
 """A Bootstrap-Request over DTLS with a certificate, by openssl.
 
-knock.py PORT ENDPOINT CERTIFICATE KEY [SECONDS]
-    Prints the code of the answer ("2.04", "4.00"), then "asked" when the server sends a request of its own within SECONDS
-    (1) after it, else "silent". Prints "refused" when the handshake comes to nothing.
+knock.py PORT ENDPOINT CERTIFICATE KEY
+    Prints the code of the answer ("2.04", "4.00"), then "asked" when the server sends a request of its own after it, else
+    "silent": within a minute where it was let in, within a second where it was refused. Prints "refused" when the handshake
+    comes to nothing.
 """
 import os
 import select
@@ -13,7 +14,6 @@ import time
 
 PATIENCE = 60
 port, endpoint, cert, key = sys.argv[1:5]
-listen = float(sys.argv[5]) if len(sys.argv) > 5 else 1.0
 
 
 def option(delta, value):
@@ -51,7 +51,7 @@ def main():
         return print("mute")
     print("%d.%02d" % (got[1] >> 5, got[1] & 31))
     left = got[6:] if got[1] == 0x44 else b""  # a refusal has words behind it
-    end = time.monotonic() + listen
+    end = time.monotonic() + (PATIENCE if got[1] == 0x44 else 1)
     while got[1] == 0x44 and not left and time.monotonic() < end:
         left = receive(end - time.monotonic()) or b""
     while got[1] != 0x44 and time.monotonic() < end:

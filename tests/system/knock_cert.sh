@@ -55,7 +55,7 @@ raw_key() {
 	ended_as raw provisioned
 	[[ $(jq -r .credential <<<"$SESSION") == rpk:* ]] || fail "the record says $(jq .credential <<<"$SESSION")"
 	with_rpk unknown
-	device raw "${CERT[@]}" --timeout 10s --expect any
+	device raw "${CERT[@]}" --timeout "${PATIENCE}s" --expect any
 	within "$PATIENCE" why_peer 'no device that may knock is registered with the raw public key' || fail "why: $OUT"
 	stop
 }
@@ -67,7 +67,7 @@ refused_in_handshake() {
 	knocks_with meter-1 '{ "mode": "x509" }'
 	issue "$1" "bad-$4" "$2" "$3"
 	with_cert "bad-$4"
-	device meter-1 "${CERT[@]}" --timeout 10s --expect any
+	device meter-1 "${CERT[@]}" --timeout "${PATIENCE}s" --expect any
 	expect_rc 0 prov session list meter-1
 	[[ $OUT != *provisioned* ]] || fail "it was let in: $OUT"
 	within "$PATIENCE" why_peer "$4" || fail "why says: $OUT"

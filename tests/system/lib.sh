@@ -189,6 +189,18 @@ set_option() {
 	sed "${range}s|^  $1 = .*|  $1 = $2;|" "$D/bsserver.conf" >"$WORK/conf.new" && cat "$WORK/conf.new" >"$D/bsserver.conf"
 }
 
+# free_port [BUT]: a UDP port that nobody has, other than BUT; out of the range that the kernel takes ports from for who
+# wants any, so that it is still free when a daemon that had it is started again.
+free_port() {
+	local port
+
+	while :; do
+		port=$((10240 + RANDOM % 20000))
+		[ "$port" = "${1:-}" ] || grep -qsh "$(printf ':%04X ' "$port")" /proc/net/udp /proc/net/udp6 || break
+	done
+	echo "$port"
+}
+
 # refused_to_run RC [FILE]: the daemon must end by itself, so. OUT has what it said.
 refused_to_run() {
 	expect_rc "$1" timeout "$PATIENCE" "$BSSERVER" run -c "${2:-$D/bsserver.conf}"

@@ -212,7 +212,7 @@ int_5() {
 	psk_device int5 "$(with_registry int5)"
 	alive_device int5 --repeat 2
 	registered int5 registered .awake
-	expect_rc 0 prov wait int5 --for registered --timeout 20
+	expect_rc 0 prov wait int5 --for registered --timeout "$PATIENCE"
 	expect_rc 0 prov --json trigger int5 --wait
 	[ "$(jq -c '[.state, .outcomes.bootstrapped, .rows[0].endpoint, .rows[0].code, .rows[0].failed]' <<<"$OUT")" = '["done",1,"int5","2.04",false]' ] ||
 		fail "the job: $OUT"
@@ -239,7 +239,7 @@ stranger() {
 }
 
 refused_register() {
-	device "$@" --register 65000 --registered --state "$STATE" --timeout 30s --expect any --json --trace --retransmit 1 || fail 'the simulator'
+	device "$@" --register 65000 --registered --state "$STATE" --timeout "${PATIENCE}s" --expect any --json --trace --retransmit 1 || fail 'the simulator'
 	[ "$(grep '^{"summary"' <<<"$OUT" | jq -c '[.summary.after.registered, .summary.after.refused]')" = '[0,1]' ] ||
 		fail "it was not refused: $OUT"
 }
@@ -283,10 +283,6 @@ registered_gone() {
 	[ "$(api -o /dev/null -w '%{http_code}' "/v1/devices/$1/registration")" = 404 ]
 }
 
-free_port() {
-	"$PYTHON" -c 'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
 # open_fleet NAME COUNT: documents of so many devices without security, and a state with an account here; all applied.
 open_fleet() {
 	local i
@@ -315,7 +311,7 @@ fleet() {
 open_daemon() {
 	new_daemon "$1"
 	BS=coap://127.0.0.1:$(free_port)
-	REG=coap://127.0.0.1:$(free_port)
+	REG=coap://127.0.0.1:$(free_port "${BS##*:}")
 	set_listeners "$BS"
 	set_rules 'nosec named'
 	set_registry "$REG"
@@ -388,7 +384,7 @@ comes_back() {
 	device lost || fail 'not provisioned'
 	ended_as lost provisioned
 	expect_rc 6 prov wait lost --for registered --timeout 1
-	expect_rc 0 prov wait lost --for provisioned --timeout 20
+	expect_rc 0 prov wait lost --for provisioned --timeout "$PATIENCE"
 	expect_rc 0 prov --json session list lost
 	[ "$(jq -r '.sessions[0].after' <<<"$OUT")" = awaited ] || fail "session list: $OUT"
 	counted registry_awaited 1
@@ -406,7 +402,7 @@ comes_back() {
 	start_registry # what was not registered is forgotten
 	alive_device lost
 	over
-	expect_rc 0 prov wait lost --for registered --timeout 20
+	expect_rc 0 prov wait lost --for registered --timeout "$PATIENCE"
 	for i in 1 2 3 4; do device lost --register 65000 || fail 'not let in although it registers each time'; done
 	counted registry_comes_back 0
 	stop

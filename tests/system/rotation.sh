@@ -66,7 +66,7 @@ fleet() {
 
 # unknown_ca DEVICE TEXT: it comes with its old certificate, is not let in, and `why` has that.
 unknown_ca() {
-	knock old "$1" --timeout 10s --expect any
+	knock old "$1" --timeout "${PATIENCE}s" --expect any
 	within "$PATIENCE" why_peer "$2" || fail "why says: $OUT"
 }
 
@@ -84,7 +84,7 @@ roll_over() {
 	fleet
 	anchor old active 4 4
 	for ep in $METERS; do issue new "$ep"; done
-	knock new meter-1 --timeout 10s --expect any
+	knock new meter-1 --timeout "${PATIENCE}s" --expect any
 	within "$PATIENCE" why_peer 'unknown_ca' || fail "the new CA is trusted already: $OUT"
 	expect_rc 3 prov anchor add "$WORK/new/ca.pem" --trust nobody
 	expect_rc 3 prov anchor add "$WORK/meter-1.new.pem" --trust fleet

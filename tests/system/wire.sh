@@ -115,7 +115,7 @@ refused_claim() {
 	local name=$1 reason=$2
 
 	shift 2
-	device real --seed "$SEED" "$@" --expect any --timeout 20s
+	device real --seed "$SEED" "$@" --expect any --timeout "${PATIENCE}s"
 	[[ $OUT != *': provisioned'* ]] || fail "$name was let in"
 	within "$PATIENCE" record_says "$reason" || fail "$name: no record says $reason: $RECORDS"
 	prov --json status | jq -e '.sessions.live == 1' >/dev/null || fail "$name: the session of the real one is not under way: $(prov --json status)"
