@@ -125,8 +125,7 @@ look_now(const char *endpoint)
 static void
 on_written(void *arg, enum err_code rc, const struct err *e)
 {
-	(void)e;
-	ck_assert(rc == ERR_OK || rc == ERR_EXISTS);
+	ck_assert_msg(rc == ERR_OK || rc == ERR_EXISTS, "%s: %s", err_name(rc), e->msg);
 	--*(int *)arg;
 }
 
