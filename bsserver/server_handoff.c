@@ -14,7 +14,7 @@
 
 /* The first line of the file. */
 static enum err_code
-read_token(const char *file, struct secret *out, struct err *e)
+read_token(const char *file, const char *what, struct secret *out, struct err *e)
 {
 	struct secret bytes = SECRET_NONE;
 	enum err_code rc = pem_read_file(file, TOKEN_FILE_MAX, &bytes, e);
@@ -22,7 +22,7 @@ read_token(const char *file, struct secret *out, struct err *e)
 	if (rc == ERR_OK) {
 		size_t n = strcspn((const char *)bytes.data, "\r\n");
 		if (n == 0 || !str_is_printable((const char *)bytes.data, n))
-			rc = err_set(e, ERR_INVALID, "%s: its first line is no token", file);
+			rc = err_set(e, ERR_INVALID, "%s: its first line is no %s", file, what);
 		else
 			rc = secret_set(out, bytes.data, n, e);
 	}
@@ -46,6 +46,7 @@ copy_texts(const struct conf_server *c, struct handoff_server *s, struct err *e)
 		char **to;
 		const char *from;
 	} rows[] = { { &s->name, c->name }, { &s->url, c->url }, { &s->ca_file, c->ca_file },
+		{ &s->login, c->login }, { &s->device_profile, c->device_profile }, { &s->domain, c->domain },
 		{ &s->tell, c->tell }, { &s->tell_body, c->tell_body },
 		{ &s->drop, c->drop }, { &s->drop_body, c->drop_body }, { &s->forget, c->forget },
 		{ &s->forget_body, c->forget_body }, { &s->test, c->test } };
@@ -89,6 +90,7 @@ make_server(const struct conf_server *c, struct handoff_server *s, struct err *e
 		return unknown_driver(c->driver, e);
 	s->timeout_ms = (uint32_t)c->timeout_s * 1000;
 	s->several = c->several && !s->driver->one_secret;
+	s->bearer = c->token_type != NULL && strcmp(c->token_type, "bearer") == 0;
 	s->rules = (struct handoff_rules){ .one_secret = !s->several, .grace_ms = (uint32_t)c->grace_s * 1000,
 		.retry_ms = RETRY_MS, .retry_max_ms = RETRY_MAX_MS, .orphan_ms = ORPHAN_MS };
 	if (c->several && s->driver->one_secret)
@@ -96,9 +98,11 @@ make_server(const struct conf_server *c, struct handoff_server *s, struct err *e
 	enum err_code rc = copy_texts(c, s, e);
 	if (rc == ERR_OK)
 		rc = copy_program(c, s, e);
-	if (rc == ERR_OK && s->driver == &handoff_http)
-		rc = handoff_http_check(s, e);
-	return rc == ERR_OK && c->token_file != NULL ? read_token(c->token_file, &s->token, e) : rc;
+	if (rc == ERR_OK && s->driver->check != NULL)
+		rc = s->driver->check(s, e);
+	if (rc == ERR_OK && c->token_file != NULL)
+		rc = read_token(c->token_file, "token", &s->token, e);
+	return rc == ERR_OK && c->password_file != NULL ? read_token(c->password_file, "password", &s->password, e) : rc;
 }
 
 enum err_code

@@ -48,6 +48,10 @@ struct conf_server {
 	char *name, *driver; /* the name is unique */
 	char *url;	     /* no slash at its end; http only to this machine, or where the file says insecure */
 	char *ca_file, *token_file;
+	char *token_type;	     /* driver thingsboard: "api_key", "bearer" */
+	char *login, *password_file; /* drivers thingsboard, coiote: both, and no token_file then */
+	char *device_profile;	     /* driver thingsboard */
+	char *domain;		     /* driver coiote */
 	char *program[CONF_PROGRAM_MAX + 1]; /* driver exec: up to a NULL */
 	char *tell, *tell_body, *drop, *drop_body, *forget, *forget_body, *test; /* driver http */
 	int64_t timeout_s, grace_s;

@@ -15,13 +15,18 @@ static const struct text {
 	const char *name;
 	size_t at; /* in struct conf_server */
 	bool path;
-	enum { OF_ALL, OF_URL, OF_HTTP } of; /* who takes it: every driver, those with a url, driver "http" */
+	enum { OF_ALL, OF_URL, OF_HTTP, OF_PLATFORM, OF_THINGSBOARD, OF_COIOTE } of; /* who takes it */
 } texts[] = {
 	{ "name", offsetof(struct conf_server, name), false, OF_ALL },
 	{ "driver", offsetof(struct conf_server, driver), false, OF_ALL },
 	{ "url", offsetof(struct conf_server, url), false, OF_ALL },
 	{ "ca_file", offsetof(struct conf_server, ca_file), true, OF_URL },
 	{ "token_file", offsetof(struct conf_server, token_file), true, OF_URL },
+	{ "token_type", offsetof(struct conf_server, token_type), false, OF_THINGSBOARD },
+	{ "login", offsetof(struct conf_server, login), false, OF_PLATFORM },
+	{ "password_file", offsetof(struct conf_server, password_file), true, OF_PLATFORM },
+	{ "device_profile", offsetof(struct conf_server, device_profile), false, OF_THINGSBOARD },
+	{ "domain", offsetof(struct conf_server, domain), false, OF_COIOTE },
 	{ "tell", offsetof(struct conf_server, tell), false, OF_HTTP },
 	{ "tell_body", offsetof(struct conf_server, tell_body), false, OF_HTTP },
 	{ "drop", offsetof(struct conf_server, drop), false, OF_HTTP },
@@ -32,6 +37,7 @@ static const struct text {
 };
 
 static const char *const members[] = { "name", "driver", "url", "ca_file", "token_file",
+	"token_type", "login", "password_file", "device_profile", "domain",
 	"tell", "tell_body", "drop", "drop_body", "forget", "forget_body", "test", "program", "timeout", "grace",
 	"several", "insecure" };
 
@@ -125,21 +131,43 @@ check_url(struct reader *r, const config_setting_t *s, const struct conf_server 
 	return http && to->ca_file != NULL ? conf_wrong(r, s, "ca_file", "belongs to https") : ERR_OK;
 }
 
+/* Those platforms take nothing from nobody. */
+static enum err_code
+check_login(struct reader *r, const config_setting_t *s, const struct conf_server *to)
+{
+	if ((to->login != NULL) != (to->password_file != NULL) || (to->login != NULL) == (to->token_file != NULL))
+		return conf_wrong(r, s, to->name, "this driver needs a token_file, or a login with its password_file");
+	if (to->token_type == NULL)
+		return ERR_OK;
+	if (to->token_file == NULL)
+		return conf_wrong(r, s, "token_type", "there is no token_file that it belongs to");
+	return strcmp(to->token_type, "api_key") == 0 || strcmp(to->token_type, "bearer") == 0 ?
+		   ERR_OK :
+		   conf_wrong(r, s, "token_type", "must be \"api_key\" or \"bearer\"");
+}
+
 /* What its driver would never look at is a mistake. */
 static enum err_code
 check_driver(struct reader *r, const config_setting_t *s, struct conf_server *to)
 {
 	bool exec = strcmp(to->driver, "exec") == 0, http = strcmp(to->driver, "http") == 0;
+	bool thingsboard = strcmp(to->driver, "thingsboard") == 0, coiote = strcmp(to->driver, "coiote") == 0;
+	const struct {
+		bool fits;
+		const char *why;
+	} groups[] = {
+		[OF_ALL] = { true, "" },
+		[OF_URL] = { !exec, "belongs to a server with a url" },
+		[OF_HTTP] = { http, "belongs to driver \"http\"" },
+		[OF_PLATFORM] = { thingsboard || coiote, "belongs to drivers \"thingsboard\" and \"coiote\"" },
+		[OF_THINGSBOARD] = { thingsboard, "belongs to driver \"thingsboard\"" },
+		[OF_COIOTE] = { coiote, "belongs to driver \"coiote\"" },
+	};
 
-	for (size_t i = 0; i < N_ELEMS(texts); i++) {
-		if (*text_of(to, &texts[i]) == NULL)
-			continue;
-		if (texts[i].of == OF_HTTP && !http)
-			return conf_wrong(r, s, texts[i].name, "belongs to driver \"http\"");
-		if (texts[i].of == OF_URL && exec)
-			return conf_wrong(r, s, texts[i].name, "belongs to a server with a url");
-	}
-	return ERR_OK;
+	for (size_t i = 0; i < N_ELEMS(texts); i++)
+		if (*text_of(to, &texts[i]) != NULL && !groups[texts[i].of].fits)
+			return conf_wrong(r, s, texts[i].name, groups[texts[i].of].why);
+	return thingsboard || coiote ? check_login(r, s, to) : ERR_OK;
 }
 
 static enum err_code

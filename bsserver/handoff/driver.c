@@ -11,7 +11,8 @@
 #define VERSION 1
 #define SAID_MAX 200 /* octets of an answer that are quoted */
 
-static const struct handoff_driver *const drivers[] = { &handoff_leshan, &handoff_http, &handoff_exec };
+static const struct handoff_driver *const drivers[] = { &handoff_leshan, &handoff_thingsboard, &handoff_coiote, &handoff_http,
+	&handoff_exec };
 
 const struct handoff_driver *
 handoff_driver_by_name(const char *name)
@@ -175,7 +176,8 @@ repeats_secret(const struct handoff_task *t, const char *said, size_t n)
 	enc_base64(&base64, c->key, c->key_len);
 	bool yes = hex.failed || base64.failed || has(said, n, hex.data, hex.len) || has(said, n, base64.data, base64.len) ||
 	    (c->key_len > 0 && memmem(said, n, c->key, c->key_len) != NULL) ||
-	    has(said, n, t->server->token.data, t->server->token.len);
+	    has(said, n, t->server->token.data, t->server->token.len) ||
+	    has(said, n, t->server->password.data, t->server->password.len) || has(said, n, t->grant.data, t->grant.len);
 	gbuf_clear(&hex);
 	gbuf_clear(&base64);
 	return yes;

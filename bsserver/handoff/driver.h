@@ -32,6 +32,11 @@ struct handoff_server {
 	char *url;	/* without a slash at its end; NULL for a program */
 	char *ca_file;	/* NULL: the system's */
 	struct secret token; /* of the token file: without its end of line; may be empty */
+	char *login;	     /* thingsboard, coiote: instead of a token; NULL */
+	struct secret password;
+	bool bearer;	      /* thingsboard: the token is one of a login, not an API key */
+	char *device_profile; /* thingsboard: of devices that are new to it; NULL: there are to be none */
+	char *domain;	      /* coiote: the same */
 	char **program;	     /* with its arguments, up to a NULL */
 	uint32_t timeout_ms; /* of one request */
 	/* http: "METHOD /path" and the body for it; NULL: that call is not served. See http.c */
@@ -49,6 +54,8 @@ struct handoff_task {
 	uint16_t short_server_id;
 	struct handoff_credential cred; /* to be told, or dropped; FORGET, TEST: zeros */
 	unsigned turn; /* requests so far */
+	int stage;     /* the driver's own: what its last request was for; 0 at first */
+	struct secret grant; /* the driver's own: a token that the server gave for this task. Wiped by whoever runs it */
 };
 
 struct handoff_request {
@@ -78,16 +85,22 @@ enum handoff_word {
 	HANDOFF_LATER  /* it could not: another time it may */
 };
 
+#define HANDOFF_HOLDS(mode) (1U << (mode))
+#define HANDOFF_HOLDS_ALL (HANDOFF_HOLDS(HANDOFF_PSK) | HANDOFF_HOLDS(HANDOFF_RPK) | HANDOFF_HOLDS(HANDOFF_X509))
+
 struct handoff_driver {
 	const char *name; /* as the configuration spells it */
 	bool one_secret;
 	bool program; /* the request's body goes to a program, its answer is what that says */
+	unsigned modes; /* HANDOFF_HOLDS() of each that it has a place for */
+	/* Whether a server's settings make sense; NULL: nothing is to be checked. ERR_INVALID: "setting: reason". */
+	enum err_code (*check)(const struct handoff_server *s, struct err *e);
 	/* last NULL: the first request. why is filled with NO and LATER, without secrets. */
 	enum handoff_word (*next)(struct handoff_task *t, const struct handoff_reply *last, struct handoff_request *out,
 	    struct err *why);
 };
 
-extern const struct handoff_driver handoff_leshan, handoff_http, handoff_exec;
+extern const struct handoff_driver handoff_leshan, handoff_thingsboard, handoff_coiote, handoff_http, handoff_exec;
 const struct handoff_driver *handoff_driver_by_name(const char *name);
 const char *handoff_driver_at(size_t i); /* NULL past the end */
 
@@ -100,7 +113,7 @@ void handoff_percent_encode(struct gbuf *out, const char *s);
 void handoff_url(struct handoff_request *q, const struct handoff_task *t, const char *path);
 /* The server's token, when it has one. */
 void handoff_authorize(struct handoff_request *q, const struct handoff_task *t);
-/* What somebody said, for people: the first 200 octets, made harmless; nothing of it when it repeats the key or the token. */
+/* What somebody said, for people: the first 200 octets, made harmless; nothing of it when it repeats a key, token or password. */
 void handoff_quote(struct gbuf *out, const struct handoff_task *t, const void *said, size_t n);
 /* What an unwelcome answer was: "HTTP 400: text of it"; 5xx, 408, 425 and 429 are LATER, all others NO. */
 enum handoff_word handoff_unwelcome(const struct handoff_task *t, const struct handoff_reply *r, struct err *why);

@@ -93,4 +93,4 @@ next(struct handoff_task *t, const struct handoff_reply *last, struct handoff_re
 	return last->status == NOT_NOW ? HANDOFF_LATER : HANDOFF_NO;
 }
 
-const struct handoff_driver handoff_exec = { .name = "exec", .program = true, .next = next };
+const struct handoff_driver handoff_exec = { .name = "exec", .program = true, .modes = HANDOFF_HOLDS_ALL, .next = next };

@@ -142,17 +142,31 @@ handing_for(struct ask *a, const struct want *w, struct store_handoff *rows, siz
 	return j;
 }
 
+/* Whether there is such a server, and it has a place for such a credential. false: the want has failed. */
+static bool
+can_be_told(struct want *w)
+{
+	const struct handoff_server *s = handoff_server_named(w->ask->h, w->w.target);
+	struct handoff_credential c;
+	struct err e = { 0 };
+
+	if (s == NULL)
+		(void)err_set(&e, ERR_NOT_FOUND, "no LwM2M Server of the configuration is called %s", w->w.target);
+	else if (handoff_unpack(&w->w.cred, &c, &e) == ERR_OK && (s->driver->modes & HANDOFF_HOLDS(c.mode)) == 0)
+		(void)err_set(&e, ERR_UNSUPPORTED, "%s has no place for a credential of mode %s (driver %s)", w->w.target,
+		    handoff_mode_name(c.mode), s->driver->name);
+	if (e.code != ERR_OK)
+		fail_want(w, e.msg);
+	return e.code == ERR_OK;
+}
+
 static void
 attach(struct want *w, struct store_handoff *rows, size_t n)
 {
 	struct ask *a = w->ask;
-	char text[160];
 
-	(void)snprintf(text, sizeof text, "no LwM2M Server of the configuration is called %s", w->w.target);
-	if (handoff_server_named(a->h, w->w.target) == NULL) {
-		fail_want(w, text);
+	if (!can_be_told(w))
 		return;
-	}
 	w->job = handing_for(a, w, rows, n);
 	if (w->job == NULL) {
 		fail_want(w, "memory is short");
@@ -320,7 +334,7 @@ handoff_server_named(const struct handoff *h, const char *name)
 void
 handoff_server_clear(struct handoff_server *s)
 {
-	char *const texts[] = { s->name, s->url, s->ca_file, s->tell, s->tell_body, s->drop, s->drop_body,
+	char *const texts[] = { s->name, s->url, s->ca_file, s->login, s->device_profile, s->domain, s->tell, s->tell_body, s->drop, s->drop_body,
 		s->forget, s->forget_body, s->test };
 
 	for (size_t i = 0; i < N_ELEMS(texts); i++)
@@ -329,6 +343,7 @@ handoff_server_clear(struct handoff_server *s)
 		free(s->program[i]);
 	free(s->program);
 	secret_clear(&s->token);
+	secret_clear(&s->password);
 	*s = (struct handoff_server){ 0 };
 }
 

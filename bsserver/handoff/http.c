@@ -219,4 +219,4 @@ next(struct handoff_task *t, const struct handoff_reply *last, struct handoff_re
 	return handoff_unwelcome(t, last, why);
 }
 
-const struct handoff_driver handoff_http = { .name = "http", .next = next };
+const struct handoff_driver handoff_http = { .name = "http", .modes = HANDOFF_HOLDS_ALL, .check = handoff_http_check, .next = next };

@@ -93,4 +93,4 @@ next(struct handoff_task *t, const struct handoff_reply *last, struct handoff_re
 	return handoff_unwelcome(t, last, why);
 }
 
-const struct handoff_driver handoff_leshan = { .name = "leshan", .one_secret = true, .next = next };
+const struct handoff_driver handoff_leshan = { .name = "leshan", .one_secret = true, .modes = HANDOFF_HOLDS_ALL, .next = next };

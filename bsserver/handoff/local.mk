@@ -1,4 +1,5 @@
 bsserver_libbsserver_a_SOURCES += \
+	bsserver/handoff/coiote.c \
 	bsserver/handoff/driver.c bsserver/handoff/driver.h \
 	bsserver/handoff/exec.c \
 	bsserver/handoff/handoff.c bsserver/handoff/handoff.h \
@@ -6,6 +7,8 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/handoff/internal.h \
 	bsserver/handoff/row.c \
 	bsserver/handoff/leshan.c \
+	bsserver/handoff/platform.c bsserver/handoff/platform.h \
 	bsserver/handoff/run.c bsserver/handoff/run.h \
 	bsserver/handoff/step.c bsserver/handoff/step.h \
-	bsserver/handoff/sweep.c
+	bsserver/handoff/sweep.c \
+	bsserver/handoff/thingsboard.c

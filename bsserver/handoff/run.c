@@ -38,6 +38,7 @@ run_free(struct handoff_task_run *x)
 	free(x->endpoint);
 	free(x->account);
 	secret_clear(&x->cred);
+	secret_clear(&x->task.grant);
 	free(x);
 }
 

@@ -3,68 +3,7 @@
 # fail, devices that fail, and daemons that are killed in between. TAP.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 . "$(dirname "$0")/lib.sh"
-
-# lwm2m_server NAME: a fake one in $S, answering at $S_PORT.
-lwm2m_server() {
-	S=$WORK/$1
-	mkdir -p "$S"
-	echo up >"$S/mode"
-	start_lwm2m_server
-}
-
-start_lwm2m_server() {
-	"$PYTHON" "$SRCDIR/tests/system/lwm2m_server.py" "$S" 2>"$S/log" &
-	S_PID=$!
-	PIDS+=("$S_PID")
-	within "$PATIENCE" test -s "$S/port" || fail 'the fake LwM2M Server does not start'
-	S_PORT=$(cat "$S/port")
-}
-
-# handing_daemon NAME [SETTINGS]: that hands off to it, as "eu".
-handing_daemon() {
-	new_daemon "$1"
-	replace_block 'lwm2m_servers = (' "lwm2m_servers = (
-  { name = \"eu\"; driver = \"leshan\"; url = \"http://127.0.0.1:$S_PORT\"; timeout = \"1s\"; ${2:-} }"
-}
-
-# handed ENDPOINT [KEY-AND-MORE [HANDOFF-AND-MORE]]: applied, with one account whose server is told.
-handed() {
-	psk_device "$1" "$(handed_members "$@")"
-}
-
-handed_members() {
-	echo "\"servers\": { \"dm\": { \"short_server_id\": 1, \"uri\": \"coaps://192.0.2.7\", \"lifetime\": 86400,
-	  \"notification_storing\": false, \"binding\": \"U\",
-	  \"security\": { \"mode\": \"psk\", \"identity\": \"$1-dm\", \"key\": ${2:-{ \"generate\": 16 \}} },
-	  \"handoff\": { \"to\": \"eu\", \"deadline\": \"1s\"${3:-} },
-	  \"initial_registration_delay_timer\": 30 } }, \"bootstrap\": { \"policy\": \"replace\" }"
-}
-
-# knock ENDPOINT ARGUMENT...: DEVICE_KEY is the key that it has then for its server; "" when it has none.
-knock() {
-	local rc
-
-	device "$1" --json --tree --show-secrets "${@:2}"
-	rc=$?
-	DEVICE_KEY=$(grep '^{"endpoint"' <<<"$OUT" | jq -r '[.tree | to_entries[] | select(.key | test("^/0/[1-9][0-9]*/5$")) | .value | if type == "object" then .hex else . end] | first // ""')
-	return "$rc"
-}
-
-# server_key ENDPOINT: what the LwM2M Server knows; "" when nothing.
-server_key() {
-	jq -r --arg e "$1" '.[$e].tls.details.key // ""' "$S/clients.json"
-}
-
-knows() {
-	[ "$(server_key "$1")" = "$2" ]
-}
-
-# agree ENDPOINT: device and LwM2M Server have the same key, and there is one.
-agree() {
-	[ -n "$DEVICE_KEY" ] || fail "$1 has no key"
-	within "$PATIENCE" knows "$1" "$DEVICE_KEY" || fail "$1 has another key than its server: $(cat "$S/clients.json")"
-}
-
+. "$(dirname "$0")/handoff_lib.sh"
 
 plain() {
 	lwm2m_server plain

@@ -27,6 +27,7 @@ system_scripts = \
 	tests/system/leak.sh \
 	tests/system/loss.sh \
 	tests/system/oma.sh \
+	tests/system/platforms.sh \
 	tests/system/registry.sh \
 	tests/system/wire.sh
 # The command line alone, against what openssl makes.
@@ -37,10 +38,12 @@ EXTRA_DIST += \
 	tests/system/certs.sh \
 	tests/system/demo.sh \
 	tests/system/flood.py \
+	tests/system/handoff_lib.sh \
 	tests/system/killer.py \
 	tests/system/leak.py \
 	tests/system/lib.sh \
 	tests/system/lwm2m_server.py \
+	tests/system/platforms.py \
 	tests/system/rawcoap.py \
 	tests/system/registrant.py
 # Devices with certificates, and openssl's OCSP responder.

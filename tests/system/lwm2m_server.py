@@ -1,18 +1,25 @@
 """The REST side of an LwM2M Server on 127.0.0.1, as platforms have it, with faults when asked.
 
 lwm2m_server.py FOLDER
-    Speaks as Leshan's server demo does. FOLDER/mode is one word, read at each request: up answers; down closes the
-    connection; hang never answers; 500 says so; 400 refuses; deaf does what it is asked for and closes the connection
-    without a word. FOLDER/clients.json is what it knows, by endpoint; FOLDER/requests has a line for each request, with
-    what came in. FOLDER/port is written when it is ready. FOLDER/token, when it is there, is the one that it wants.
+    Speaks as Leshan's server demo does, or as FOLDER/kind says: thingsboard, coiote. FOLDER/mode is one word, read at
+    each request: up answers; down closes the connection; hang never answers; 500 says so; 400 refuses; echo refuses and
+    repeats what came in; garbage answers 200 with what nobody asked for; deaf does what it is asked for and closes the
+    connection without a word. FOLDER/only, when it is there, has an expression: other requests ("METHOD URL") are
+    answered as if it were up. FOLDER/clients.json is what it knows, by endpoint; FOLDER/requests has a line for each
+    request, with what came in. FOLDER/port is written when it is ready. FOLDER/token, when it is there, is the one that
+    it wants.
 """
 import json
 import os
+import re
 import sys
 import threading
 import time
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+sys.dont_write_bytecode = True
+import platforms  # noqa: E402
 
 folder = sys.argv[1]
 lock = threading.Lock()
@@ -77,13 +84,17 @@ class Handler(BaseHTTPRequestHandler):
     def take(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         with lock:
-            mode = read("mode", "up")
+            mode = read("mode", "up") if re.search(read("only"), self.command + " " + self.path) else "up"
             with open(path("requests"), "a") as f:
                 f.write("%s %s %s %s\n" % (mode, self.command, self.path, body.decode()))
         if mode == "hang":
             time.sleep(3600)
         if mode == "down":
             self.close_connection = True
+            return
+        kind = read("kind", "leshan")
+        if kind != "leshan":
+            self.take_as(kind, mode, body)
             return
         token = read("token")
         if token and self.headers.get("Authorization") != "Bearer " + token:
@@ -93,6 +104,23 @@ class Handler(BaseHTTPRequestHandler):
         else:
             with lock:
                 status, text = leshan(self.command, self.path, body)
+                save()
+            if mode == "deaf":
+                self.close_connection = True
+            else:
+                self.answer(status, text)
+
+    def take_as(self, kind, mode, body):
+        if mode in ("500", "400", "302"):
+            self.answer(int(mode), json.dumps({"message": "it said " + mode, "error": "it said " + mode}))
+        elif mode == "echo":
+            text = body.decode() + " " + str(self.headers)
+            self.answer(400, json.dumps({"message": text, "error": text}))
+        elif mode == "garbage":
+            self.answer(200, "<html>welcome</html>")
+        else:
+            with lock:
+                status, text = platforms.KINDS[kind](clients, self.command, self.path, self.headers, body, read)
                 save()
             if mode == "deaf":
                 self.close_connection = True

@@ -212,6 +212,9 @@ END_TEST
 
 #define SERVER(members) LISTEN RULES "lwm2m_servers = ( { " members " } );"
 #define EU "name = \"eu\"; driver = \"leshan\"; "
+#define TB "name = \"eu\"; driver = \"thingsboard\"; url = \"https://x\"; "
+#define CO "name = \"eu\"; driver = \"coiote\"; url = \"https://x\"; "
+#define NO_LOGIN "f.conf:3: eu: this driver needs a token_file, or a login with its password_file"
 #define WHAT_IT_IS "f.conf:3: lwm2m_servers: each is { name = \"...\"; driver = \"...\"; url = \"...\"; }"
 #define ONE_OF_BOTH "f.conf:3: eu: program belongs to driver \"exec\", url to every other, and each must be there"
 #define A_PROGRAM "f.conf:3: program: must be a list of 1 to 16 strings: the program and its arguments"
@@ -245,6 +248,24 @@ static const struct {
 	{ SERVER("name = \"eu\"; driver = \"exec\"; program = [ \"x\" ]; drop_body = \"t\";"),
 	    "f.conf:3: drop_body: belongs to driver \"http\"" },
 	{ SERVER(EU "url = \"https://x\"; tell = \"PUT /\";"), "f.conf:3: tell: belongs to driver \"http\"" },
+	{ SERVER(EU "url = \"https://x\"; token_type = \"bearer\";"), "f.conf:3: token_type: belongs to driver \"thingsboard\"" },
+	{ SERVER(EU "url = \"https://x\"; login = \"x\";"),
+	    "f.conf:3: login: belongs to drivers \"thingsboard\" and \"coiote\"" },
+	{ SERVER(EU "url = \"https://x\"; domain = \"/\";"), "f.conf:3: domain: belongs to driver \"coiote\"" },
+	{ SERVER(TB "domain = \"/\"; token_file = \"t\";"), "f.conf:3: domain: belongs to driver \"coiote\"" },
+	{ SERVER(TB "tell = \"PUT /\"; token_file = \"t\";"), "f.conf:3: tell: belongs to driver \"http\"" },
+	{ SERVER(CO "device_profile = \"x\"; token_file = \"t\";"), "f.conf:3: device_profile: belongs to driver \"thingsboard\"" },
+	{ SERVER(CO "token_type = \"bearer\"; token_file = \"t\";"), "f.conf:3: token_type: belongs to driver \"thingsboard\"" },
+	{ SERVER(TB "token_type = \"basic\"; token_file = \"t\";"),
+	    "f.conf:3: token_type: must be \"api_key\" or \"bearer\"" },
+	{ SERVER(TB "token_type = \"bearer\"; login = \"x\"; password_file = \"p\";"),
+	    "f.conf:3: token_type: there is no token_file that it belongs to" },
+	{ SERVER(TB), NO_LOGIN },
+	{ SERVER(CO), NO_LOGIN },
+	{ SERVER(TB "login = \"x\";"), NO_LOGIN },
+	{ SERVER(TB "password_file = \"x\";"), NO_LOGIN },
+	{ SERVER(CO "password_file = \"x\"; token_file = \"t\";"), NO_LOGIN },
+	{ SERVER(CO "login = \"x\"; password_file = \"x\"; token_file = \"t\";"), NO_LOGIN },
 	{ SERVER(EU "url = \"ftp://x\";"), "f.conf:3: url: must begin with https:// or http://" },
 	{ SERVER(EU "url = \"https://a:b@x\";"),
 	    "f.conf:3: url: takes no user, query or fragment: a token belongs into token_file" },
@@ -282,6 +303,9 @@ START_TEST(a_mistake_about_an_lwm2m_server_is_named_with_its_line)
 }
 END_TEST
 
+#define TB_NAMED "name = \"d\"; driver = \"thingsboard\"; url = \"https://d\"; "
+#define CO_NAMED "name = \"e\"; driver = \"coiote\"; url = \"https://e\"; "
+
 START_TEST(lwm2m_servers_are_configured)
 {
 	struct conf c = { 0 };
@@ -289,9 +313,11 @@ START_TEST(lwm2m_servers_are_configured)
 
 	ck_assert_msg(conf_parse("/etc/x/f.conf", SERVER("name = \"a\"; driver = \"http\"; url = \"http://[::1]:80/b\"; "
 		"token_file = \"t\"; tell = \"PUT /\"; timeout = \"1m\"; several = true; }, { name = \"b\"; driver = \"exec\"; "
-		"program = [ \"p\", \"q\" ]; grace = 0; }, { name = \"c\"; driver = \"leshan\"; url = \"http://c\"; insecure = true;"),
+		"program = [ \"p\", \"q\" ]; grace = 0; }, { name = \"c\"; driver = \"leshan\"; url = \"http://c\"; insecure = true; }, "
+		"{ " TB_NAMED "login = \"op\"; password_file = \"p\"; device_profile = \"u\"; }, { " CO_NAMED "token_file = \"t\"; "
+		"domain = \"/d/\";"),
 	    &c, &e) == ERR_OK, "%s", e.msg);
-	ck_assert_uint_eq(c.n_servers, 3);
+	ck_assert_uint_eq(c.n_servers, 5);
 	ck_assert_str_eq(c.servers[0].url, "http://[::1]:80/b");
 	ck_assert_str_eq(c.servers[0].token_file, "/etc/x/t");
 	ck_assert_str_eq(c.servers[0].tell, "PUT /");
@@ -302,6 +328,10 @@ START_TEST(lwm2m_servers_are_configured)
 	ck_assert_str_eq(c.servers[1].program[1], "q");
 	ck_assert_ptr_null(c.servers[1].program[2]);
 	ck_assert_int_eq(c.servers[1].grace_s, 0);
+	ck_assert_str_eq(c.servers[3].login, "op");
+	ck_assert_str_eq(c.servers[3].password_file, "/etc/x/p");
+	ck_assert_str_eq(c.servers[3].device_profile, "u");
+	ck_assert_str_eq(c.servers[4].domain, "/d/");
 	conf_clear(&c);
 }
 END_TEST
