@@ -77,12 +77,24 @@ utf8_len(const uint8_t *p, size_t left)
 	return 0;
 }
 
-/* As utf8_len(), and 0 for a control character too (C0, DEL, C1). */
+/* What changes the lines or the direction of the text around it: U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069. */
+static bool
+moves_text(const uint8_t *p)
+{
+	if (p[0] != 0xe2)
+		return false;
+	return p[1] == 0x80 ? p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae) :
+			      p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9;
+}
+
+/* As utf8_len(), and 0 for a control character too (C0, DEL, C1), and for what moves other text. */
 static size_t
 printable_len(const uint8_t *p, size_t left)
 {
 	size_t len = utf8_len(p, left);
 
+	if (len == 3 && moves_text(p))
+		return 0;
 	if (len == 1 && (p[0] < 0x20 || p[0] == 0x7f))
 		return 0;
 	if (len == 2 && p[0] == 0xc2 && p[1] < 0xa0)

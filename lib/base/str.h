@@ -15,7 +15,7 @@ bool str_to_i64(const char *s, size_t n, int64_t min, int64_t max, int64_t *out)
 
 /* Well-formed UTF-8 (RFC 3629) without NUL. */
 bool str_is_utf8(const void *s, size_t n);
-/* No control characters besides: fit to be printed and logged on one line. */
+/* No control characters besides, and none that moves other text: fit to be printed and logged on one line. */
 bool str_is_printable(const char *s, size_t n);
 
 /*

@@ -135,6 +135,12 @@ START_TEST(utf8_is_read_strictly)
 		{ "a\nb", 3, true, false },
 		{ "\x7f", 1, true, false },
 		{ "\xc2\x85", 2, true, false },	     /* NEL, a C1 control */
+		{ "\xe2\x80\xa8", 3, true, false },     /* a line separator */
+		{ "\xe2\x80\xae", 3, true, false },     /* what follows is written from right to left */
+		{ "\xe2\x81\xa6", 3, true, false },     /* an isolate */
+		{ "\xe2\x80\x8f", 3, true, false },     /* a mark of direction */
+		{ "\xe2\x80\xaf", 3, true, true },
+		{ "\xe2\x82\xa8", 3, true, true },
 		{ "a\0b", 3, false, false },	     /* NUL */
 		{ "\x80", 1, false, false },	     /* lone continuation */
 		{ "\xc3", 1, false, false },	     /* cut */
