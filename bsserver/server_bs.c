@@ -179,17 +179,34 @@ describe_raw_key(const struct server_bs *b, const struct transport_identity *who
 	gbuf_printf(credential, "rpk:sha256:%s", hex);
 }
 
+/* Why, and where no device is known, what it came with: whoever reads the log finds it by that. */
+static void
+put_detail(struct bs_record *r, const char *why)
+{
+	struct gbuf text = { .max = 2048 };
+
+	gbuf_str(&text, why);
+	if (r->endpoint == NULL && r->credential != NULL)
+		gbuf_printf(&text, " (%s)", r->credential);
+	r->detail = str_dup_n(gbuf_cstr(&text), text.len);
+	gbuf_clear(&text);
+}
+
 /* What a failed handshake was about: the identity's device when there is one. */
 static void
-describe_stranger(const struct server_bs *b, const struct transport_identity *who, struct bs_record *r)
+describe_stranger(const struct server_bs *b, const struct transport_failure *f, struct bs_record *r)
 {
+	const struct transport_identity *who = &f->claimed;
 	struct gbuf credential = { .max = 1024 };
 	const char *endpoint = NULL;
 
 	r->reason = BS_REASON_HANDSHAKE;
 	if (who->kind == TRANSPORT_PSK) {
 		endpoint = auth_endpoint_of(b->c.auth, who->bytes, who->len);
-		r->reason = endpoint == NULL ? BS_REASON_UNKNOWN_IDENTITY : BS_REASON_WRONG_KEY;
+		if (endpoint == NULL)
+			r->reason = BS_REASON_UNKNOWN_IDENTITY;
+		else if (f->wrong_key)
+			r->reason = BS_REASON_WRONG_KEY;
 		gbuf_str(&credential, "psk:");
 		str_quote(&credential, who->bytes, who->len);
 	} else if (who->kind == TRANSPORT_X509) {
@@ -203,6 +220,7 @@ describe_stranger(const struct server_bs *b, const struct transport_identity *wh
 		r->endpoint = str_dup_n(endpoint, strlen(endpoint));
 	if (credential.len > 0)
 		r->credential = str_dup_n(gbuf_cstr(&credential), credential.len);
+	put_detail(r, f->why);
 	gbuf_clear(&credential);
 }
 
@@ -253,7 +271,7 @@ on_handshake_failed(void *arg, const struct transport_failure *f)
 
 	if (is_repeated(b, f))
 		return;
-	describe_stranger(b, &f->claimed, &r);
+	describe_stranger(b, f, &r);
 	bool named = r.endpoint != NULL;
 	if (!within_quota(named ? &b->named : &b->unnamed, loop_now_ms(b->c.loop), named ? "known devices" : "strangers")) {
 		bs_record_clear(&r);
@@ -262,7 +280,6 @@ on_handshake_failed(void *arg, const struct transport_failure *f)
 	b->last_stranger_id = MAX(b->last_stranger_id + 1, (uint64_t)wall * 1000 + 1);
 	r.id = b->last_stranger_id;
 	r.peer = str_dup_n(f->addr, strlen(f->addr));
-	r.detail = str_dup_n(f->why, strlen(f->why));
 	ports_record(b->c.ports, 0, &r);
 	bs_record_clear(&r);
 }

@@ -49,9 +49,9 @@ log_record(const struct bs_record *r)
 		log_msg(LVL_INFO, LOG_BOOTSTRAP, &about, "bootstrap %s in %lld ms, %u exchanges",
 		    bs_verdict_name(r->verdict), (long long)(r->ended_ms - r->started_ms), r->exchanges);
 	else
-		log_msg(LVL_NOTICE, LOG_BOOTSTRAP, &about, "bootstrap %s at %s %s %s (%s: %s)",
-		    bs_verdict_name(r->verdict), bs_step_name(r->step), r->path, code, bs_reason_name(r->reason),
-		    r->detail == NULL ? "" : r->detail);
+		log_msg(LVL_NOTICE, LOG_BOOTSTRAP, &about, "bootstrap %s at %s%s%s%s%s (%s: %s)",
+		    bs_verdict_name(r->verdict), bs_step_name(r->step), r->path[0] != 0 ? " " : "", r->path,
+		    code[0] != 0 ? " " : "", code, bs_reason_name(r->reason), r->detail == NULL ? "" : r->detail);
 }
 
 /*

@@ -102,18 +102,20 @@ identity_of(const struct session *n, struct transport_identity *out)
 	}
 }
 
+static const char wrong_key[] = "wrong key for this identity";
+
 static void
 report(struct session *n, const char *why)
 {
 	const struct dtls_conf *c = &n->dtls->conf;
-	struct transport_identity claimed;
+	struct transport_failure f = { .why = why, .wrong_key = why == wrong_key };
 
 	if (n->reported)
 		return;
 	n->reported = true;
 	n->dtls->stats.failed++;
-	identity_of(n, &claimed);
-	c->failed(c->arg, n->owner, &claimed, why);
+	identity_of(n, &f.claimed);
+	c->failed(c->arg, n->owner, &f);
 }
 
 static const char *
@@ -121,7 +123,7 @@ why_stuck(const struct session *n)
 {
 	if (!n->known)
 		return "the device stopped answering in the handshake";
-	return n->unreadable > 0 ? "wrong key for this identity" :
+	return n->unreadable > 0 ? wrong_key :
 				   "the device went away in the handshake, after its identity was known";
 }
 
@@ -347,8 +349,8 @@ static const struct failure {
 	{ GNUTLS_E_NO_COMMON_KEY_SHARE, GNUTLS_A_HANDSHAKE_FAILURE, "no curve in common" },
 	{ GNUTLS_E_UNSUPPORTED_VERSION_PACKET, GNUTLS_A_PROTOCOL_VERSION,
 	    "the device offers no DTLS 1.2" },
-	{ GNUTLS_E_DECRYPTION_FAILED, GNUTLS_A_DECRYPT_ERROR, "wrong key for this identity" },
-	{ GNUTLS_E_ERROR_IN_FINISHED_PACKET, GNUTLS_A_DECRYPT_ERROR, "wrong key for this identity" },
+	{ GNUTLS_E_DECRYPTION_FAILED, GNUTLS_A_DECRYPT_ERROR, wrong_key },
+	{ GNUTLS_E_ERROR_IN_FINISHED_PACKET, GNUTLS_A_DECRYPT_ERROR, wrong_key },
 	{ GNUTLS_E_CERTIFICATE_REQUIRED, GNUTLS_A_HANDSHAKE_FAILURE, "the device shows no certificate" },
 	{ GNUTLS_E_NO_CERTIFICATE_FOUND, GNUTLS_A_HANDSHAKE_FAILURE, "the device shows no certificate" },
 	{ GNUTLS_E_PK_SIG_VERIFY_FAILED, GNUTLS_A_DECRYPT_ERROR,

@@ -21,8 +21,8 @@ struct dtls_conf {
 	transport_certificate_fn *certificate;
 	void (*forget)(void *arg, void *proof);
 	unsigned (*takes)(void *arg, void *session); /* what its listener takes */
-	/* A handshake came to nothing; what was claimed was not proved. */
-	void (*failed)(void *arg, void *session, const struct transport_identity *claimed, const char *why);
+	/* A handshake came to nothing; what was claimed was not proved. Without addr. */
+	void (*failed)(void *arg, void *session, const struct transport_failure *f);
 	/*
 	 * This session is dead: the device behind it proved that it receives at its address and began
 	 * another handshake, or it was stuck in its own and makes room. It must not be closed inside

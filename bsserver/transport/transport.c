@@ -202,17 +202,18 @@ hook_takes(void *arg, void *session)
 }
 
 static void
-hook_failed(void *arg, void *session, const struct transport_identity *claimed, const char *why)
+hook_failed(void *arg, void *session, const struct transport_failure *f)
 {
 	struct transport *t = arg;
+	struct transport_failure from = *f;
 	char addr[ADDR_TEXT] = "";
 
 	if (t->hooks.handshake_failed == NULL)
 		return;
 	(void)socket_text(&coap_session_get_addr_remote(session)->addr.sa, addr);
 	struct dtls *before = transport_up();
-	t->hooks.handshake_failed(t->hooks.arg,
-	    &(struct transport_failure){ .addr = addr, .claimed = *claimed, .why = why });
+	from.addr = addr;
+	t->hooks.handshake_failed(t->hooks.arg, &from);
 	transport_down(before);
 }
 

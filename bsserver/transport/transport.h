@@ -142,6 +142,7 @@ struct transport_failure {
 	const char *addr;
 	struct transport_identity claimed; /* not proved; its proof is NULL */
 	const char *why;		   /* a few words */
+	bool wrong_key;			   /* its identity is known, and it answered with another key */
 };
 
 struct transport_hooks {

@@ -102,6 +102,7 @@ START_TEST(a_handshake_that_fails_is_reported)
 	ck_assert_str_eq(w.why, bad[_i].why);
 	(void)snprintf(addr, sizeof addr, "127.0.0.1:%u", client_port(&c));
 	ck_assert_str_eq(w.failed_addr, addr);
+	ck_assert(w.wrong_key == (strcmp(bad[_i].what, "key") == 0));
 	ck_assert_int_eq(c.alert, bad[_i].alert);
 	if (_i < 2)
 		ck_assert_mem_eq(w.failed_identity, bad[_i].psk.identity, bad[_i].psk.identity_len);
@@ -111,6 +112,40 @@ START_TEST(a_handshake_that_fails_is_reported)
 	world_close(&w);
 	ck_assert_uint_eq(w.n_failures, 1);
 	ck_assert_uint_eq(w.n_requests, 0);
+}
+END_TEST
+
+/* Its own key exchange goes out; what it would prove the key by stays behind. */
+static bool held_back;
+
+static ssize_t
+push_without_proof(gnutls_transport_ptr_t to, const void *data, size_t n)
+{
+	held_back = held_back || *(const uint8_t *)data == 20; /* ChangeCipherSpec */
+	return held_back ? (ssize_t)n : send((int)(intptr_t)to, data, n, 0);
+}
+
+START_TEST(a_device_that_breaks_off_is_not_said_to_have_a_wrong_key)
+{
+	static const uint8_t alert[] = { 21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 2, GNUTLS_A_INTERNAL_ERROR };
+	const struct client_psk psk = { "dev", 3, KEY, NULL };
+	struct world w;
+	struct client c;
+
+	world_open(&w);
+	must_open(&w, &c, COAPS4, 0, &psk);
+	gnutls_transport_set_push_function(c.tls, push_without_proof);
+	for (uint64_t end = clock_mono_ms() + WAIT_MS; !held_back && clock_mono_ms() < end; loop_turn(w.loop, 2))
+		ck_assert(!client_handshake(&c));
+	ck_assert(held_back);
+	loop_turn(w.loop, 20);
+	ck_assert(send(c.fd, alert, sizeof alert, 0) == (ssize_t)sizeof alert);
+	turn_until(&w, &w.n_failures, 1, WAIT_MS);
+	ck_assert_ptr_nonnull(strstr(w.why, "broke off"));
+	ck_assert_str_eq(w.failed_identity, "dev");
+	ck_assert(!w.wrong_key);
+	client_close(&c, true);
+	world_close(&w);
 }
 END_TEST
 
@@ -218,6 +253,7 @@ END_TEST
 static const struct unit_case cases[] = {
 	UNIT_CASE(a_device_with_a_key_is_known_by_its_identity, N_ELEMS(good)),
 	UNIT_CASE(a_handshake_that_fails_is_reported, N_ELEMS(bad)),
+	UNIT_CASE(a_device_that_breaks_off_is_not_said_to_have_a_wrong_key, 0),
 	UNIT_CASE(a_device_that_restarts_on_its_port_gets_a_handshake, 4),
 	UNIT_CASE(a_device_that_closes_is_gone_before_its_request_is, 0),
 	UNIT_CASE(a_hello_from_elsewhere_does_not_end_a_session, 0),

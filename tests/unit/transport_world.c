@@ -82,6 +82,7 @@ on_failed(void *arg, const struct transport_failure *f)
 	w->n_failures++;
 	(void)snprintf(w->failed_addr, sizeof w->failed_addr, "%s", f->addr);
 	(void)snprintf(w->why, sizeof w->why, "%s", f->why);
+	w->wrong_key = f->wrong_key;
 	w->failed_kind = f->claimed.kind;
 	w->failed_len = f->claimed.len;
 	if (f->claimed.bytes != NULL)

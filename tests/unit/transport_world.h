@@ -49,6 +49,7 @@ struct world {
 	size_t body_len;
 	struct answer answers[8];
 	char why[128], failed_identity[200], failed_addr[64];
+	bool wrong_key;
 	size_t failed_len;
 	/* before world_open_again(): */
 	transport_certificate_fn *certificate;
