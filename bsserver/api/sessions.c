@@ -13,7 +13,7 @@
 struct scan {
 	struct req *r;
 	struct scan_conf c;
-	char *endpoint, *peer; /* owned */
+	char *endpoint, *peer, *credential; /* owned */
 	json_t *list;
 	unsigned scanned, limit;
 	uint64_t before;
@@ -27,6 +27,7 @@ scan_free(struct scan *s)
 	json_decref(s->list);
 	free(s->endpoint);
 	free(s->peer);
+	free(s->credential);
 	free(s);
 }
 
@@ -78,6 +79,8 @@ static bool
 wanted(const struct scan *s, const struct bs_record *rec)
 {
 	if (s->c.reason >= 0 && rec->reason != (enum bs_reason)s->c.reason)
+		return false;
+	if (s->credential != NULL && (rec->credential == NULL || strcmp(rec->credential, s->credential) != 0))
 		return false;
 	return s->peer == NULL || session_of_peer(rec->peer, s->peer);
 }
@@ -149,13 +152,14 @@ session_scan(struct req *r, const struct scan_conf *c, scan_done_fn *done, void 
 			.c = *c,
 			.endpoint = copy(c->endpoint),
 			.peer = copy(c->peer),
+			.credential = copy(c->credential),
 			.list = json_array(),
 			.limit = c->limit,
 			.before = c->before,
 			.done = done,
 			.arg = arg };
 		if (s->list != NULL && (s->endpoint != NULL) == (c->endpoint != NULL) &&
-		    (s->peer != NULL) == (c->peer != NULL)) {
+		    (s->peer != NULL) == (c->peer != NULL) && (s->credential != NULL) == (c->credential != NULL)) {
 			ask_page(s);
 			return;
 		}

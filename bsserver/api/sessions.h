@@ -12,6 +12,7 @@ typedef void scan_visit_fn(void *arg, const struct bs_record *rec);
 struct scan_conf {
 	const char *endpoint; /* glob; copied; NULL any */
 	const char *peer;     /* "192.0.2.1:5684", or without port; copied; NULL any */
+	const char *credential; /* as in the record; copied; NULL any */
 	int verdict, reason;  /* -1 any */
 	int64_t since_ms;
 	uint64_t before;

@@ -8,6 +8,7 @@
 #include "bsserver/api/handoffs.h"
 #include "bsserver/api/prep.h"
 #include "bsserver/api/sessions.h"
+#include "lib/base/str.h"
 
 #define PEER_SESSIONS 20
 
@@ -86,6 +87,20 @@ put_decision(struct why *w, json_t *rules, const struct auth_question *q)
 		advise(w, "%s", bs_reason_help(answer.reason));
 	}
 	auth_answer_clear(&answer);
+}
+
+/* No rule lets in whom nobody knows. */
+static void
+put_unknown(struct why *w)
+{
+	json_t *rules = json_object();
+
+	json_put(rules, "identity", json_null());
+	json_put(rules, "granted", json_false());
+	json_put(rules, "decision", json_text("no device of this name is known"));
+	json_put(rules, "reason", json_text(bs_reason_name(BS_REASON_UNKNOWN_ENDPOINT)));
+	json_put(w->j, "rules", rules);
+	advise(w, "%s", bs_reason_help(BS_REASON_UNKNOWN_ENDPOINT));
 }
 
 static void
@@ -209,6 +224,52 @@ on_handoffs(void *arg, enum err_code rc, const struct err *e, struct store_hando
 	answer_json(w->r, 200, json_incref(w->j));
 }
 
+static void
+ask_handoffs(struct why *w)
+{
+	const struct store_handoff_page page = { .endpoint = w->endpoint };
+
+	if (req_alive(w->r))
+		w->r->api->c.ops->handoff_list(w->r->api->c.store, &page, on_handoffs, w);
+}
+
+/* ---- handshakes with its name as the identity, which no device is known by ---- */
+
+static void
+on_knocks(void *arg, enum err_code rc, const struct err *e, json_t *list, unsigned scanned, uint64_t before)
+{
+	struct why *w = arg;
+
+	(void)scanned, (void)before;
+	if (rc != ERR_OK) {
+		answer_err(w->r, 0, e);
+		return;
+	}
+	json_put(w->j, "sessions", json_incref(list));
+	if (json_array_size(list) > 0)
+		advise(w, "%s", bs_reason_help(BS_REASON_UNKNOWN_IDENTITY));
+	else
+		advise(w, "no session of it is kept: let the device knock; when it did, ask for "
+		          "its address (--peer)");
+	ask_handoffs(w);
+}
+
+static void
+scan_knocks(struct why *w)
+{
+	struct gbuf credential = { .max = 4096 };
+	struct scan_conf c = { .verdict = BS_VERDICT_REFUSED,
+		.reason = BS_REASON_UNKNOWN_IDENTITY,
+		.limit = PEER_SESSIONS,
+		.max_scanned = SCAN_MAX };
+
+	gbuf_str(&credential, "psk:");
+	str_quote(&credential, w->endpoint, strlen(w->endpoint));
+	c.credential = gbuf_cstr(&credential);
+	session_scan(w->r, &c, on_knocks, w);
+	gbuf_clear(&credential);
+}
+
 /* ---- the last session ---- */
 
 static void
@@ -230,14 +291,12 @@ on_last(void *arg, enum err_code rc, const struct err *e, struct store_session_r
 		json_put(w->j, "last_session", x);
 		if (rec->reason != BS_REASON_NONE)
 			advise(w, "%s", bs_reason_help(rec->reason));
-	} else {
-		json_put(w->j, "last_session", json_null());
-		advise(w, "no session of it is kept: let the device knock; when it did, ask for "
-		          "its address (--peer)");
+		ask_handoffs(w);
+		return;
 	}
-	const struct store_handoff_page page = { .endpoint = w->endpoint };
+	json_put(w->j, "last_session", json_null());
 	if (req_alive(w->r))
-		w->r->api->c.ops->handoff_list(w->r->api->c.store, &page, on_handoffs, w);
+		scan_knocks(w);
 }
 
 static void
@@ -270,11 +329,13 @@ on_device(void *arg, enum err_code rc, const struct err *e, struct store_device 
 		return;
 	}
 	put_device(w, rc == ERR_OK ? d : NULL);
-	put_rules(w, creds, rc == ERR_OK ? n : 0);
-	if (rc == ERR_OK)
+	if (rc == ERR_OK) {
+		put_rules(w, creds, n);
 		put_findings(w, d, creds, n);
-	else
+	} else {
+		put_unknown(w);
 		put_match(w);
+	}
 	if (req_alive(r))
 		r->api->c.ops->session_get(r->api->c.store, 0, w->endpoint, on_last, w);
 }

@@ -390,6 +390,43 @@ START_TEST(devices_are_chosen_by_labels_and_attributes)
 }
 END_TEST
 
+/* Its handshakes named no endpoint; most devices' identity is their name. */
+START_TEST(why_of_nobody_tells_what_knocked_with_that_name)
+{
+	char credential[] = "psk:ghost", other[] = "psk:other", peer[] = "192.0.2.9:1";
+	struct bs_record rec = { .id = 2000,
+		.credential = credential,
+		.peer = peer,
+		.verdict = BS_VERDICT_REFUSED,
+		.reason = BS_REASON_UNKNOWN_IDENTITY,
+		.ended_ms = 3,
+		.used_format = -1 };
+	unsigned kept = 0;
+	struct world w;
+	struct reply r;
+
+	world_open(&w, NULL);
+	store_sqlite.session_put(w.store, &rec, NULL, on_kept, &kept);
+	rec.id++;
+	rec.credential = other;
+	store_sqlite.session_put(w.store, &rec, NULL, on_kept, &kept);
+	ask(&w, "GET", "/v1/why?endpoint=ghost", NULL, &r);
+	ck_assert_str_eq(at(&r, "rules.reason"), "unknown_endpoint");
+	ck_assert_uint_eq(json_array_size(node(&r, "sessions")), 1);
+	ck_assert_str_eq(at(&r, "sessions.0.credential"), "psk:ghost");
+	ck_assert_str_eq(at(&r, "to_do.0"), bs_reason_help(BS_REASON_UNKNOWN_ENDPOINT));
+	ck_assert_str_eq(at(&r, "to_do.1"), bs_reason_help(BS_REASON_UNKNOWN_IDENTITY));
+	ck_assert_ptr_null(strstr(r.body, "without credentials"));
+	reply_clear(&r);
+	ask(&w, "GET", "/v1/why?endpoint=never-came", NULL, &r);
+	ck_assert_uint_eq(json_array_size(node(&r, "sessions")), 0);
+	ck_assert_ptr_nonnull(strstr(at(&r, "to_do.1"), "no session of it is kept"));
+	reply_clear(&r);
+	world_turn_until(&w, &kept, 2);
+	world_close(&w);
+}
+END_TEST
+
 START_TEST(lists_go_on_where_they_stopped)
 {
 	struct world w;
@@ -523,6 +560,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(provisioned_means_the_current_revision, 0),
 	UNIT_CASE(a_session_that_is_over_is_in_the_next_answer, 0),
 	UNIT_CASE(devices_are_chosen_by_labels_and_attributes, N_ELEMS(chosen)),
+	UNIT_CASE(why_of_nobody_tells_what_knocked_with_that_name, 0),
 	UNIT_CASE(lists_go_on_where_they_stopped, 0),
 	UNIT_CASE(a_plan_masks_keys_and_marks_defaults, 0),
 	UNIT_CASE(sessions_live_and_over, 0),
