@@ -31,7 +31,7 @@ struct loop {
 	uv_async_t wake;
 	uv_timer_t turn; /* bounds loop_turn() */
 	struct signal_watch *signals;
-	size_t attached; /* timers and descriptors not freed yet */
+	size_t attached; /* timers, descriptors and rests not freed yet */
 	struct post_queue running; /* what the wake-up took; kept for its memory */
 	pthread_mutex_t lock;	   /* of posted */
 	struct post_queue posted;
@@ -50,6 +50,15 @@ struct loop_fd {
 	loop_fd_fn *fn;
 	void *arg;
 	unsigned wanted; /* enum loop_io bits */
+};
+
+struct loop_rest {
+	uv_prepare_t before;
+	uv_check_t after;
+	struct loop *loop;
+	loop_fn *fn;
+	void *arg;
+	unsigned open; /* of these two */
 };
 
 struct work {
@@ -326,6 +335,68 @@ loop_fd_free(struct loop_fd *f)
 		return;
 	f->loop->attached--;
 	uv_close((uv_handle_t *)&f->uv, on_fd_closed);
+}
+
+static void
+rest(const struct loop_rest *r)
+{
+	log_hold();
+	r->fn(r->arg);
+	log_release();
+}
+
+static void
+on_before(uv_prepare_t *uv)
+{
+	rest(CONTAINER_OF(uv, struct loop_rest, before));
+}
+
+static void
+on_after(uv_check_t *uv)
+{
+	rest(CONTAINER_OF(uv, struct loop_rest, after));
+}
+
+enum err_code
+loop_rest_new(struct loop *l, loop_fn *fn, void *arg, struct loop_rest **out, struct err *e)
+{
+	struct loop_rest *r = calloc(1, sizeof *r);
+	if (r == NULL)
+		return err_no_memory(e);
+	r->loop = l;
+	r->fn = fn;
+	r->arg = arg;
+	/* none of these can fail */
+	(void)uv_prepare_init(&l->uv, &r->before);
+	(void)uv_check_init(&l->uv, &r->after);
+	(void)uv_prepare_start(&r->before, on_before);
+	(void)uv_check_start(&r->after, on_after);
+	uv_unref((uv_handle_t *)&r->before);
+	uv_unref((uv_handle_t *)&r->after);
+	r->open = 2;
+	l->attached++;
+	*out = r;
+	return ERR_OK;
+}
+
+static void
+on_rest_closed(uv_handle_t *h)
+{
+	struct loop_rest *r = h->data;
+
+	if (--r->open == 0)
+		free(r);
+}
+
+void
+loop_rest_free(struct loop_rest *r)
+{
+	if (r == NULL)
+		return;
+	r->loop->attached--;
+	r->before.data = r->after.data = r;
+	uv_close((uv_handle_t *)&r->before, on_rest_closed);
+	uv_close((uv_handle_t *)&r->after, on_rest_closed);
 }
 
 static void

@@ -12,6 +12,7 @@
 struct loop;
 struct loop_timer;
 struct loop_fd;
+struct loop_rest;
 
 enum loop_io { LOOP_READ = 1, LOOP_WRITE = 2 };
 
@@ -48,6 +49,10 @@ enum err_code loop_fd_new(struct loop *l, int fd, loop_fd_fn *fn, void *arg, str
 /* 0: nothing. Level-triggered. With an error waiting on it fn gets all that is wanted: read or write to learn it. */
 void loop_fd_want(struct loop_fd *f, unsigned events);
 void loop_fd_free(struct loop_fd *f);		       /* the descriptor stays open */
+
+/* fn runs in every turn before the loop waits, and after what it waited for: for what is done at once for all of that. */
+enum err_code loop_rest_new(struct loop *l, loop_fn *fn, void *arg, struct loop_rest **out, struct err *e);
+void loop_rest_free(struct loop_rest *r); /* NULL is fine; fn does not run any more */
 
 /* fn runs on the loop for each delivery of signum, until loop_free(). */
 enum err_code loop_signal(struct loop *l, int signum, loop_signal_fn *fn, void *arg, struct err *e);

@@ -108,6 +108,7 @@ clear(struct peer *p)
 	if (d->pdu != NULL)
 		coap_delete_pdu(d->pdu);
 	d->pdu = NULL;
+	d->unsent = false;
 	d->state = DOWNLINK_NONE;
 	gbuf_clear(&d->payload);
 	if (k->busy != p)
@@ -142,6 +143,18 @@ downlink_gone(struct peer *p, const char *why)
 		end(p, &(struct transport_answer){ .outcome = TRANSPORT_GONE, .format = -1, .why = why });
 }
 
+#define NOT_SENT "the message could not be sent"
+
+void
+downlink_unsent(struct peer *p)
+{
+	p->down.unsent = false;
+	if (p->down.state != DOWNLINK_SENT)
+		return;
+	link_hush(p->link); /* libcoap believes that it went */
+	downlink_gone(p, NOT_SENT);
+}
+
 /* The caller of transport_send() may be below us: the answer comes with the next turn. */
 static void
 could_not_send(struct peer *p, const char *why)
@@ -157,6 +170,7 @@ void
 downlink_go(struct peer *p)
 {
 	struct downlink *d = &p->down;
+	struct transport *t = p->link->listener->t;
 	coap_pdu_t *pdu = d->pdu;
 
 	if (!link_alive(p->link)) {
@@ -166,9 +180,14 @@ downlink_go(struct peer *p)
 	d->pdu = NULL; /* libcoap's, also when it fails */
 	p->link->busy = p;
 	d->state = DOWNLINK_SENT;
-	p->link->listener->t->stats.requests_out++;
-	if (transport_coap_send(p->link->session, pdu) == COAP_INVALID_MID)
-		could_not_send(p, "the message could not be sent");
+	t->stats.requests_out++;
+	if (t->outbox != NULL)
+		udp_outbox_tag(t->outbox, p->handle);
+	coap_mid_t mid = transport_coap_send(p->link->session, pdu);
+	if (t->outbox != NULL)
+		udp_outbox_tag(t->outbox, 0);
+	if (mid == COAP_INVALID_MID)
+		could_not_send(p, NOT_SENT);
 }
 
 void

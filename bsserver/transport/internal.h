@@ -24,6 +24,7 @@
 #include "bsserver/transport/gather.h"
 #include "bsserver/transport/slots.h"
 #include "bsserver/transport/transport.h"
+#include "bsserver/transport/udp_hook.h"
 #include "bsserver/transport/wheel.h"
 
 #define ADDR_TEXT 64	      /* "[…]:65535" */
@@ -40,6 +41,7 @@ struct listener {
 	coap_context_t *ctx;
 	struct loop_fd *io;
 	int epoll_fd, udp_fd;
+	struct udp_inbox *inbox; /* NULL: datagrams are read one by one */
 	enum transport_scheme scheme;
 	unsigned takes;
 	uint16_t port, index;
@@ -71,6 +73,7 @@ struct downlink {
 	char path[PATH_MAX_LEN + 1];
 	struct gbuf payload; /* kept only when it goes in blocks */
 	coap_pdu_t *pdu;     /* the next message, until libcoap takes it */
+	bool unsent;	     /* the kernel did not take it */
 	uint8_t token[8];
 	size_t token_len;
 	struct block block;
@@ -138,6 +141,8 @@ struct transport {
 	bool ticking;
 	unsigned depth; /* transport_enter() without its transport_leave() */
 	struct dtls *hook_before;
+	struct udp_outbox *outbox, *outbox_before; /* NULL: messages go out one by one */
+	struct loop_rest *rest; /* then it is emptied */
 	struct peer *work, **work_end;
 	struct orphan *orphans, **orphans_end;
 	coap_session_t *dead[2 * READS_PER_PASS]; /* each with a reference */
@@ -214,6 +219,7 @@ void inbound_drop(struct peer *p); /* no answer any more */
 /* downlink.c */
 void downlink_register(coap_context_t *ctx);
 void downlink_go(struct peer *p); /* when its session is free */
+void downlink_unsent(struct peer *p); /* peer_do_work() only */
 void downlink_deadline(struct wheel_item *i);
 void downlink_gone(struct peer *p, const char *why); /* nothing when no request is under way */
 

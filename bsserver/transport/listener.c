@@ -68,6 +68,15 @@ keeps_back(void *arg, const struct msghdr *m, size_t len)
 	}
 }
 
+_Static_assert(UDP_INBOX_MAX <= READS_PER_PASS, "what is read ahead is read in one pass");
+
+/* Datagrams that are read in this pass. */
+static unsigned
+waiting(const struct listener *n)
+{
+	return n->inbox != NULL ? udp_inbox_fill(n->inbox, n->udp_fd) : socket_waiting(n->udp_fd, READS_PER_PASS);
+}
+
 static void
 on_readable(void *arg, unsigned events)
 {
@@ -79,16 +88,16 @@ on_readable(void *arg, unsigned events)
 	int got = epoll_wait(n->epoll_fd, ready, EVENTS, 0);
 	for (int i = 0; i < got; i++) {
 		/* a NULL is libcoap's timer; anything else is the one socket of this context */
-		unsigned times = ready[i].data.ptr == NULL ?
-		    1 : socket_waiting(n->udp_fd, READS_PER_PASS);
+		unsigned times = ready[i].data.ptr == NULL ? 1 : waiting(n);
 		while (times-- > 0 && n_todo < N_ELEMS(todo))
 			todo[n_todo++] = ready[i];
 	}
 	if (n_todo == 0)
 		return;
 	transport_enter(n->t);
-	struct udp_gate gate = { n->udp_fd, clock_mono_us() + PASS_US, KEPT_BACK, keeps_back, n };
-	struct udp_gate *before = udp_gate_enter(n->scheme == TRANSPORT_COAPS ? &gate : NULL);
+	struct udp_gate gate = { n->udp_fd, n->inbox, clock_mono_us() + PASS_US, KEPT_BACK, keeps_back, n };
+	bool gated = n->scheme == TRANSPORT_COAPS || n->inbox != NULL;
+	struct udp_gate *before = udp_gate_enter(gated ? &gate : NULL);
 	coap_io_do_epoll(n->ctx, todo, n_todo);
 	udp_gate_leave(before);
 	transport_leave(n->t);
@@ -180,6 +189,18 @@ open_socket(struct listener *n, coap_address_t *addr, struct err *e)
 	return ERR_OK;
 }
 
+/*
+ * coaps is read one by one: a handshake takes long, and what was read ahead would have to wait for a
+ * later pass.
+ */
+static enum err_code
+open_batches(struct listener *n, struct err *e)
+{
+	if (n->t->outbox != NULL)
+		udp_outbox_serve(n->t->outbox, n->udp_fd);
+	return n->scheme == TRANSPORT_COAPS || !udp_hook_batches() ? ERR_OK : udp_inbox_new(&n->inbox, e);
+}
+
 static void
 set_name(struct listener *n, coap_address_t *addr)
 {
@@ -221,6 +242,8 @@ listener_open(struct listener *n, struct transport *t, const struct transport_li
 		return err_set(e, ERR_INTERNAL, "listen on %s: libcoap makes no context", c->host);
 	if (open_socket(n, &addr, e) != ERR_OK)
 		return e != NULL ? e->code : ERR_IO;
+	if (open_batches(n, e) != ERR_OK)
+		return ERR_NO_MEMORY;
 	set_name(n, &addr);
 	n->epoll_fd = coap_context_get_coap_fd(n->ctx);
 	if (n->epoll_fd < 0)
@@ -238,8 +261,10 @@ listener_close(struct listener *n)
 	if (n->ctx != NULL)
 		coap_free_context(n->ctx);
 	gather_free(n->gather);
+	udp_inbox_free(n->inbox);
 	timer_hook_forget();
 	n->gather = NULL;
+	n->inbox = NULL;
 	n->io = NULL;
 	n->ctx = NULL;
 }

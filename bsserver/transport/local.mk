@@ -17,6 +17,7 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/transport/sockets.c \
 	bsserver/transport/timer_hook.c bsserver/transport/timer_hook.h \
 	bsserver/transport/transport.c \
+	bsserver/transport/udp_batch.c bsserver/transport/udp_batch.h \
 	bsserver/transport/udp_hook.c bsserver/transport/udp_hook.h \
 	bsserver/transport/wheel.c bsserver/transport/wheel.h
 bsserver_libkeys_a_SOURCES += \

@@ -198,7 +198,9 @@ peer_do_work(struct peer *p)
 		bury(p);
 	} else {
 		p->on_work = false;
-		if (p->down.state == DOWNLINK_WAITING && p->up.handle == 0 && p->link->busy == NULL)
+		if (p->down.unsent)
+			downlink_unsent(p);
+		else if (p->down.state == DOWNLINK_WAITING && p->up.handle == 0 && p->link->busy == NULL)
 			downlink_go(p);
 	}
 }

@@ -32,6 +32,7 @@ transport_enter(struct transport *t)
 	if (t->depth++ > 0)
 		return;
 	t->hook_before = dtls_enter(t->dtls);
+	t->outbox_before = udp_hook_outbox(t->outbox);
 	timer_hook_enter();
 }
 
@@ -75,9 +76,37 @@ transport_leave(struct transport *t)
 	if (t->depth == 1) {
 		do_work(t);
 		timer_hook_leave();
+		(void)udp_hook_outbox(t->outbox_before);
 		dtls_leave(t->hook_before);
 	}
 	t->depth--;
+}
+
+/* May be below a call of libcoap's: it is dealt with after the pass. */
+static void
+on_unsent(void *arg, uint64_t peer, int errnum)
+{
+	struct transport *t = arg;
+	struct peer *p = slots_get(&t->peers, peer);
+
+	log_msg(LVL_DEBUG, LOG_TRANSPORT, NULL, "a message could not be sent: %s", strerror(errnum));
+	if (p == NULL)
+		return;
+	p->down.unsent = true;
+	peer_work(p);
+}
+
+/* What is done about a message that could not be sent may send another. */
+static void
+send_all(void *arg)
+{
+	struct transport *t = arg;
+
+	while (t->outbox != NULL && udp_outbox_waits(t->outbox)) {
+		transport_enter(t);
+		udp_outbox_flush(t->outbox);
+		transport_leave(t);
+	}
 }
 
 void
@@ -256,6 +285,16 @@ open_dtls(struct transport *t, const struct transport_conf *c, struct err *e)
 	return d.takes_any != 0 ? dtls_new(&d, &t->dtls, e) : ERR_OK;
 }
 
+/* Without it libcoap sends each message itself: that costs more, and nothing else. */
+static enum err_code
+open_outbox(struct transport *t, struct err *e)
+{
+	if (!udp_hook_batches())
+		return ERR_OK;
+	enum err_code rc = udp_outbox_new(on_unsent, t, &t->outbox, e);
+	return rc == ERR_OK ? loop_rest_new(t->loop, send_all, t, &t->rest, e) : rc;
+}
+
 static enum err_code
 open_parts(struct transport *t, const struct transport_conf *c, struct err *e)
 {
@@ -266,6 +305,7 @@ open_parts(struct transport *t, const struct transport_conf *c, struct err *e)
 	    (rc = dedup_new(DEDUP_MAX, seed, &t->dedup, e)) != ERR_OK ||
 	    (rc = loop_timer_new(t->loop, on_tick, t, &t->tick, e)) != ERR_OK ||
 	    (rc = loop_timer_new(t->loop, on_kick, t, &t->kick, e)) != ERR_OK ||
+	    (rc = open_outbox(t, e)) != ERR_OK ||
 	    (rc = open_dtls(t, c, e)) != ERR_OK)
 		return rc;
 	t->listeners = calloc(c->n_listeners, sizeof *t->listeners);
@@ -324,11 +364,14 @@ transport_close(struct transport *t)
 	peers_drop_all(t);
 	while (t->orphans != NULL) /* each may send, and be told so, once more */
 		pay_orphans(t);
+	send_all(t);
 	struct dtls *before = dtls_enter(t->dtls);
 	for (size_t i = 0; i < t->n_listeners; i++)
 		listener_close(&t->listeners[i]);
 	dtls_leave(before);
 	loop_timer_free(t->tick);
+	loop_rest_free(t->rest);
+	udp_outbox_free(t->outbox);
 	dtls_free(t->dtls);
 	dedup_free(t->dedup);
 	slots_clear(&t->peers);

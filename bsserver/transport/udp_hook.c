@@ -9,16 +9,20 @@
 #include "lib/base/clock.h"
 
 typedef ssize_t recvmsg_fn(int, struct msghdr *, int);
+typedef ssize_t sendmsg_fn(int, const struct msghdr *, int);
 
-/* Process-wide as the symbol is; written once, by resolve(). */
+/* Process-wide as the symbols are; written once, by resolve(). */
 static recvmsg_fn *real_recvmsg;
+static sendmsg_fn *real_sendmsg;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static _Thread_local struct udp_gate *in_force;
+static _Thread_local struct udp_outbox *outbox;
 
 static void
 resolve(void)
 {
 	interpose_resolve(&real_recvmsg, "recvmsg");
+	interpose_resolve(&real_sendmsg, "sendmsg");
 }
 
 enum err_code
@@ -29,6 +33,12 @@ udp_hook_open(struct err *e)
 		return err_set(e, ERR_INTERNAL,
 		    "DTLS: this program was linked so that libcoap would read past our cookies");
 	return ERR_OK;
+}
+
+bool
+udp_hook_batches(void)
+{
+	return udp_hook_open(NULL) == ERR_OK && real_sendmsg != NULL && INTERPOSE_IS_FIRST(sendmsg);
 }
 
 struct udp_gate *
@@ -46,6 +56,15 @@ udp_gate_leave(struct udp_gate *before)
 	in_force = before;
 }
 
+struct udp_outbox *
+udp_hook_outbox(struct udp_outbox *b)
+{
+	struct udp_outbox *before = outbox;
+
+	outbox = b;
+	return before;
+}
+
 INTERPOSE_EXPORT ssize_t
 recvmsg(int fd, struct msghdr *m, int flags)
 {
@@ -54,6 +73,8 @@ recvmsg(int fd, struct msghdr *m, int flags)
 	ssize_t got;
 
 	(void)pthread_once(&once, resolve);
+	if (g != NULL && g->inbox != NULL)
+		return udp_inbox_take(g->inbox, m);
 	if (g != NULL && clock_mono_us() >= g->until_us) {
 		errno = EAGAIN;
 		return -1;
@@ -67,4 +88,13 @@ recvmsg(int fd, struct msghdr *m, int flags)
 		g->left--;
 	}
 	return got;
+}
+
+INTERPOSE_EXPORT ssize_t
+sendmsg(int fd, const struct msghdr *m, int flags)
+{
+	(void)pthread_once(&once, resolve);
+	if (outbox != NULL && udp_outbox_put(outbox, fd, m))
+		return (ssize_t)m->msg_iov[0].iov_len;
+	return real_sendmsg(fd, m, flags);
 }

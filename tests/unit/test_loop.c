@@ -90,6 +90,45 @@ START_TEST(timers_run_once_or_repeat_until_stopped)
 }
 END_TEST
 
+struct rested {
+	struct counter *c; /* what happens in between */
+	unsigned n, seen;
+};
+
+static void
+rest(void *arg)
+{
+	struct rested *r = arg;
+
+	r->n++;
+	r->seen = r->c->n;
+}
+
+START_TEST(before_the_loop_waits_and_after_it_all_is_put_in_order)
+{
+	struct counter c = { .loop = new_loop() };
+	struct rested r = { .c = &c };
+	struct loop_rest *rests = NULL;
+
+	ck_assert_int_eq(loop_rest_new(c.loop, rest, &r, &rests, NULL), ERR_OK);
+	for (unsigned i = 1; i <= 5; i++) {
+		loop_post(c.loop, count, &c); /* comes with the wake-up that is waited for, or before */
+		loop_turn(c.loop, 60000);
+		ck_assert_uint_eq(c.n, i);
+		ck_assert_uint_eq(r.seen, i);
+	}
+	unsigned before = r.n;
+	loop_run(c.loop); /* it keeps no loop running */
+	loop_rest_free(rests);
+	loop_rest_free(NULL);
+	unsigned after = r.n;
+	loop_turn(c.loop, 0);
+	ck_assert_uint_eq(r.n, after);
+	ck_assert_uint_gt(before, 0);
+	loop_free(c.loop);
+}
+END_TEST
+
 static void
 free_own_timer(void *arg)
 {
@@ -440,6 +479,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(a_loop_with_nothing_attached_ends, 0),
 	UNIT_CASE(timers_run_once_or_repeat_until_stopped, 0),
 	UNIT_CASE(a_timer_may_free_itself, 0),
+	UNIT_CASE(before_the_loop_waits_and_after_it_all_is_put_in_order, 0),
 	UNIT_CASE(a_turn_waits_no_longer_than_told, 0),
 	UNIT_CASE(a_descriptor_tells_what_was_asked_for, 0),
 	UNIT_CASE(an_error_on_a_socket_does_not_end_its_watch, 0),
