@@ -7,49 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "lib/base/clock.h"
-#include "tests/unit/fault_server.h"
-#include "tests/unit/pki_forge.h"
-#include "tests/unit/unit.h"
+#include "tests/system/vet_world.h"
 
-#define OCSP_SIGNING "1.3.6.1.5.5.7.3.9"
-#define OCSP_TYPE "application/ocsp-response"
-#define DEADLINE_MS 3000
-#define SESSIONS 1200
-
-static struct forge root, other_root, signer, no_eku, foreign, expired;
-static struct forge
-    *asked_about[SESSIONS]; /* the responder's threads read them: kept until it ends */
-static size_t n_asked_about;
-static unsigned port;
-static int64_t now;
-static volatile bool down; /* whatever the path says */
+static struct forge no_eku, foreign, expired;
 
 /* ---- the responder ---- */
-
-static struct pki_blob
-nonce_of(const uint8_t *body, size_t n)
-{
-	static const uint8_t oid[] = { 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x02 };
-	const uint8_t *p = memmem(body, n, oid, sizeof oid);
-
-	return p == NULL ? PKI_BLOB_NONE : (struct pki_blob){ p + sizeof oid + 2, 34 };
-}
-
-static const struct forge *
-subject_of(const uint8_t *body, size_t n)
-{
-	for (size_t i = 0; i < n_asked_about; i++) {
-		struct pki_blob serial = asked_about[i]->cert->serial;
-
-		if (memmem(body, n, serial.p, serial.n) != NULL)
-			return asked_about[i];
-	}
-	return NULL;
-}
 
 static const uint8_t strange_nonce[34] = { 4, 32 };
 
@@ -69,8 +33,8 @@ MODE(by_ca, o->signer = &root; o->embed[0] = NULL)
 MODE(by_key, by_ca(o, r); o->by_key = true)
 MODE(revoked, o->singles[0].status = PKI_STATUS_REVOKED; o->singles[0].reason = 2)
 MODE(unknown, o->singles[0].status = PKI_STATUS_UNKNOWN)
-MODE(run_out, o->singles[0].this_update = now - 4000; o->singles[0].next_update = now - 1000)
-MODE(future, o->singles[0].this_update = now + 1000)
+MODE(run_out, o->singles[0].this_update = w.now - 4000; o->singles[0].next_update = w.now - 1000)
+MODE(future, o->singles[0].this_update = w.now + 1000)
 MODE(other_serial, o->singles[0].bad_serial = true)
 MODE(bad_signature, o->bad_signature = true)
 MODE(by_no_eku, o->signer = o->embed[0] = &no_eku)
@@ -142,13 +106,9 @@ static const struct mode {
 static void
 answer_by(const struct mode *m, const uint8_t *body, size_t n, struct fault_reply *r)
 {
-	const struct forge *about = subject_of(body, n);
 	struct gbuf der = { .max = 0 };
 
-	if (about == NULL)
-		abort();
-	struct forge_ocsp o = forge_answer(about, &root, &signer, PKI_STATUS_GOOD, now);
-	o.nonce = nonce_of(body, n);
+	struct forge_ocsp o = vet_world_answer(body, n);
 	m->fn(&o, r);
 	if (m->body != NULL)
 		gbuf_str(&der, m->body);
@@ -186,15 +146,11 @@ static void
 responder(void *arg, const char *path, const uint8_t *body, size_t n, struct fault_reply *r)
 {
 	(void)arg;
-	if (down) {
-		r->reset = true;
-		return;
-	}
 	if (strcmp(path, "/redirect") == 0) {
 		gbuf_printf(&r->bytes,
 		    "HTTP/1.1 302 x\r\nLocation: http://127.0.0.1:%u/good\r\nContent-Length: "
 		    "0\r\n\r\n",
-		    port);
+		    w.port);
 		return;
 	}
 	if (strcmp(path, "/large") == 0 || strcmp(path, "/endless") == 0) {
@@ -207,159 +163,6 @@ responder(void *arg, const char *path, const uint8_t *body, size_t n, struct fau
 			return;
 		}
 	abort();
-}
-
-/* ---- the world ---- */
-
-static struct loop *loop;
-static struct vet *vet;
-static struct fault_server *server;
-static char cache_file[64];
-static const char *file_in_use;
-static struct pki_rev_rules rules;
-static unsigned deadline_ms;
-
-static struct told {
-	unsigned times;
-	enum bs_event_type type;
-	enum bs_reason reason;
-	char text[512];
-} told[SESSIONS];
-
-static void
-on_event(void *arg, uint64_t session, struct bs_event *ev)
-{
-	struct told *t = &told[session];
-
-	(void)arg;
-	t->times++;
-	t->type = ev->type;
-	t->reason = ev->reason;
-	(void)snprintf(t->text, sizeof t->text, "%s", ev->text == NULL ? "" : ev->text);
-}
-
-static struct vet_rules *
-made_rules(void)
-{
-	struct vet_rule rule = { "factory", rules };
-	struct vet_rules *out = NULL;
-	struct err e;
-
-	ck_assert_msg(vet_rules_new(&rule, 1, &out, &e) == ERR_OK, "%s", e.msg);
-	return out;
-}
-
-static unsigned n_revoked;
-static char last_revoked[80], last_why[256];
-
-static void
-on_revoked(void *arg, const char *sha256, const char *why)
-{
-	(void)arg;
-	n_revoked++;
-	(void)snprintf(last_revoked, sizeof last_revoked, "%s", sha256);
-	(void)snprintf(last_why, sizeof last_why, "%s", why);
-}
-
-static void
-open_vet(void)
-{
-	struct vet_conf c = { .loop = loop, .cache_file = file_in_use, .deliver = on_event };
-	struct err e;
-
-	pki_rev_conf_default(&c.limits);
-	c.limits.deadline_ms = deadline_ms;
-	c.revoked = on_revoked;
-	c.limits.request_ms = deadline_ms / 2;
-	c.limits.retry_ms = 10;
-	ck_assert_int_eq(vet_open(&c, made_rules(), &vet, &e), ERR_OK);
-}
-
-static void
-close_vet(void)
-{
-	vet_stop(vet);
-	vet_free(vet);
-	vet = NULL;
-}
-
-static void
-setup(void)
-{
-	struct err e;
-
-	memset(told, 0, sizeof told);
-	n_revoked = 0;
-	n_asked_about = 0;
-	down = false;
-	deadline_ms = 30000;
-	file_in_use = NULL;
-	pki_rev_rules_default(&rules);
-	ck_assert_int_eq(loop_new(&loop, &e), ERR_OK);
-	port = 0;
-	server = fault_server_new(responder, NULL, &port);
-	open_vet();
-}
-
-static void
-teardown(void)
-{
-	close_vet();
-	fault_server_free(server);
-	for (size_t i = 0; i < n_asked_about; i++)
-		forge_clear(asked_about[i]);
-	loop_free(loop);
-	(void)unlink(cache_file);
-}
-
-static void
-restart(void)
-{
-	close_vet();
-	open_vet();
-}
-
-/* A device's certificate that names these paths of the responder, or URLs. */
-static void
-device(struct forge *k, const char *a, const char *b)
-{
-	char url[2][128];
-	const char *paths[] = { a, b };
-	struct forge_opts o = { .cn = "device", .issuer = &root, .rekey = &signer, .now = now };
-
-	for (size_t i = 0; i < 2 && paths[i] != NULL; i++) {
-		(void)snprintf(url[i], sizeof url[i],
-		    paths[i][0] == '/' ? "http://127.0.0.1:%u%s" : "%.0u%s",
-		    paths[i][0] == '/' ? port : 0, paths[i]);
-		o.ocsp[i] = url[i];
-	}
-	forge_make(k, &o);
-	asked_about[n_asked_about++] = k;
-}
-
-static void
-ask(uint64_t session, const struct forge *k)
-{
-	struct bs_blob chain[] = { { k->cert->der.p, k->cert->der.n },
-		{ root.cert->der.p, root.cert->der.n } };
-	struct bs_peer peer = {
-		.mode = BS_X509, .chain = chain, .n_chain = N_ELEMS(chain), .trust = "factory"
-	};
-
-	told[session] = (struct told){ 0 };
-	vet_ask(vet, session, &peer);
-	ck_assert_uint_eq(told[session].times, 0);
-}
-
-static const struct told *
-wait_for(uint64_t session)
-{
-	uint64_t until = clock_mono_ms() + 50000;
-
-	while (told[session].times == 0 && clock_mono_ms() < until)
-		loop_turn(loop, 100);
-	ck_assert_uint_eq(told[session].times, 1);
-	return &told[session];
 }
 
 /* ---- lines ---- */
@@ -427,7 +230,7 @@ START_TEST(each_line_of_the_matrix)
 {
 	static struct forge k;
 
-	deadline_ms = lines[_i].patient ? 1000 : 30000;
+	w.deadline_ms = lines[_i].patient ? 1000 : 30000;
 	restart();
 	device(&k, lines[_i].a, lines[_i].b);
 	ask(1, &k);
@@ -436,7 +239,7 @@ START_TEST(each_line_of_the_matrix)
 	    t->reason == lines[_i].want, "%d %s: %s", lines[_i].line, lines[_i].a, t->text);
 	ck_assert_int_eq(t->type, lines[_i].want == GOOD ? BS_EV_VETTED : BS_EV_REFUSED);
 	ck_assert_msg(strstr(t->text, lines[_i].says) != NULL, "%d: %s", lines[_i].line, t->text);
-	ck_assert_uint_eq(fault_server_requests(server), lines[_i].requests);
+	ck_assert_uint_eq(fault_server_requests(w.server), lines[_i].requests);
 	if (lines[_i].requests > 0) /* from which responder */
 		ck_assert_msg(strstr(t->text, "http://127.0.0.1") != NULL, "%s", t->text);
 }
@@ -446,7 +249,7 @@ START_TEST(soft_lets_in_when_nobody_answers)
 {
 	static struct forge k, other;
 
-	rules.mode = PKI_REV_SOFT;
+	w.rules.mode = PKI_REV_SOFT;
 	restart();
 	device(&k, "/reset", NULL);
 	ask(1, &k);
@@ -469,7 +272,7 @@ START_TEST(many_devices_with_one_certificate_are_one_request) /* 40, 45 */
 		ck_assert_int_eq(wait_for(i)->type, BS_EV_VETTED);
 	ask(100, &k);
 	ck_assert_int_eq(wait_for(100)->type, BS_EV_VETTED);
-	ck_assert_uint_eq(fault_server_requests(server), 1);
+	ck_assert_uint_eq(fault_server_requests(w.server), 1);
 }
 END_TEST
 
@@ -480,13 +283,13 @@ START_TEST(a_device_that_goes_is_forgotten) /* 47 */
 	device(&k, "/slow", NULL);
 	ask(1, &k);
 	ask(2, &k);
-	loop_turn(loop, 10);
-	vet_forget(vet, 1);
+	loop_turn(w.loop, 10);
+	vet_forget(w.vet, 1);
 	(void)wait_for(2);
 	ck_assert_uint_eq(told[1].times, 0);
 	ask(3, &k); /* known: its answer is on its way already */
-	vet_forget(vet, 3);
-	vet_forget(vet, 99);
+	vet_forget(w.vet, 3);
+	vet_forget(w.vet, 99);
 	ask(4, &k);
 	(void)wait_for(4);
 	ck_assert_uint_eq(told[3].times, 0);
@@ -500,8 +303,8 @@ START_TEST(stopping_answers_everybody_once) /* 48 */
 	device(&k, "/hang", NULL);
 	for (uint64_t i = 0; i < 10; i++)
 		ask(i, &k);
-	loop_turn(loop, 10);
-	vet_stop(vet);
+	loop_turn(w.loop, 10);
+	vet_stop(w.vet);
 	for (uint64_t i = 0; i < 10; i++) {
 		ck_assert_uint_eq(told[i].times, 1);
 		ck_assert_int_eq(told[i].reason, BS_REASON_RESTARTED);
@@ -524,9 +327,9 @@ START_TEST(a_certificate_that_was_found_revoked_is_told_by_its_digest)
 	ck_assert_int_eq(wait_for(2)->reason, BS_REASON_STATUS_UNKNOWN);
 	for (size_t i = 0; i < PKI_SHA256_LEN; i++)
 		(void)snprintf(hex + 2 * i, 3, "%02x", k.cert->fingerprint[i]);
-	ck_assert_uint_eq(n_revoked, 1);
-	ck_assert_str_eq(last_revoked, hex);
-	ck_assert_ptr_nonnull(strstr(last_why, "keyCompromise"));
+	ck_assert_uint_eq(w.n_revoked, 1);
+	ck_assert_str_eq(w.last_revoked, hex);
+	ck_assert_ptr_nonnull(strstr(w.last_why, "keyCompromise"));
 }
 END_TEST
 
@@ -536,8 +339,8 @@ START_TEST(other_rules_leave_open_questions_alone) /* 48 */
 
 	device(&k, "/revoked", NULL);
 	ask(1, &k);
-	rules.mode = PKI_REV_OFF;
-	vet_reload(vet, made_rules());
+	w.rules.mode = PKI_REV_OFF;
+	vet_reload(w.vet, made_rules());
 	ck_assert_int_eq(wait_for(1)->reason, REVOKED);
 	ask(2, &k);
 	ck_assert_int_eq(wait_for(2)->type, BS_EV_VETTED);
@@ -550,10 +353,10 @@ START_TEST(what_is_not_configured_is_refused)
 	struct bs_peer peer = { .mode = BS_X509, .trust = "other" };
 
 	device(&k, "/good", NULL);
-	vet_ask(vet, 1, &peer);
+	vet_ask(w.vet, 1, &peer);
 	ck_assert_int_eq(wait_for(1)->reason, BS_REASON_CERTIFICATE);
 	peer = (struct bs_peer){ .mode = BS_PSK };
-	vet_ask(vet, 2, &peer);
+	vet_ask(w.vet, 2, &peer);
 	ck_assert_int_eq(wait_for(2)->type, BS_EV_VETTED);
 }
 END_TEST
@@ -573,19 +376,19 @@ START_TEST(answers_outlive_a_restart_unless_the_file_is_changed) /* 44 */
 {
 	static struct forge k;
 
-	(void)snprintf(cache_file, sizeof cache_file, "/tmp/test_vet.%d", (int)getpid());
-	file_in_use = cache_file;
+	(void)snprintf(w.cache_file, sizeof w.cache_file, "/tmp/test_vet.%d", (int)getpid());
+	w.file = w.cache_file;
 	restart();
 	device(&k, "/good", NULL);
 	ask(1, &k);
 	ck_assert_int_eq(wait_for(1)->type, BS_EV_VETTED);
-	down = true;
+	w.down = true;
 	restart();
 	ask(2, &k);
 	ck_assert_int_eq(wait_for(2)->type, BS_EV_VETTED);
-	ck_assert_uint_eq(fault_server_requests(server), 1);
+	ck_assert_uint_eq(fault_server_requests(w.server), 1);
 	close_vet();
-	damage(cache_file);
+	damage(w.cache_file);
 	open_vet();
 	ask(3, &k);
 	ck_assert_int_eq(wait_for(3)->reason, NONE);
@@ -597,18 +400,18 @@ START_TEST(a_thousand_wait_and_the_next_are_told_so) /* 46 */
 	static struct forge k[SESSIONS];
 	struct vet_stats s;
 
-	deadline_ms = 2000;
+	w.deadline_ms = 2000;
 	restart();
 	for (uint64_t i = 0; i < SESSIONS; i++)
 		device(&k[i], "/hang", NULL);
 	for (uint64_t i = 0; i < SESSIONS; i++)
 		ask(i, &k[i]);
-	vet_stats(vet, &s);
+	vet_stats(w.vet, &s);
 	ck_assert_uint_eq(s.engine.in_flight, 8);
 	ck_assert_uint_eq(s.engine.queued, 1080);
 	for (uint64_t i = 0; i < SESSIONS; i++)
 		ck_assert_int_eq(wait_for(i)->reason, NONE);
-	vet_stats(vet, &s);
+	vet_stats(w.vet, &s);
 	ck_assert_uint_eq(s.engine.in_flight + s.engine.queued + s.engine.checks, 0);
 	ck_assert_uint_eq(s.engine.refused_full, SESSIONS - 1088);
 }
@@ -630,40 +433,24 @@ static const struct unit_case cases[] = {
 static void
 make_cas(void)
 {
-	now = time(NULL);
-	forge_make(&root, &(struct forge_opts){ .cn = "root", .ca = true, .now = now });
-	forge_make(&other_root, &(struct forge_opts){ .cn = "other", .ca = true, .now = now });
-	forge_make(&signer, &(struct forge_opts){ .cn = "ocsp",
-	                        .issuer = &root,
-	                        .eku = { OCSP_SIGNING },
-	                        .nocheck = true,
-	                        .now = now });
-	forge_make(&no_eku, &(struct forge_opts){ .cn = "no eku", .issuer = &root, .now = now });
+	forge_make(&no_eku, &(struct forge_opts){ .cn = "no eku", .issuer = &root, .now = w.now });
 	forge_make(&foreign, &(struct forge_opts){ .cn = "foreign",
 	                         .issuer = &other_root,
 	                         .eku = { OCSP_SIGNING },
 	                         .nocheck = true,
-	                         .now = now });
+	                         .now = w.now });
 	forge_make(&expired, &(struct forge_opts){ .cn = "expired",
 	                         .issuer = &root,
 	                         .nocheck = true,
 	                         .eku = { OCSP_SIGNING },
-	                         .now = now,
-	                         .not_after = now - 60 });
+	                         .now = w.now,
+	                         .not_after = w.now - 60 });
 }
 
 int
 main(void)
 {
-	Suite *suite = suite_create("vet");
-
+	vet_world_make(responder);
 	make_cas();
-	for (size_t i = 0; i < N_ELEMS(cases); i++) {
-		TCase *tc = tcase_create(cases[i].name);
-
-		tcase_add_checked_fixture(tc, setup, teardown);
-		tcase_add_loop_test(tc, *cases[i].test, 0, MAX(cases[i].rows, 1));
-		suite_add_tcase(suite, tc);
-	}
-	return unit_run(suite);
+	return vet_world_run("vet", cases, N_ELEMS(cases));
 }

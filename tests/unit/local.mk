@@ -317,9 +317,16 @@ FAULT_SERVER = tests/unit/fault_server.c tests/unit/fault_server.h
 unit_programs += tests/unit/test_http_client
 tests_unit_test_http_client_SOURCES = tests/unit/test_http_client.c $(FAULT_SERVER)
 tests_unit_test_http_client_LDADD = $(UNIT_LIBS) bsserver/libbsserver.a $(BASE_LIBS) $(UV_LIBS) $(CURL_LIBS)
+VET_WORLD = tests/system/vet_world.c tests/system/vet_world.h $(PKI_FORGE) $(FAULT_SERVER)
+
+unit_programs += tests/system/test_vet_says
+tests_system_test_vet_says_CPPFLAGS = $(AM_CPPFLAGS) $(GNUTLS_CFLAGS)
+tests_system_test_vet_says_SOURCES = tests/system/test_vet_says.c $(VET_WORLD)
+tests_system_test_vet_says_LDADD = $(UNIT_LIBS) $(BSSERVER_LIBS) $(PKI_LIBS)
+
 unit_programs += tests/system/test_vet
 tests_system_test_vet_CPPFLAGS = $(AM_CPPFLAGS) $(GNUTLS_CFLAGS)
-tests_system_test_vet_SOURCES = tests/system/test_vet.c $(PKI_FORGE) $(FAULT_SERVER)
+tests_system_test_vet_SOURCES = tests/system/test_vet.c $(VET_WORLD)
 tests_system_test_vet_LDADD = $(UNIT_LIBS) $(BSSERVER_LIBS) $(PKI_LIBS)
 unit_programs += tests/unit/test_chain_rules
 tests_unit_test_chain_rules_CPPFLAGS = $(AM_CPPFLAGS) $(GNUTLS_CFLAGS)
