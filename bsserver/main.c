@@ -3,13 +3,12 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "bsserver/init.h"
 #include "bsserver/server.h"
 #include "lib/base/log.h"
+#include "lib/base/secret.h"
 #include "profiles/profile.h"
 
 /* The exit codes of the command line tools; see the manual. */
@@ -25,17 +24,6 @@ complain(const struct err *e)
 {
 	(void)fprintf(stderr, "bsserver: %s\n", e->msg);
 	return e->code == ERR_INVALID || e->code == ERR_PARSE ? EXIT_INVALID : EXIT_FAILED;
-}
-
-/* Keys are in this process's memory: it leaves no core and lets no debugger in. */
-static void
-protect(void)
-{
-	struct rlimit none = { 0, 0 };
-
-	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	(void)umask(077);
 }
 
 static int
@@ -146,7 +134,8 @@ wrong_usage(const char *what, const char *about)
 int
 main(int argc, char **argv)
 {
-	protect();
+	secret_no_core();
+	(void)umask(077);
 	if (argc < 2)
 		return wrong_usage("a command is missing", "");
 	for (size_t i = 0; i < N_ELEMS(verbs); i++) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/secret.h"
 #include "lwm2m-prov/cli.h"
 #include "lwm2m-prov/output.h"
 #include "profiles/profile.h"
@@ -52,6 +53,7 @@ main(int argc, char **argv)
 	struct err e = { 0 };
 	enum prov_exit end;
 
+	secret_no_core();
 	profile_json_init();
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 	cli.out = out_new(stdout, stderr, has_word(argc, words, "--json"));

@@ -4,6 +4,8 @@
 #include <gnutls/gnutls.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 void
 wipe(void *p, size_t n)
@@ -85,4 +87,13 @@ bool
 secret_equal(const struct secret *a, const struct secret *b)
 {
 	return secret_equal_bytes(a, b->data, b->len);
+}
+
+void
+secret_no_core(void)
+{
+	struct rlimit none = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }

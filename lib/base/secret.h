@@ -42,4 +42,7 @@ bool secret_equal_bytes(const struct secret *a, const void *b, size_t n);
 /* Wipes memory in a way that the compiler may not leave out. */
 void wipe(void *p, size_t n);
 
+/* Keys are in this process's memory: from now on it leaves no core and lets no debugger of its user in. */
+void secret_no_core(void);
+
 #endif

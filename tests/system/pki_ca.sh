@@ -92,6 +92,18 @@ but 'what is revoked is not listed' grep -q dev-1 out
 ends 0 'expiring: in 30 days' --json pki expiring p256.sub
 says 'nothing does' '"issued": []'
 
+# It waits at a pipe, and ends as it would when it crashed.
+mkfifo pipe
+(ulimit -c unlimited; exec "$PROV" pki show pipe) >out 2>err &
+waits=$!
+exec {writer}>pipe
+why=$(grep -E '^Max core file size' "/proc/$waits/limits")
+[[ $why =~ ^Max\ core\ file\ size\ +0\ +0\  ]] && why=
+kill -ABRT "$waits" && wait "$waits" 2>/dev/null
+exec {writer}>&-
+[ -z "$(find . -name '*core*')" ] || why=$(find . -name '*core*')
+report 'what has keys in its memory leaves no core'
+
 # A line that was cut short when the machine went down was never acknowledged.
 printf '{"serial":"00","subj' >>p256.sub/issued.ndjson
 ends 0 'issue: after a crash' pki issue p256.sub --subject CN=dev-4 --purpose client --public-key c.pub --out dev4.pem

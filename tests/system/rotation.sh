@@ -174,6 +174,7 @@ all() {
 	stop
 	start # what was said stays
 	anchor old retired 0 0
+	anchor new active 4 4
 	unknown_ca meter-4 'the trust anchor CN=old was retired on 20'
 	knock new meter-4 || fail 'meter-4 was lost by a restart'
 	expect_rc 0 prov anchor add "$WORK/old/ca.pem" --trust fleet # and can be taken back
