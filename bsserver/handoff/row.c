@@ -267,7 +267,7 @@ next_in_line(struct server *s)
 	}
 }
 
-/* What could not be dropped stands in the new one's way: the session fails with the reason. */
+/* What could not be dropped, or told, stands in the new one's way: the session fails with the reason. */
 static void
 clearing_ends(struct handing *j, enum handoff_word word, const struct err *why)
 {
@@ -276,7 +276,7 @@ clearing_ends(struct handing *j, enum handoff_word word, const struct err *why)
 	j->clearing = false;
 	if (word == HANDOFF_DONE || j->want == NULL)
 		return;
-	(void)snprintf(text, sizeof text, "%s: what it knew before could not be taken from it: %s", j->row.target, why->msg);
+	(void)snprintf(text, sizeof text, "%s: what was begun with it before could not be ended: %s", j->row.target, why->msg);
 	want_becomes(j, WANT_FAILED, text);
 }
 
@@ -287,7 +287,9 @@ on_run(void *arg, enum handoff_word word, const struct err *why)
 		[HANDOFF_LATER] = HANDOFF_EV_NOBODY, [HANDOFF_ASK] = HANDOFF_EV_NOBODY };
 	struct handing *j = arg;
 	struct server *s = j->server;
-	bool wanted = j->calling == handoff_wants(&j->row, rules(j));
+	/* an old one that could not be dropped for a newer one stays for the time of grace that it has */
+	bool stays = word != HANDOFF_DONE && j->row.state == STORE_HANDOFF_RETIRING && j->row.due_ms > clock_wall_ms();
+	bool wanted = j->calling == handoff_wants(&j->row, rules(j)) && !stays;
 
 	j->busy = JOB_IDLE;
 	s->in_flight--;

@@ -8,6 +8,8 @@
 
 #define ATTEMPTS_MAX 1000000U
 
+static const char doubt[] = "the device's answer to Finish is not known: it has the old credential or the new one";
+
 static const char *const event_names[] = {
 	[HANDOFF_EV_TAKEN] = "taken",
 	[HANDOFF_EV_REFUSED] = "refused",
@@ -120,13 +122,66 @@ handoff_wants(const struct store_handoff *h, const struct handoff_rules *r)
 
 /* ---- begin ---- */
 
-/* `other` stands for something that the server knows besides, and that nobody would take from it any more. */
+/*
+ * An earlier session left the row without a word that it was over, or in doubt, and the device is here
+ * again for something else: what is to be made of what stands there.
+ */
+static void
+give_up(struct store_handoff *h, const struct handoff_rules *r, int64_t now_ms)
+{
+	switch (h->state) {
+	case STORE_HANDOFF_INTENT:
+	case STORE_HANDOFF_TOLD:
+		if (h->late)
+			enter(h, STORE_HANDOFF_HELD, now_ms, 0);
+		else
+			enter(h, STORE_HANDOFF_RETURNING, now_ms, now_ms);
+		return;
+	case STORE_HANDOFF_FINISHING:
+		/* of the two that the device may have, the newer one counts, as when the time of grace is over */
+		if (h->late)
+			enter(h, STORE_HANDOFF_LATE, now_ms, now_ms);
+		else
+			settle(h, r, now_ms);
+		return;
+	case STORE_HANDOFF_HELD:
+	case STORE_HANDOFF_LATE:
+	case STORE_HANDOFF_RETURNING:
+	case STORE_HANDOFF_RETIRING:
+	case STORE_HANDOFF_SETTLED:
+	case STORE_HANDOFF_LEAVING:
+	case STORE_HANDOFF__COUNT:
+		return;
+	}
+}
+
+/* What stands there must be brought to its end first, or it is forgotten: one that a server of several knows besides, or
+   one that the device has and the server does not. */
 static bool
 would_be_lost(const struct store_handoff *h, const struct handoff_rules *r, const struct secret *wanted)
 {
+	if (h->state == STORE_HANDOFF_LATE)
+		return true;
 	if (r->one_secret || h->other.len == 0 || secret_equal(&h->other, wanted))
 		return false;
 	return h->state == STORE_HANDOFF_RETIRING || h->state == STORE_HANDOFF_RETURNING;
+}
+
+/* It is in doubt whether the device has that very one already: a session that comes to nothing leaves the doubt as it is. */
+static bool
+takes_over(struct store_handoff *h, const struct secret *wanted, bool late, uint64_t session, struct handoff_outcome *out)
+{
+	bool told = h->state == STORE_HANDOFF_FINISHING && !h->late;
+	bool to_tell = h->state == STORE_HANDOFF_LATE && late;
+
+	if ((!told && !to_tell) || !secret_equal(&h->other, wanted))
+		return false;
+	h->session = session;
+	if (told)
+		h->attempts = 1;
+	out->changed = true;
+	out->told = 1;
+	return true;
 }
 
 bool
@@ -134,6 +189,10 @@ handoff_begin(struct store_handoff *h, const struct handoff_rules *r, struct sec
     uint64_t session, int64_t now_ms, struct handoff_outcome *out)
 {
 	bool both_know = h->state == STORE_HANDOFF_SETTLED || h->state == STORE_HANDOFF_RETIRING;
+	bool same = secret_equal(&h->other, other);
+	/* the server may have been told something that is not `known` */
+	bool unsure = h->state == STORE_HANDOFF_RETURNING ||
+	    ((h->state == STORE_HANDOFF_INTENT || h->state == STORE_HANDOFF_TOLD) && !h->late);
 
 	*out = (struct handoff_outcome){ 0 };
 	if (both_know && secret_equal(&h->known, other)) {
@@ -141,16 +200,25 @@ handoff_begin(struct store_handoff *h, const struct handoff_rules *r, struct sec
 		secret_clear(other);
 		return true;
 	}
+	if (h->state == STORE_HANDOFF_FINISHING && h->late)
+		give_up(h, r, now_ms);
+	if (takes_over(h, other, late, session, out)) {
+		secret_clear(other);
+		return true;
+	}
+	if (!same || h->state == STORE_HANDOFF_FINISHING)
+		give_up(h, r, now_ms);
 	if (would_be_lost(h, r, other))
 		return false;
 	secret_clear(&h->other);
 	secret_move(&h->other, other);
-	h->late = late;
+	h->late = late && !unsure;
 	h->session = session;
 	say(h, NULL);
-	enter(h, STORE_HANDOFF_INTENT, now_ms, now_ms + r->orphan_ms);
+	enter(h, STORE_HANDOFF_INTENT, now_ms, unsure ? now_ms : now_ms + r->orphan_ms);
+	h->attempts = unsure;
 	out->changed = true;
-	out->told = late ? 1 : 0;
+	out->told = h->late ? 1 : 0;
 	return true;
 }
 
@@ -206,8 +274,11 @@ on_refused(struct store_handoff *h, const struct handoff_rules *r, const struct 
 		return;
 	out->changed = true;
 	if (h->state == STORE_HANDOFF_INTENT) {
-		/* it took nothing: it has what it had */
-		enter(h, STORE_HANDOFF_HELD, s->now_ms, 0);
+		/* it took nothing: it has what it had, unless an earlier attempt was not answered */
+		if (h->attempts == 0)
+			enter(h, STORE_HANDOFF_HELD, s->now_ms, 0);
+		else
+			enter(h, STORE_HANDOFF_RETURNING, s->now_ms, s->now_ms);
 		out->told = -1;
 	} else {
 		h->attempts = MIN(h->attempts + 1, ATTEMPTS_MAX);
@@ -270,7 +341,9 @@ on_bad(struct store_handoff *h, const struct handoff_rules *r, const struct hand
 	if (h->state != STORE_HANDOFF_INTENT && h->state != STORE_HANDOFF_TOLD && h->state != STORE_HANDOFF_FINISHING)
 		return;
 	out->changed = true;
-	if (h->late)
+	if (h->state == STORE_HANDOFF_FINISHING && h->attempts > 0)
+		say(h, doubt); /* an earlier session's */
+	else if (h->late)
 		enter(h, STORE_HANDOFF_HELD, s->now_ms, 0); /* the server never heard of it */
 	else
 		enter(h, STORE_HANDOFF_RETURNING, s->now_ms, s->now_ms);
@@ -288,7 +361,7 @@ on_doubt(struct store_handoff *h, const struct handoff_rules *r, const struct ha
 	if (h->late) { /* the device may knock with it: the server must know */
 		enter(h, STORE_HANDOFF_LATE, s->now_ms, s->now_ms);
 	} else {
-		say(h, "the device's answer to Finish is not known: it has the old credential or the new one");
+		say(h, doubt);
 	}
 	out->changed = true;
 }

@@ -6,8 +6,9 @@
  *   HELD -begin-> INTENT -the server said yes-> TOLD -before Finish-> FINISHING -it ended well-> SETTLED
  *
  * A session that comes to nothing turns INTENT and TOLD into RETURNING, and when the server has the
- * old credential again into HELD. FINISHING whose answer nobody knows stays: the device has one of
- * the two, its next session or the time of grace decides. A server that holds several credentials of
+ * old credential again into HELD. FINISHING whose answer nobody knows stays, with attempts above 0
+ * once another session took it over: the device has one of the two, a session that ends well or the
+ * time of grace decides. A server that holds several credentials of
  * a device keeps the old one meanwhile, and after SETTLED, as RETIRING, for the time of grace.
  */
 #ifndef BSSERVER_HANDOFF_STEP_H
@@ -62,9 +63,9 @@ struct handoff_outcome {
 };
 
 /*
- * A session wants `other` told. It becomes the row's, unless both sides know it already: then told is
- * 1 and nothing changed. false: what stands there must be dropped first (handoff_wants() says what):
- * ask again when it has been.
+ * A session wants `other` told. It becomes the row's, unless the server knows it already (then told is
+ * 1). false: what stands there must come to its end first (handoff_wants() says how): ask again when it
+ * has.
  */
 bool handoff_begin(struct store_handoff *h, const struct handoff_rules *r, struct secret *other, bool late,
     uint64_t session, int64_t now_ms, struct handoff_outcome *out);
