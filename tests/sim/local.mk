@@ -47,9 +47,11 @@ tests_sim_property_SOURCES = tests/sim/property.c tests/sim/property.h tests/sim
 tests_sim_property_LDADD = $(BOOTSTRAP_LIBS)
 TESTS += tests/sim/property
 
-# Fleets, strangers, a network, a store and crashes around the real driver, from seeds.
+# Fleets, strangers, a network, a store, LwM2M Servers and crashes around the real driver and hand-off, from seeds.
 check_PROGRAMS += tests/sim/worlds
 tests_sim_worlds_SOURCES = tests/sim/worlds.c tests/sim/world.h tests/sim/world.c tests/sim/world_net.c \
-	tests/sim/world_store.c tests/sim/tree.c tests/sim/tree.h
-tests_sim_worlds_LDADD = tests/sim/libsim.a $(BOOTSTRAP_LIBS)
+	tests/sim/world_store.c tests/sim/world_handoff.c tests/sim/world_rows.c tests/sim/world_server.c \
+	tests/sim/world_loop.c tests/sim/tree.c tests/sim/tree.h
+tests_sim_worlds_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_wall_ms
+tests_sim_worlds_LDADD = tests/sim/libsim.a bsserver/libbsserver.a $(BOOTSTRAP_LIBS)
 TESTS += tests/sim/worlds

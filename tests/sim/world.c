@@ -10,6 +10,7 @@
 
 #define RECORD_MS 60000
 #define LOOKUP_MS 20000
+#define QUIET_MS (45ULL * 60 * 1000) /* longer than any pause, grace or doubt of a hand-off */
 #define CALM_FOR_MS (40ULL * 60 * 1000) /* as long as devices may take once nothing fails any more */
 
 /* ---- chance, and the log ---- */
@@ -129,6 +130,15 @@ start_server(struct world *w)
 	if (bs_driver_new(&w->conf, &w->driver, NULL) != ERR_OK)
 		abort();
 	w->wake_ms = 0;
+	engine_start(w);
+}
+
+static void
+stop_server(struct world *w)
+{
+	bs_driver_free(w->driver);
+	w->driver = NULL;
+	engine_stop(w);
 }
 
 /* All that was under way is gone; what the store acknowledged is there. */
@@ -137,7 +147,8 @@ crash(struct world *w)
 {
 	world_log(w, "the server crashes, and starts again");
 	w->crashes++;
-	bs_driver_free(w->driver);
+	accounts_crash(w);
+	stop_server(w);
 	net_forget(w);
 	w->epoch++;
 	for (size_t i = 0; i < w->n_shadows && w->sabotage == LOSES_RECORDS; i++)
@@ -295,12 +306,22 @@ make_device(struct world *w, unsigned n, struct net_arg *arg)
 		abort();
 }
 
-/* Faults are over, and nobody lies any more: each device, provisioned or not, bootstraps once more. */
+/* Nothing fails any more, and no device says anything: whatever was begun comes to its end. */
+static void
+fall_asleep(struct world *w)
+{
+	world_log(w, "all is quiet");
+	w->faults = (struct faults){ .delay_ms = 50, .store_ms = 50, .server_ms = 500 };
+	w->asleep = true;
+}
+
+/* Nobody lies any more: each device, provisioned or not, bootstraps once more. */
 static void
 calm_down(struct world *w)
 {
+	accounts_check(w);
 	world_log(w, "from now on all goes well");
-	w->faults = (struct faults){ .delay_ms = 50, .store_ms = 50 };
+	w->asleep = false;
 	for (unsigned i = 0; i < w->n_dev; i++) {
 		w->dev[i].cfg.n_lies = 0;
 		if (device_outcome(w->dev[i].d) != DEVICE_PENDING)
@@ -319,7 +340,7 @@ happen(struct world *w, const struct happening *h)
 
 	switch (h->kind) {
 	case TO_DEVICE:
-		if (sd->open && sd->conn == h->conn)
+		if (!w->asleep && sd->open && sd->conn == h->conn)
 			device_input(sd->d, w->now, h->bytes.data, h->bytes.len);
 		break;
 	case TO_SERVER:
@@ -359,6 +380,12 @@ happen(struct world *w, const struct happening *h)
 	case KNOCK_OF_STRANGER:
 		stranger_knocks(w);
 		break;
+	case CHANGE_KEY:
+		accounts_change(w, sd, (unsigned)h->session % sd->n_accounts);
+		break;
+	case QUIET:
+		fall_asleep(w);
+		break;
 	case CALM:
 		calm_down(w);
 		break;
@@ -372,7 +399,8 @@ next_time(const struct world *w)
 
 	if (w->wake_ms != 0 && w->sabotage != SLEEPS)
 		next = MIN(next, w->wake_ms);
-	for (unsigned i = 0; i < w->n_dev; i++)
+	next = MIN(next, wloop_next(w));
+	for (unsigned i = 0; i < w->n_dev && !w->asleep; i++)
 		next = MIN(next, device_next(w->dev[i].d));
 	return MAX(next, w->now);
 }
@@ -386,7 +414,8 @@ turn(struct world *w)
 		happen(w, &h);
 		gbuf_clear(&h.bytes);
 	}
-	for (unsigned i = 0; i < w->n_dev; i++)
+	wloop_tick(w);
+	for (unsigned i = 0; i < w->n_dev && !w->asleep; i++)
 		if (device_next(w->dev[i].d) <= w->now)
 			device_tick(w->dev[i].d, w->now);
 	net_tick(w);
@@ -422,17 +451,31 @@ choose_faults(struct world *w)
 		f->store_fails = (unsigned)world_random(w, 200);
 		f->store_stalls = (unsigned)world_random(w, 100);
 	}
+	if (world_chance(w, 700)) {
+		f->server_refuses = (unsigned)world_random(w, 200);
+		f->server_down = (unsigned)world_random(w, 500);
+		f->server_deaf = (unsigned)world_random(w, 300);
+	}
+	f->server_ms = world_chance(w, 200) ? 20000 : (uint32_t)world_random(w, 1000);
 	f->store_ms = world_chance(w, 100) ? 30000 : (uint32_t)world_random(w, 2000);
-	w->calm_ms = w->now + 60000 + world_random(w, 600000);
+	w->quiet_ms = w->now + 60000 + world_random(w, 600000);
+	w->calm_ms = w->quiet_ms + QUIET_MS;
 	for (uint64_t i = world_random(w, 3); i > 0; i--)
-		(void)world_later(w, CRASH, world_random(w, w->calm_ms - w->now));
+		(void)world_later(w, CRASH, world_random(w, w->quiet_ms - w->now));
 	for (uint64_t i = world_random(w, 8); i > 0; i--)
-		(void)world_later(w, KNOCK_OF_STRANGER, world_random(w, w->calm_ms - w->now));
+		(void)world_later(w, KNOCK_OF_STRANGER, world_random(w, w->quiet_ms - w->now));
+	for (uint64_t i = world_random(w, 4); i > 0; i--) {
+		struct happening *h = world_later(w, CHANGE_KEY, world_random(w, w->quiet_ms - w->now));
+
+		h->dev = (unsigned)world_random(w, w->n_dev);
+		h->session = world_random(w, WORLD_ACCOUNTS);
+	}
 	for (uint64_t i = world_random(w, 4); i > 0; i--) {
 		unsigned dev = (unsigned)world_random(w, w->n_dev);
 
-		world_later(w, RESTART_DEVICE, 25000 + world_random(w, w->calm_ms - w->now - 30000))->dev = dev;
+		world_later(w, RESTART_DEVICE, 25000 + world_random(w, w->quiet_ms - w->now - 30000))->dev = dev;
 	}
+	(void)world_later(w, QUIET, w->quiet_ms - w->now);
 	(void)world_later(w, CALM, w->calm_ms - w->now);
 }
 
@@ -458,6 +501,8 @@ world_begin(struct world *w)
 	if (world_chance(w, 200))
 		w->conf.max_sessions = 1 + (unsigned)world_random(w, 3);
 	store_ports(w, &w->conf.ports);
+	servers_begin(w);
+	engine_choose(w);
 	start_server(w);
 }
 
@@ -471,7 +516,11 @@ check_end(struct world *w)
 			world_wrong(w, "%s keeps trying, and is not provisioned: %s", w->dev[i].endpoint, device_reason(w->dev[i].d));
 		else if (!store_agrees(&w->dev[i], false))
 			world_wrong(w, "%s is provisioned, and lacks something", w->dev[i].endpoint);
+		for (unsigned n = 0; n < w->dev[i].n_accounts; n++)
+			if (w->dev[i].accounts[n].held != (int)w->dev[i].accounts[n].n_versions - 1)
+				world_wrong(w, "%s is provisioned, and has an old credential", w->dev[i].endpoint);
 	}
+	accounts_check(w);
 	bs_driver_stats(w->driver, &s);
 	if (s.live != 0)
 		world_wrong(w, "%zu sessions are left", s.live);
@@ -491,8 +540,12 @@ check_end(struct world *w)
 static void
 world_end(struct world *w)
 {
-	bs_driver_free(w->driver);
+	stop_server(w);
+	wloop_end(w);
+	rows_end(w);
+	servers_end(w);
 	for (unsigned i = 0; i < w->n_dev; i++) {
+		accounts_end(&w->dev[i]);
 		device_free(w->dev[i].d);
 		lwm2m_tree_clear(&w->dev[i].initial);
 		profile_desired_clear(&w->dev[i].desired);
@@ -517,6 +570,7 @@ world_run(struct world *w, uint64_t seed, enum sabotage sabotage, bool verbose)
 	uint64_t quiet_ms = 0;
 
 	*w = (struct world){ .seed = seed, .rng = seed * 0xd1342543de82ef95U + 1, .sabotage = sabotage, .verbose = verbose };
+	wloop_begin(w);
 	world_begin(w);
 	for (unsigned i = 0; i < w->n_dev; i++)
 		make_device(w, i, &args[i]);

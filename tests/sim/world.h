@@ -10,9 +10,14 @@
 #define TESTS_SIM_WORLD_H
 
 #include "bsserver/bootstrap/driver.h"
+#include "bsserver/handoff/run.h"
+#include "bsserver/ports/internal.h"
 #include "tests/sim/device.h"
 
 #define WORLD_DEVICES 6
+#define WORLD_ACCOUNTS 2 /* of a device, each at an LwM2M Server of its own */
+#define WORLD_SERVERS 2
+#define ONE_SECRET 0 /* the LwM2M Server that holds one credential of a device */
 #define STRANGER WORLD_DEVICES /* in place of a device's number */
 
 /* Worlds that are wrong on purpose: each must be found out. */
@@ -23,6 +28,12 @@ enum sabotage {
 	SLEEPS,		   /* deadlines are not kept */
 	FORGETS_REPLY,	   /* a refusal is not sent */
 	LOSES_RECORDS,	   /* the store acknowledges, and a crash loses it */
+	CLAIMS_TOLD,	   /* an LwM2M Server is said to know a credential before it says so */
+	GIVES_NOTHING_BACK, /* the old credential is not given back, and said to be */
+	DROPS_NOTHING,	   /* what an LwM2M Server should know no more stays there */
+	HAS_NO_GRACE,	   /* an old credential goes as soon as there is a new one */
+	FORGETS_ROWS,	   /* how far a hand-off is is acknowledged, and not kept */
+	FINISHES_UNRECORDED, /* nobody notes that Finish comes now */
 	SABOTAGES
 };
 
@@ -31,6 +42,28 @@ struct faults {
 	uint32_t delay_ms;	      /* of a datagram, at most */
 	unsigned store_fails, store_stalls; /* of 1000 calls */
 	uint32_t store_ms;	      /* an answer of the store, at most */
+	/* of LwM2M Servers: says no, cannot be reached, does it and is not heard; an answer, at most */
+	unsigned server_refuses, server_down, server_deaf;
+	uint32_t server_ms;
+};
+
+struct version;
+
+/* An account of a device, and the credentials that it was to have, the newest last. */
+struct account {
+	uint16_t ssid;
+	unsigned server; /* the LwM2M Server that it is at */
+	bool told;	 /* and whether that is told */
+	bool late;	 /* only after Finish */
+	bool rotates;
+	uint32_t rotate_s;
+	enum handoff_mode mode;
+	struct version *versions;
+	size_t n_versions, cap_versions;
+	int held;	  /* the version that the device had when it was finished last; -1: none */
+	bool doubt;	  /* it lied, or whether Finish reached it was not heard */
+	int good;	  /* the version of the session that ended well last; -1 */
+	uint64_t good_ms; /* when the first one of that version did */
 };
 
 struct sim_device {
@@ -40,6 +73,10 @@ struct sim_device {
 	struct profile_desired desired;
 	char endpoint[16], identity[16];
 	bool secure;
+	struct account accounts[WORLD_ACCOUNTS];
+	unsigned n_accounts;
+	uint64_t revision; /* of what it should hold */
+	bool keeping;	   /* a session of it is about to begin a hand-off */
 	uint64_t conn;	    /* the present connection; 0: none */
 	bool open;
 	/* of the present attempt */
@@ -87,12 +124,18 @@ struct shadow {
 	bool granted;
 	bool durable, acknowledged; /* its record */
 	unsigned records;
+	int version[WORLD_ACCOUNTS]; /* of each credential that it is to write */
+	bool finishing;		     /* Finish was sent, or is about to be */
+	enum bs_verdict verdict;
+	enum bs_step step;
+	uint8_t code;
 };
 
 struct happening;
 
 struct world {
-	uint64_t seed, rng, now, epoch, wake_ms, calm_ms, end_ms;
+	uint64_t seed, rng, now, epoch, wake_ms, quiet_ms, calm_ms, end_ms;
+	bool asleep; /* no device says anything, nothing fails any more */
 	int64_t wall_ms; /* less the clock that never goes back */
 	enum sabotage sabotage;
 	bool verbose;
@@ -116,7 +159,20 @@ struct world {
 	uint64_t digest; /* of every line of the log */
 	unsigned wrongs;
 	char wrong[256]; /* the first */
-	unsigned crashes, superseded, refused, provisioned, failed; /* counted over the world's life */
+	unsigned crashes, superseded, refused, provisioned, failed, renewed, given_back, doubts; /* counted over the world's life */
+	/* hand-off: the engine, what is in the store of it, and the LwM2M Servers */
+	struct handoff *handoff;
+	struct handoff_rules rules;
+	struct ports ports;
+	struct store_handoff *rows;
+	size_t n_rows, cap_rows;
+	struct lwm2m_server *servers;
+	/* its loop */
+	struct loop_timer *timers;
+	struct post *posts;
+	size_t n_posts, cap_posts;
+	struct pending *pending;
+	size_t n_pending, cap_pending;
 };
 
 enum happening_kind {
@@ -131,6 +187,8 @@ enum happening_kind {
 	CRASH,
 	RESTART_DEVICE,
 	KNOCK_OF_STRANGER,
+	CHANGE_KEY, /* somebody gives a device another credential */
+	QUIET,
 	CALM
 };
 
@@ -177,7 +235,58 @@ void store_ports(struct world *w, struct bs_ports *p);
 void store_answers(struct world *w, const struct happening *h);
 void store_kept(struct world *w, const struct happening *h);
 void store_desired(struct world *w, struct sim_device *sd);
-/* Whether the device holds all that it should; with shown: only what it shows to the server. */
+/* Later: an answer of the store that says nothing else. */
+void store_say(struct world *w, uint64_t session, enum bs_event_type type);
+/* Whether the device holds all that it should but for its credentials; with shown: only what it shows to the server. */
 bool store_agrees(const struct sim_device *sd, bool shown);
+
+/* world_handoff.c: devices' credentials, the daemon's engine around them, and what must hold */
+void accounts_make(struct world *w, struct sim_device *sd);
+void accounts_end(struct sim_device *sd);
+void accounts_change(struct world *w, struct sim_device *sd, unsigned n);
+void accounts_renew(struct world *w, struct sim_device *sd, const char *slot, const struct secret *key);
+size_t accounts_generated(const struct sim_device *sd, struct store_credential *out);
+struct sim_device *accounts_device(struct world *w, const char *endpoint);
+/* What is to be handed off of it, and with which credentials (sh may be NULL). */
+void accounts_grant(const struct sim_device *sd, struct profile_desired *d, struct shadow *sh);
+int accounts_version(const struct sim_device *sd, unsigned n);
+void accounts_finished(struct sim_device *sd);
+/* Whether it was finished with what that session was to write. */
+bool accounts_agree(const struct sim_device *sd, const struct shadow *sh);
+void accounts_check_told(struct world *w, const struct shadow *sh, const char *when);
+void accounts_check_drop(struct world *w, unsigned dev, unsigned server, const struct secret *cred);
+void accounts_check(struct world *w);
+void accounts_crash(struct world *w);
+void accounts_lied(struct sim_device *sd);
+void accounts_recorded(struct world *w, const struct shadow *sh, const struct bs_record *r);
+void engine_choose(struct world *w);
+void engine_start(struct world *w);
+void engine_stop(struct world *w);
+void engine_ports(struct bs_ports *p);
+/* Keys that are old enough are made anew; then it goes on. */
+void engine_rotate(struct world *w, const struct sim_device *sd, uint64_t session, void (*then)(struct world *, uint64_t));
+
+/* world_rows.c: what the store keeps of hand-offs */
+extern const struct store_ops rows_ops; /* its struct store is the world */
+const struct store_handoff *rows_find(const struct world *w, const char *endpoint, const char *target);
+void rows_end(struct world *w);
+
+/* world_server.c: what LwM2M Servers know */
+extern const char *const server_names[WORLD_SERVERS];
+void servers_begin(struct world *w);
+void servers_end(struct world *w);
+/* confirmed: and it has said so; NULL: does not matter. */
+bool server_knows(const struct world *w, unsigned server, unsigned dev, const struct secret *cred, bool *confirmed);
+size_t server_count(const struct world *w, unsigned server, unsigned dev);
+
+/* world_loop.c: its struct loop is the world */
+void wloop_begin(const struct world *w);
+uint64_t wloop_next(const struct world *w);
+void wloop_tick(struct world *w);
+/* Once, in that many milliseconds; crashed: nobody is there any more to be told. */
+typedef void pending_fn(struct world *w, void *arg, bool crashed);
+void wloop_later(struct world *w, uint64_t in_ms, pending_fn *fn, void *arg);
+void wloop_crash(struct world *w);
+void wloop_end(struct world *w);
 
 #endif

@@ -117,6 +117,7 @@ note_finished(struct world *w, struct sim_device *sd)
 	sd->finished_conn = sd->conn;
 	sd->holds_all = store_agrees(sd, false);
 	sd->holds_shown = store_agrees(sd, true);
+	accounts_finished(sd);
 	sd->finished_attempt = sd->attempt;
 	sd->excused = sd->lied_storing;
 	sd->excused_all = sd->lied_looking;
@@ -138,6 +139,7 @@ on_event(void *arg, const struct device_event *ev)
 		sd->attempt++;
 		break;
 	case DEVICE_EV_LIED:
+		accounts_lied(sd);
 		sd->lied_looking |= ev->step == DEVICE_DISCOVER || ev->step == DEVICE_READ;
 		sd->lied_finishing |= ev->step == DEVICE_FINISH;
 		sd->lied_storing |= ev->step == DEVICE_WRITE || ev->step == DEVICE_DELETE;

@@ -9,6 +9,20 @@
 
 /* ---- what a device should hold ---- */
 
+static void
+put_account(struct world *w, struct profile_desired *d, uint16_t i, const struct account *a)
+{
+	tree_put_text(&d->tree, lwm2m_path3(0, i, 0), LWM2M_STRING, i == 0 ? "coaps://dm.example:5684" : "coaps://fota.example");
+	tree_put(&d->tree, lwm2m_path3(0, i, 1), lwm2m_bool(false));
+	tree_put(&d->tree, lwm2m_path3(0, i, 2), lwm2m_int((int64_t)a->mode));
+	tree_put_text(&d->tree, lwm2m_path3(0, i, 4), LWM2M_OPAQUE, a->mode == HANDOFF_PSK ? "" : "the server's");
+	tree_put(&d->tree, lwm2m_path3(0, i, 10), lwm2m_int(a->ssid));
+	tree_put(&d->tree, lwm2m_path3(1, i, 0), lwm2m_int(a->ssid));
+	tree_put(&d->tree, lwm2m_path3(1, i, 1), lwm2m_int(3600 + (int64_t)world_random(w, 80000)));
+	tree_put(&d->tree, lwm2m_path3(1, i, 6), lwm2m_bool(true));
+	tree_put_text(&d->tree, lwm2m_path3(1, i, 7), LWM2M_STRING, "U");
+}
+
 void
 store_desired(struct world *w, struct sim_device *sd)
 {
@@ -23,29 +37,21 @@ store_desired(struct world *w, struct sim_device *sd)
 	d->verify = !world_chance(w, 150);
 	d->request_timeout_ms = 20000 + (uint32_t)world_random(w, 73000);
 	d->session_timeout_ms = 60000 + (uint32_t)world_random(w, 187000);
-	tree_put_text(&d->tree, lwm2m_path3(0, 0, 0), LWM2M_STRING, "coaps://dm.example:5684");
-	tree_put(&d->tree, lwm2m_path3(0, 0, 1), lwm2m_bool(false));
-	tree_put(&d->tree, lwm2m_path3(0, 0, 2), lwm2m_int(0));
-	tree_put_text(&d->tree, lwm2m_path3(0, 0, 3), LWM2M_OPAQUE, sd->identity);
-	tree_put_text(&d->tree, lwm2m_path3(0, 0, 4), LWM2M_OPAQUE, "");
-	tree_put_text(&d->tree, lwm2m_path3(0, 0, 5), LWM2M_OPAQUE, "sixteen byte key");
-	tree_put(&d->tree, lwm2m_path3(0, 0, 10), lwm2m_int(101));
-	tree_put(&d->tree, lwm2m_path3(1, 0, 0), lwm2m_int(101));
-	tree_put(&d->tree, lwm2m_path3(1, 0, 1), lwm2m_int(3600 + (int64_t)world_random(w, 80000)));
-	tree_put(&d->tree, lwm2m_path3(1, 0, 6), lwm2m_bool(true));
-	tree_put_text(&d->tree, lwm2m_path3(1, 0, 7), LWM2M_STRING, "U");
+	accounts_make(w, sd);
+	for (uint16_t i = 0; i < sd->n_accounts; i++)
+		put_account(w, d, i, &sd->accounts[i]);
 }
 
 static bool
-is_alone(const struct lwm2m_tree *has, uint16_t oid)
+is_alone(const struct sim_device *sd, uint16_t oid)
 {
-	struct lwm2m_span all = lwm2m_tree_under(has, lwm2m_path1(oid)), sub;
+	struct lwm2m_span all = lwm2m_tree_under(device_tree(sd->d), lwm2m_path1(oid)), sub;
 	struct lwm2m_path inst;
 	size_t n = 0;
 
 	for (size_t at = 0; lwm2m_span_next(&all, LWM2M_INSTANCE, &at, &inst, &sub);)
 		n++;
-	return n == (oid == LWM2M_SECURITY ? 2U : 1U); /* the bootstrap account stays */
+	return n == sd->n_accounts + (oid == LWM2M_SECURITY); /* the bootstrap account stays */
 }
 
 bool
@@ -62,7 +68,7 @@ store_agrees(const struct sim_device *sd, bool shown)
 			return false;
 	if (sd->desired.policy != PROFILE_REPLACE)
 		return true;
-	return is_alone(has, LWM2M_SERVER) && (shown || is_alone(has, LWM2M_SECURITY));
+	return is_alone(sd, LWM2M_SERVER) && (shown || is_alone(sd, LWM2M_SECURITY));
 }
 
 /* ---- lookups ---- */
@@ -154,29 +160,14 @@ port_vet(void *arg, uint64_t session, const struct bs_grant *g, const struct bs_
 	answer_step(arg, session, BS_EV_VETTED, BS_EV_REFUSED);
 }
 
-static void
-port_keep(void *arg, uint64_t session, const struct bs_grant *g)
+void
+store_say(struct world *w, uint64_t session, enum bs_event_type type)
 {
-	(void)g;
-	answer_step(arg, session, BS_EV_KEPT, BS_EV_KEEP_FAILED);
-}
-
-static void
-port_handoff(void *arg, uint64_t session, const struct bs_grant *g)
-{
-	(void)g;
-	answer_step(arg, session, BS_EV_HANDED_OFF, BS_EV_HANDOFF_FAILED);
-}
-
-static void
-port_settle(void *arg, uint64_t session, const struct bs_grant *g)
-{
-	(void)g;
-	answer_step(arg, session, BS_EV_SETTLED, BS_EV_SETTLE_FAILED);
+	(void)answer_later(w, session, type);
 }
 
 static struct bs_grant
-make_grant(const struct sim_device *sd)
+make_grant(const struct sim_device *sd, struct shadow *sh)
 {
 	struct bs_grant g = { .remembered_format = -1, .revision = 1 };
 	struct bs_grant *p = &g;
@@ -187,29 +178,35 @@ make_grant(const struct sim_device *sd)
 	p->desired.tree = (struct lwm2m_tree){ 0 };
 	if (lwm2m_tree_copy(&p->desired.tree, &sd->desired.tree, NULL) != ERR_OK)
 		abort();
-	struct profile_handoff h = { .to = str_dup_n("eu", 2), .server = str_dup_n("dm", 2), .short_server_id = 1 };
-	if (profile_desired_hand_off(&p->desired, &h, NULL) != ERR_OK)
-		abort();
+	accounts_grant(sd, &p->desired, sh);
 	return g;
+}
+
+static void
+grant(struct world *w, uint64_t session)
+{
+	struct shadow *sh = world_shadow(w, session);
+	struct bs_grant g = make_grant(&w->dev[sh->claims], sh);
+	struct bs_event ev = { .type = BS_EV_GRANTED, .grant = &g };
+
+	sh->granted = true;
+	world_log(w, "session %llu: granted", (unsigned long long)session);
+	bs_driver_event(w->driver, session, &ev);
+	bs_grant_clear(&g);
 }
 
 void
 store_answers(struct world *w, const struct happening *h)
 {
 	struct shadow *sh = world_shadow(w, h->session);
-	struct bs_grant g = { .remembered_format = -1 };
 	struct bs_event ev = { .type = h->type, .reason = h->reason, .text = "as the store says" };
 
 	if (h->type == BS_EV_REFUSED && h->reason == BS_REASON_NONE)
 		ev.reason = BS_REASON_CERTIFICATE;
-	if (h->type == BS_EV_GRANTED) {
-		g = make_grant(&w->dev[sh->claims]);
-		ev.grant = &g;
-		sh->granted = true;
-		world_log(w, "session %llu: granted", (unsigned long long)h->session);
-	}
-	bs_driver_event(w->driver, h->session, &ev);
-	bs_grant_clear(&g);
+	if (h->type == BS_EV_GRANTED)
+		engine_rotate(w, &w->dev[sh->claims], h->session, grant);
+	else
+		bs_driver_event(w->driver, h->session, &ev);
 }
 
 /* ---- records ---- */
@@ -233,7 +230,7 @@ check_well(struct world *w, const struct shadow *sh, const struct bs_record *r)
 	if (sd->finished_conn != sh->conn)
 		world_wrong(w, "session %llu: %s, but the device never said 2.04 to Finish", (unsigned long long)sh->id,
 		    bs_verdict_name(r->verdict));
-	else if (!sd->holds_all && ((!sd->excused && !sd->excused_all) || believes))
+	else if (!(sd->holds_all && accounts_agree(sd, sh)) && ((!sd->excused && !sd->excused_all) || believes))
 		world_wrong(w, "session %llu: %s, but the device lacks something", (unsigned long long)sh->id,
 		    bs_verdict_name(r->verdict));
 	else if (r->verdict == BS_VERDICT_PROVISIONED && !sd->excused_all && !sd->holds_shown)
@@ -277,6 +274,12 @@ port_record(void *arg, uint64_t session, const struct bs_record *r)
 		check_well(w, sh, r);
 	if (r->reason == BS_REASON_SUPERSEDED)
 		check_superseded(w, sh);
+	sh->verdict = r->verdict;
+	sh->step = r->step;
+	sh->code = r->code;
+	handoff_end(w->handoff, session, handoff_how(r));
+	if (sh->granted)
+		accounts_recorded(w, sh, r);
 	w->refused += r->verdict == BS_VERDICT_REFUSED;
 	w->failed += r->verdict == BS_VERDICT_FAILED;
 	if (world_chance(w, w->faults.store_stalls))
@@ -328,6 +331,8 @@ port_send(void *arg, uint64_t session, uint64_t peer, const struct bs_send *s)
 		world_wrong(w, "session %llu asks a device that was not let in", (unsigned long long)session);
 	if (sh->records > 0)
 		world_wrong(w, "session %llu asks though it is over", (unsigned long long)session);
+	if (!s->finish && (s->method == BS_PUT || s->method == BS_DELETE))
+		accounts_check_told(w, sh, "it writes");
 	net_send(w, session, peer, s);
 }
 
@@ -358,9 +363,5 @@ store_ports(struct world *w, struct bs_ports *p)
 	};
 	if (world_chance(w, 300))
 		p->vet = port_vet;
-	if (world_chance(w, 300))
-		p->keep = port_keep;
-	if (world_chance(w, 300))
-		p->handoff = port_handoff;
-	p->settle = port_settle;
+	engine_ports(p);
 }

@@ -44,6 +44,7 @@ number_of(const char *name, uint64_t otherwise)
 
 struct totals {
 	uint64_t worlds, devices, sessions, knocks, happened, crashes, superseded, refused, failed, well, ms;
+	uint64_t renewed, given_back, doubts;
 	unsigned wrong;
 };
 
@@ -61,6 +62,9 @@ add(struct totals *t, const struct world *w)
 	t->failed += w->failed;
 	t->well += w->provisioned;
 	t->ms += w->now;
+	t->renewed += w->renewed;
+	t->given_back += w->given_back;
+	t->doubts += w->doubts;
 }
 
 static void
@@ -71,6 +75,9 @@ print_totals(const struct totals *t)
 	       " refused, %" PRIu64 " superseded\n",
 	    t->worlds, t->devices, t->ms / 3600000, t->happened, t->crashes, t->knocks, t->sessions, t->well, t->failed,
 	    t->refused, t->superseded);
+	printf("# hand-offs: %" PRIu64 " keys were made anew, %" PRIu64 " times a credential was taken from a server or given back, %" PRIu64
+	       " times a device came again in doubt\n",
+	    t->renewed, t->given_back, t->doubts);
 }
 
 static void
@@ -109,6 +116,9 @@ test_worlds(uint64_t first, uint64_t n, bool verbose)
 	if (n > 100)
 		test_line(t.crashes > 0 && t.superseded > 0 && t.refused > 0 && t.failed > 0 && t.well >= t.devices,
 		    "servers crash, sessions are refused, superseded and fail, and more end well than there are devices");
+	if (n > 100)
+		test_line(t.renewed > 0 && t.given_back > 0 && t.doubts > 0,
+		    "keys are made anew, given back and taken from servers, and doubted");
 }
 
 static void
@@ -134,6 +144,12 @@ main(void)
 		[SLEEPS] = "a server that keeps no deadline is found out",
 		[FORGETS_REPLY] = "a refusal that is not sent is found out",
 		[LOSES_RECORDS] = "a record that was acknowledged and is lost is found out",
+		[CLAIMS_TOLD] = "a device that is written to before its LwM2M Server knows the credential is found out",
+		[GIVES_NOTHING_BACK] = "an old credential that is not given back when a session fails is found out",
+		[DROPS_NOTHING] = "a credential that stays at an LwM2M Server and is nobody's is found out",
+		[HAS_NO_GRACE] = "an old credential that goes before its time is found out",
+		[FORGETS_ROWS] = "how far a hand-off was, acknowledged and lost, is found out",
+		[FINISHES_UNRECORDED] = "a Finish that nobody noted before is found out",
 	};
 	bool one = getenv("SEED") != NULL;
 
