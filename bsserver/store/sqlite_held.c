@@ -223,6 +223,8 @@ put_new(struct sq_db *db, const struct sq_kept *k, struct err *e)
 		sq_put_blob(&q, sealed.data, sealed.len);
 		sq_put_int(&q, k->device);
 		rc = sq_run(&q, e);
+		if (rc != ERR_OK && sq_was_duplicate(db)) /* its record is gone, what it left is not */
+			rc = err_set(e, ERR_EXISTS, "session %s: is there already", slot);
 	}
 	gbuf_clear(&sealed);
 	return rc;

@@ -353,6 +353,42 @@ START_TEST(a_session_whose_number_is_taken_changes_nothing)
 }
 END_TEST
 
+/* The record that has it is no longer kept, what that session left is: another device's cannot have it. */
+START_TEST(the_number_of_a_session_that_left_something_stays_taken)
+{
+	static char names[2][8] = { "d0", "d1" };
+	struct bs_record r = { .verdict = BS_VERDICT_PROVISIONED, .used_format = -1 };
+	const struct store_outcome left = { .links = "a", .findings = "[]" };
+
+	count_good = false;
+	fx_init(&f);
+	f.conf.max_sessions = 3;
+	ck_assert_int_eq(fx_open(&f), ERR_OK);
+	compiled = fx_secret("compiled-1");
+	for (int i = 0; i < 2; i++) {
+		const struct store_change c = { .op = STORE_PUT_DEVICE, .name = names[i], .doc = "{}", .compiled = &compiled,
+			.compiled_key = "k" };
+
+		ck_assert_int_eq(fx_apply(&f, &c, 1), ERR_OK);
+	}
+	for (uint64_t id = 20; id < 24; id++) {
+		r.endpoint = names[0];
+		r.id = id;
+		ck_assert_int_eq(fx_outcome_put(&f, &r, id == 20 ? &left : NULL), ERR_OK);
+	}
+	ck_assert_int_eq(fx_session_get(&f, 20, NULL), ERR_NOT_FOUND);
+	r.endpoint = names[1];
+	r.id = 20;
+	ck_assert_int_eq(fx_outcome_put(&f, &r, &left), ERR_EXISTS);
+	ck_assert_str_eq(f.e.msg, "session 20: is there already");
+	look_now(names[0]);
+	look_now(names[1]);
+	ck_assert_int_eq(fx_session_get(&f, 20, NULL), ERR_NOT_FOUND);
+	ck_file();
+	fx_free(&f);
+}
+END_TEST
+
 /* ---- by itself ---- */
 
 static struct store_device
@@ -446,6 +482,7 @@ main(void)
 		UNIT_CASE(what_was_read_before_a_change_is_not_kept_behind_it, N_ELEMS(reads)),
 		UNIT_CASE(those_that_were_not_looked_at_longest_make_room, 0),
 		UNIT_CASE(a_session_whose_number_is_taken_changes_nothing, 0),
+		UNIT_CASE(the_number_of_a_session_that_left_something_stays_taken, 0),
 		UNIT_CASE(a_look_tells_what_the_file_says, 3),
 	};
 
