@@ -131,7 +131,8 @@ from_entry(const struct rev_entry *e, bool stale, struct said *out)
 	memcpy(out->source, e->source, sizeof out->source);
 }
 
-/* The last good answer, though it has run out: within grace, and while the certificate lasts. */
+/* The last good answer, though it may have run out: within grace, and while the certificate lasts. The wall's clock has
+ * whole seconds: where it says that an answer has just run out and there is no grace, it has. */
 static bool
 within_grace(const struct pki_rev *rev, const struct pki_rev_policy *p, const struct pki_cert *c,
     const struct rev_entry *e)
@@ -140,8 +141,9 @@ within_grace(const struct pki_rev *rev, const struct pki_rev_policy *p, const st
 	uint64_t late_ms =
 	    rev->now.mono_ms > e->until.mono_ms ? rev->now.mono_ms - e->until.mono_ms : 0;
 
-	return e->answer.status == PKI_STATUS_GOOD && rev->now.wall_s <= c->not_after &&
-	       late <= grace && late_ms <= (uint64_t)grace * 1000;
+	bool in_time = rev_before(&rev->now, &e->until) || (late <= grace && late_ms < (uint64_t)grace * 1000);
+
+	return in_time && e->answer.status == PKI_STATUS_GOOD && rev->now.wall_s <= c->not_after;
 }
 
 static void

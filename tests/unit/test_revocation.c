@@ -279,6 +279,34 @@ START_TEST(a_stale_answer_serves_within_grace)
 }
 END_TEST
 
+/* Seconds of grace, seconds after the answer came, whether it still serves, and as one that has run out. */
+static const struct {
+	int64_t grace;
+	int64_t after;
+	bool want, stale;
+} last_seconds[] = { { 0, 3601, true, false }, { 0, FORGE_DAY - 1, true, false }, { 0, FORGE_DAY, false, false },
+	{ 1, FORGE_DAY, true, true }, { 0, FORGE_DAY + 1, false, false } };
+
+/* By the wall an answer runs out up to a second early, as seconds begin. */
+START_TEST(without_grace_an_answer_that_has_run_out_serves_nobody)
+{
+	struct told t;
+
+	w.rules.stale_grace_s = last_seconds[_i].grace;
+	set_policy();
+	ask(&direct, &t);
+	answer(0, &direct, &root, PKI_STATUS_GOOD);
+	pass((uint64_t)last_seconds[_i].after * 1000 - 500);
+	w.wall += last_seconds[_i].after;
+	ask(&direct, &t);
+	fail_fetch(1, ERR_UNREACHABLE);
+	pass(250);
+	fail_fetch(2, ERR_UNREACHABLE);
+	expect(&t, last_seconds[_i].want ? PKI_OK : PKI_R_NO_STATUS, last_seconds[_i].want);
+	ck_assert_int_eq(t.r.stale, last_seconds[_i].stale);
+}
+END_TEST
+
 /* Nothing that a responder leaves unsaid takes a revocation back: not in time, nor where the rules are soft. */
 START_TEST(a_revoked_one_stays_revoked_until_somebody_says_otherwise)
 {
@@ -393,6 +421,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(a_hanging_responder_ends_at_the_deadline, 0),
 	UNIT_CASE(only_who_may_be_asked_is_asked, N_ELEMS(sources)),
 	UNIT_CASE(a_stale_answer_serves_within_grace, N_ELEMS(graces)),
+	UNIT_CASE(without_grace_an_answer_that_has_run_out_serves_nobody, N_ELEMS(last_seconds)),
 	UNIT_CASE(a_revoked_one_stays_revoked_until_somebody_says_otherwise, N_ELEMS(modes)),
 	UNIT_CASE(no_answer_serves_longer_than_its_certificate, 0),
 	UNIT_CASE(a_clock_that_goes_back_keeps_nothing_alive, 0),
