@@ -77,6 +77,9 @@ tests_fuzz_fuzz_conf_LDADD = $(BSSERVER_LIBS) $(FUZZ_LIBS)
 fuzz_programs += tests/fuzz/fuzz_handoff
 tests_fuzz_fuzz_handoff_SOURCES = tests/fuzz/fuzz_handoff.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_handoff_LDADD = bsserver/libbsserver.a $(LWM2M_LIBS) $(FUZZ_LIBS)
+fuzz_programs += tests/fuzz/fuzz_handoff_platform
+tests_fuzz_fuzz_handoff_platform_SOURCES = tests/fuzz/fuzz_handoff_platform.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_handoff_platform_LDADD = bsserver/libbsserver.a $(LWM2M_LIBS) $(FUZZ_LIBS)
 
 # bsserver/registry
 fuzz_programs += tests/fuzz/fuzz_registry_note
