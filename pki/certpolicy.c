@@ -52,6 +52,37 @@ fault(struct state *st, enum certpolicy_verdict v)
 		st->fault = v;
 }
 
+/* id-qt-cps, id-qt-unotice: nothing follows from them. Others must not be critical (section 4.2.1.4). */
+static bool
+is_known_qualifier(struct pki_blob oid)
+{
+	static const uint8_t qt[] = { 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x02 };
+
+	return oid.n == sizeof qt + 1 && memcmp(oid.p, qt, sizeof qt) == 0 &&
+	       (oid.p[sizeof qt] == 1 || oid.p[sizeof qt] == 2);
+}
+
+static void
+read_qualifiers(struct state *st, struct der *info, bool critical)
+{
+	struct der list = der_enter(info, DER_SEQUENCE);
+
+	if (!der_more(&list))
+		fault(st, CERTPOLICY_MALFORMED);
+	while (der_more(&list)) {
+		struct der d = der_enter(&list, DER_SEQUENCE);
+		struct pki_blob oid = der_take(&d, DER_OID);
+
+		(void)der_take_whole(&d, NULL);
+		if (!der_end(&d))
+			fault(st, CERTPOLICY_MALFORMED);
+		if (critical && !is_known_qualifier(oid))
+			fault(st, CERTPOLICY_QUALIFIER);
+	}
+	if (!der_end(&list))
+		fault(st, CERTPOLICY_MALFORMED);
+}
+
 /* The policies that a certificate asserts, each once. */
 static void
 read_policies(struct state *st, const struct pki_cert *c, struct set *out)
@@ -66,7 +97,7 @@ read_policies(struct state *st, const struct pki_cert *c, struct set *out)
 		struct pki_blob oid = der_take(&info, DER_OID);
 
 		if (der_more(&info))
-			(void)der_enter(&info, DER_SEQUENCE); /* qualifiers */
+			read_qualifiers(st, &info, (c->critical & PKI_EXT_POLICIES) != 0);
 		if (!der_end(&info) || !der_oid_valid(oid) || set_has(out, oid))
 			fault(st, CERTPOLICY_MALFORMED);
 		set_add(out, oid);

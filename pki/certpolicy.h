@@ -17,6 +17,7 @@ enum certpolicy_verdict {
 	CERTPOLICY_OK,
 	CERTPOLICY_NONE,      /* a policy is demanded, and none is left */
 	CERTPOLICY_MALFORMED, /* an extension about policies that is none */
+	CERTPOLICY_QUALIFIER, /* one that is critical, and not understood */
 	CERTPOLICY_BUDGET
 };
 

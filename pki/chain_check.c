@@ -344,6 +344,9 @@ check_policies(const struct pki_cert *const *path, size_t n, struct finding *f)
 	case CERTPOLICY_MALFORMED:
 		return finding_set(
 		    f, PKI_R_MALFORMED, at, "an extension about policies that is none");
+	case CERTPOLICY_QUALIFIER:
+		return finding_set(f, PKI_R_CRITICAL_EXTENSION, at,
+		    "a policy with a qualifier that is not understood");
 	case CERTPOLICY_BUDGET:
 		return finding_set(f, PKI_R_BUDGET, at, "more than %d policies", CERTPOLICY_MAX);
 	}

@@ -90,6 +90,11 @@ static const struct row {
 	{ "name constraints of a leaf", { NULL }, { NULL }, { "2.5.29.30!300fa00d300b8209782e6578616d706c65" }, PKI_R_MALFORMED },
 	{ "a name that is an address of three octets", { NULL }, { NULL }, { "2.5.29.17=30058703010203" }, PKI_R_MALFORMED },
 	{ "a name with a blank", { NULL }, { NULL }, { "2.5.29.17=300d820b6120622e6578616d706c65" }, PKI_R_MALFORMED },
+	{ "a CA's critical qualifier that nobody knows", { NULL }, { "2.5.29.32!3013301106032a0301300a300806032a0304160178" }, { NULL }, PKI_R_CRITICAL_EXTENSION },
+	{ "a critical qualifier that nobody knows", { NULL }, { NULL }, { "2.5.29.32!3013301106032a0301300a300806032a0304160178" }, PKI_R_CRITICAL_EXTENSION },
+	{ "a qualifier that nobody knows", { NULL }, { "2.5.29.32=3013301106032a0301300a300806032a0304160178" }, { "2.5.29.32=3013301106032a0301300a300806032a0304160178" }, PKI_OK },
+	{ "where its practice is written, critical", { NULL }, { "2.5.29.32!3018301606032a0301300f300d06082b06010505070201160178" }, { "2.5.29.32!3018301606032a0301300f300d06082b06010505070202160178" }, PKI_OK },
+	{ "qualifiers, and none of them", { NULL }, { "2.5.29.32=3009300706032a03013000" }, { NULL }, PKI_R_MALFORMED },
 };
 /* clang-format on */
 
