@@ -40,6 +40,7 @@ static const struct out_field given_fields[] = {
 	{ "kind", "kind", OUT_PLAIN, NULL },
 	{ "path", "path", OUT_PLAIN, NULL },
 	{ "subject", "subject", OUT_PLAIN, NULL },
+	{ "issuer", "issuer", OUT_PLAIN, NULL },
 	{ "sha256", "SHA-256", OUT_PLAIN, NULL },
 };
 static const struct out_view given_view = { given_fields, N_ELEMS(given_fields) };

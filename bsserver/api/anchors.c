@@ -375,6 +375,21 @@ post_anchor_retire(struct req *r)
 
 /* ---- GET /v1/certificates ---- */
 
+/* What was issued has no place in a device, but a serial number and an issuer. */
+static void
+put_place(json_t *j, const struct store_given *g)
+{
+	const char *path = g->path == NULL || g->path[0] == '\0' ? NULL : g->path;
+	bool issued = strcmp(g->kind, "issued") == 0;
+	const char *by = issued && path != NULL ? strstr(path, STORE_ISSUED_BY) : NULL;
+
+	json_put(j, "path", issued || path == NULL ? json_null() : json_text(path));
+	if (by != NULL) {
+		json_put(j, "serial", json_stringn(path, (size_t)(by - path)));
+		json_put(j, "issuer", json_text(by + strlen(STORE_ISSUED_BY)));
+	}
+}
+
 static json_t *
 json_of_given(const struct store_given *g)
 {
@@ -382,8 +397,7 @@ json_of_given(const struct store_given *g)
 
 	json_put(j, "endpoint", json_text(g->endpoint));
 	json_put(j, "kind", json_text(g->kind));
-	json_put(
-	    j, "path", g->path == NULL || g->path[0] == '\0' ? json_null() : json_text(g->path));
+	put_place(j, g);
 	json_put(j, "sha256",
 	    g->sha256 == NULL || g->sha256[0] == '\0' ? json_null() : json_text(g->sha256));
 	json_put(j, "subject", json_text(g->subject));

@@ -77,23 +77,28 @@ static void
 note_issued(struct req *r, const struct pki_cert *c)
 {
 	struct noting *n = noting_new(r, STORE_ISSUE);
-	struct gbuf hex = { .max = 256 }, subject = { .max = 32768 };
+	struct gbuf hex = { .max = 256 }, subject = { .max = 32768 }, by = { .max = 32768 };
 
 	if (n == NULL)
 		return;
 	enc_hex(&hex, c->fingerprint, sizeof c->fingerprint);
 	pki_dn_text(&subject, c->subject);
+	pki_serial_text(&by, c);
+	gbuf_str(&by, STORE_ISSUED_BY);
+	pki_dn_text(&by, c->issuer);
+	n->issued.path = str_dup_n(gbuf_cstr(&by), by.len);
 	n->issued.sha256 = str_dup_n(gbuf_cstr(&hex), hex.len);
 	n->issued.subject = str_dup_n(gbuf_cstr(&subject), subject.len);
 	n->issued.not_after = c->not_after;
 	n->c.name = n->issued.sha256;
 	n->c.issued = &n->issued;
-	if (n->issued.sha256 == NULL || n->issued.subject == NULL || hex.failed)
+	if (n->issued.sha256 == NULL || n->issued.subject == NULL || n->issued.path == NULL || hex.failed || by.failed)
 		answer_fail(r, 0, ERR_NO_MEMORY, "out of memory");
 	else
 		submit(n);
 	gbuf_clear(&hex);
 	gbuf_clear(&subject);
+	gbuf_clear(&by);
 }
 
 void

@@ -153,8 +153,8 @@ static const char *const texts[] = {
 			      " AND NOT EXISTS(SELECT 1 FROM credential c WHERE c.kind = 1 AND c.fingerprint = ?2)"
 			      " ORDER BY why DESC, number DESC LIMIT 1",
 	[SQ_ISSUED_PUT] = "INSERT INTO given(device, session, kind, path, sha256, subject, not_after, at_ms)"
-			  " VALUES(0, 0, 'issued', '', ?1, ?2, ?3, ?4)",
-	[SQ_ISSUED_GET] = "SELECT 0 FROM given WHERE device = 0 AND kind = 'issued' AND path = '' AND sha256 = ?1",
+			  " VALUES(0, 0, 'issued', ?1, ?2, ?3, ?4, ?5)",
+	[SQ_ISSUED_GET] = "SELECT 0 FROM given WHERE device = 0 AND kind = 'issued' AND sha256 = ?1",
 	[SQ_REVOKED_PUT] = "INSERT INTO revoked(sha256, number, at_ms, detail) VALUES(?1, ?2, ?3, ?4)",
 	[SQ_REVOKED_GET] = "SELECT number FROM revoked WHERE sha256 = ?1",
 	[SQ_FEED_REVOKED] = "SELECT sha256, detail FROM revoked",

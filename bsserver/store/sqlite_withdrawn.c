@@ -173,6 +173,7 @@ sq_issued_put(struct store *s, struct sq_db *db, struct sq_change *ch, struct er
 		return rc;
 	ch->seq = ch->result->revision = ++s->tally.counts.seq;
 	struct sq q = sq_use(db, SQ_ISSUED_PUT);
+	sq_put_text(&q, g->path == NULL ? "" : g->path);
 	sq_put_text(&q, ch->c->name);
 	sq_put_text(&q, g->subject);
 	sq_put_int(&q, g->not_after);

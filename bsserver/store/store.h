@@ -156,13 +156,14 @@ struct store_given {
 	uint64_t id;  /* of the row, rising */
 	char *endpoint; /* NULL: nobody's, of "issued" */
 	char *kind;   /* "under", as handout_kind_name(), "issued", or "unknown": what an older program left */
-	char *path;   /* "/0/1/4"; "" of "under" */
+	char *path;   /* "/0/1/4"; "" of "under"; of "issued" "SERIAL by ISSUER", or "" when an older program noted it */
 	char *sha256; /* or another digest, where only that is known; "" of "unknown" */
 	char *subject; /* NULL */
 	int64_t not_after; /* s since 1970; 0: not known */
 	uint64_t session; /* 0 of "issued" */
 	int64_t at_ms;
 };
+#define STORE_ISSUED_BY " by "
 void store_given_clear(struct store_given *g);
 
 struct store_profile {

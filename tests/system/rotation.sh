@@ -143,12 +143,23 @@ came_under_old() {
 
 # In the daemon's index until it is revoked; and nothing is issued that it cannot be told of.
 told_of_what_is_issued() {
+	expect_rc 0 "$PROV" pki ca init "$WORK/other-ca" --subject CN=other-ca
 	expect_rc 0 prov pki issue "$WORK/new" --subject CN=spare --purpose client --days 50 --out "$WORK/spare.pem" \
 		--key-out "$WORK/spare.key" --tell
-	[ "$(prov --json pki expiring --within 100d | jq -c '[.certificates[] | [.kind, .endpoint, .subject, .session]]')" = \
-		'[["issued",null,"CN=spare",null]]' ] || fail "expiring: $(prov --json pki expiring --within 100d)"
+	[ "$(prov --json pki expiring --within 100d | jq -c '[.certificates[] | [.kind, .endpoint, .subject, .session, .path, .issuer]]')" = \
+		'[["issued",null,"CN=spare",null,null,"CN=new"]]' ] || fail "expiring: $(prov --json pki expiring --within 100d)"
 	prov pki expiring --within 100d | grep -q CN=spare || fail 'not in the table'
+	[ "$(prov --json pki expiring --within 100d | jq -r '.certificates[0].serial')" = \
+		"$(openssl x509 -in "$WORK/spare.pem" -noout -serial | sed 's/.*=//' | tr A-F a-f)" ] || fail 'another serial number'
+	expect_rc 0 prov pki issue "$WORK/other-ca" --subject CN=spare --purpose client --days 60 --out "$WORK/spare-2.pem" \
+		--key-out "$WORK/spare-2.key" --tell # another operator's CA, one index
+	[ "$(prov --json pki expiring --within 100d | jq -r '[.certificates[].issuer] | join(" ")')" = 'CN=new CN=other-ca' ] ||
+		fail "expiring: $(prov --json pki expiring --within 100d)"
+	expect_rc 8 prov pki revoke "$WORK/other-ca" "$WORK/spare.pem" --tell # it is not that CA's to revoke
 	expect_rc 0 prov pki revoke "$WORK/new" "$WORK/spare.pem" --tell
+	[ "$(prov --json pki expiring --within 100d | jq -r '[.certificates[].issuer] | join(" ")')" = CN=other-ca ] ||
+		fail 'expiring although it is revoked'
+	expect_rc 0 prov pki revoke "$WORK/other-ca" "$WORK/spare-2.pem" --tell
 	[ "$(prov --json pki expiring --within 100d | jq '.certificates | length')" = 0 ] || fail 'expiring although it is revoked'
 	expect_rc 5 "$PROV" --socket "$WORK/nobody" pki issue "$WORK/new" --subject CN=other --purpose client --out "$WORK/other.pem" \
 		--key-out "$WORK/other.key" --tell
