@@ -4,13 +4,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
+
+#define PAST_MS (INT64_C(7) * 24 * 3600 * 1000) /* so old are sessions that are looked at after a restart */
+#define PAST_ROWS 1000			   /* at once */
+#define PAST_PAGES 200
 
 struct server_reg {
 	const struct conf *conf;
 	const struct auth *auth;
 	struct registry *registry;
 	struct trigger *trigger;
+	const struct store_ops *ops;
+	struct store *store;
+	int64_t past_ms; /* since then */
+	unsigned past_pages;
+	bool closed;
 };
 
 static bool
@@ -76,6 +86,52 @@ open_registry(struct server_reg *s, const struct server_reg_conf *c, struct err 
 	return registry_open(&r, &s->registry, e);
 }
 
+/* ---- who was bootstrapped before the start, and did not register ---- */
+
+static bool
+has_account(const struct server_reg *s, const char *endpoint)
+{
+	return auth_may_register(s->auth, endpoint, true) || registry_find(s->registry, endpoint) != NULL;
+}
+
+static bool
+ended_well(const struct bs_record *r)
+{
+	return r->verdict == BS_VERDICT_PROVISIONED || r->verdict == BS_VERDICT_WRITTEN;
+}
+
+static void ask_past(struct server_reg *s, uint64_t before);
+
+/* Newest first; registrations and jobs that are kept were loaded before. */
+static void
+on_past(void *arg, enum err_code rc, const struct err *e, struct store_session_row *v, size_t n, bool more)
+{
+	struct server_reg *s = arg;
+
+	if (rc != ERR_OK)
+		log_msg(LVL_ERROR, LOG_REGISTRY, NULL, "who is still to register is not known (%s)", e->msg);
+	if (rc != ERR_OK || s->closed)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const struct bs_record *r = &v[i].rec;
+
+		if (r->endpoint == NULL || !ended_well(r) || !has_account(s, r->endpoint))
+			continue;
+		const bool invited = trigger_called(s->trigger, r->endpoint, r->id);
+		registry_past_session(s->registry, &(struct registry_ended){ r->endpoint, r->id, r->started_ms, r->ended_ms, invited });
+	}
+	if (more && n > 0 && ++s->past_pages < PAST_PAGES)
+		ask_past(s, v[n - 1].rec.id);
+}
+
+static void
+ask_past(struct server_reg *s, uint64_t before)
+{
+	const struct store_page page = { .limit = PAST_ROWS, .verdict = -1, .since_ms = s->past_ms, .before_id = before };
+
+	s->ops->session_list(s->store, &page, on_past, s);
+}
+
 enum err_code
 server_reg_open(const struct server_reg_conf *c, struct server_reg **out, struct err *e)
 {
@@ -87,12 +143,17 @@ server_reg_open(const struct server_reg_conf *c, struct server_reg **out, struct
 		return err_no_memory(e);
 	s->conf = c->conf;
 	s->auth = c->auth;
+	s->ops = c->ops;
+	s->store = c->store;
+	s->past_ms = clock_wall_ms() - PAST_MS;
 	enum err_code rc = open_registry(s, c, e);
 	if (rc == ERR_OK) {
 		const struct trigger_conf t = { .loop = c->loop, .ops = c->ops, .store = c->store,
 			.way = registry_way(s->registry) };
 		rc = trigger_open(&t, &s->trigger, e);
 	}
+	if (rc == ERR_OK)
+		ask_past(s, 0);
 	/* also after an error: the store still has answers for it */
 	*out = s;
 	return rc;
@@ -103,6 +164,7 @@ server_reg_close(struct server_reg *s)
 {
 	if (s == NULL)
 		return;
+	s->closed = true;
 	registry_close(s->registry);
 	trigger_close(s->trigger);
 }
@@ -133,13 +195,14 @@ server_reg_trigger(const struct server_reg *s)
 void
 server_reg_record(struct server_reg *s, const struct bs_record *r)
 {
-	bool good = r->verdict == BS_VERDICT_PROVISIONED || r->verdict == BS_VERDICT_WRITTEN;
+	bool good = ended_well(r);
 
 	if (s == NULL || r->endpoint == NULL || (!good && r->verdict != BS_VERDICT_FAILED))
 		return;
 	bool called = trigger_session(s->trigger, r->endpoint, r->id, r->started_ms, good);
-	if (good && (auth_may_register(s->auth, r->endpoint, true) || registry_find(s->registry, r->endpoint) != NULL))
-		registry_session(s->registry, r->endpoint, r->id, called, r->ended_ms);
+	if (good && has_account(s, r->endpoint))
+		registry_session(s->registry,
+		    &(struct registry_ended){ r->endpoint, r->id, r->started_ms, r->ended_ms, called });
 }
 
 uint32_t

@@ -349,10 +349,27 @@ registry_forget(struct registry *r, const char *endpoint)
 	regs_remove(r->regs, g);
 }
 
-void
-registry_session(struct registry *r, const char *endpoint, uint64_t session, bool invited, int64_t wall_ms)
+/* A device may be faster here than its session's record. */
+static bool
+registered_since(const struct registry *r, const struct registry_ended *s)
 {
-	returns_session(r->returns, endpoint, session, invited, wall_ms);
+	const struct reg *g = regs_find(r->regs, s->endpoint);
+
+	return g != NULL && g->registered_ms >= s->started_ms;
+}
+
+void
+registry_session(struct registry *r, const struct registry_ended *s)
+{
+	if (!registered_since(r, s))
+		returns_session(r->returns, s->endpoint, s->session, s->invited, s->ended_ms);
+}
+
+void
+registry_past_session(struct registry *r, const struct registry_ended *s)
+{
+	if (!registered_since(r, s))
+		returns_restore(r->returns, s->endpoint, s->session, s->invited, s->ended_ms);
 }
 
 void

@@ -49,8 +49,16 @@ void registry_forget(struct registry *r, const char *endpoint);
 /* What is known of one; NULL: it never registered. Valid until the next turn of the loop. */
 const struct reg *registry_find(const struct registry *r, const char *endpoint);
 
-/* A session of a device that has an account here has ended well. invited: it was called back. */
-void registry_session(struct registry *r, const char *endpoint, uint64_t session, bool invited, int64_t wall_ms);
+/* A session of a device that has an account here, which ended well. */
+struct registry_ended {
+	const char *endpoint;
+	uint64_t session;
+	int64_t started_ms, ended_ms;
+	bool invited; /* it was called back */
+};
+void registry_session(struct registry *r, const struct registry_ended *s);
+/* One of an earlier run: the newest come first. */
+void registry_past_session(struct registry *r, const struct registry_ended *s);
 /* What is to be said of a device since then. */
 void registry_news(const struct registry *r, const char *endpoint, struct returns_news *out);
 /* Seconds that a device is to stay away; 0: none. What is not 0 is counted. */

@@ -10,8 +10,9 @@ struct entry {
 	struct table_node node;
 	struct entry *older, *newer;
 	int64_t ended_ms[RETURNS_TIMES]; /* of the newest good sessions, the newest first */
-	uint64_t session;
+	uint64_t session, first; /* the newest; the oldest that counts */
 	unsigned sessions;
+	bool invited; /* the oldest that counts is one that we called for: those before it do not */
 	char endpoint[];
 };
 
@@ -141,12 +142,45 @@ returns_session(struct returns *t, const char *endpoint, uint64_t session, bool 
 		return; /* short of memory: one less is told of */
 	if (invited)
 		x->sessions = 0;
+	if (x->sessions == 0) {
+		x->first = session;
+		x->invited = invited;
+	}
 	memmove(&x->ended_ms[1], &x->ended_ms[0], sizeof x->ended_ms - sizeof *x->ended_ms);
 	x->ended_ms[0] = now_ms;
 	x->sessions++;
 	x->session = session;
 	take_out(t, x);
 	put_newest(t, x);
+}
+
+static void
+put_oldest(struct returns *t, struct entry *x)
+{
+	x->newer = t->oldest;
+	*(t->oldest != NULL ? &t->oldest->older : &t->newest) = x;
+	t->oldest = x;
+}
+
+void
+returns_restore(struct returns *t, const char *endpoint, uint64_t session, bool invited, int64_t ended_ms)
+{
+	struct entry *x = find(t, endpoint);
+
+	if (x == NULL && (t->by_endpoint.n >= t->max || (x = add(t, endpoint)) == NULL))
+		return;
+	if (x->sessions == 0) {
+		take_out(t, x);
+		put_oldest(t, x);
+		x->session = session;
+	} else if (x->invited || session >= x->first) {
+		return; /* does not count, or is known already */
+	}
+	if (x->sessions < RETURNS_TIMES)
+		x->ended_ms[x->sessions] = ended_ms;
+	x->sessions++;
+	x->first = session;
+	x->invited = invited;
 }
 
 void

@@ -34,6 +34,11 @@ void returns_free(struct returns *t); /* NULL is fine */
 
 /* A session of it ended well. invited: we called it back, which is no sign of anything. */
 void returns_session(struct returns *t, const char *endpoint, uint64_t session, bool invited, int64_t now_ms);
+/*
+ * The same of one that ended before the newest that is known of it, after a restart: from the newest to the
+ * oldest, and none from before the last Register. Nobody gives way to it.
+ */
+void returns_restore(struct returns *t, const char *endpoint, uint64_t session, bool invited, int64_t ended_ms);
 /* It registered, or is forgotten: nothing is to be said of it any more. */
 void returns_registered(struct returns *t, const char *endpoint);
 

@@ -326,6 +326,18 @@ trigger_session(struct trigger *t, const char *endpoint, uint64_t session, int64
 	return called;
 }
 
+bool
+trigger_called(const struct trigger *t, const char *endpoint, uint64_t session)
+{
+	for (size_t i = 0; i < t->n_jobs; i++) {
+		uint32_t row = job_find(t->jobs[i], endpoint);
+
+		if (row != JOB_NONE && t->jobs[i]->rows[row].session == session)
+			return true;
+	}
+	return false;
+}
+
 /* ---- by operators ---- */
 
 struct request {

@@ -64,6 +64,8 @@ enum trigger_reach trigger_reach_of(const struct trigger *t, const char *endpoin
 void trigger_spoke(struct trigger *t, const char *endpoint, bool registered);
 /* A session of a device is over; true: a job has called it back. */
 bool trigger_session(struct trigger *t, const char *endpoint, uint64_t session, int64_t started_ms, bool good);
+/* That session of an earlier run was of a device that a job had called back. */
+bool trigger_called(const struct trigger *t, const char *endpoint, uint64_t session);
 
 struct trigger_stats {
 	uint64_t jobs_running, asked, in_flight;

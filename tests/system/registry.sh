@@ -380,7 +380,10 @@ comes_back() {
 	local i
 
 	registry_daemon comes-back coaps
-	psk_device lost "$(with_registry lost)"
+	for i in lost once; do
+		key_file "$i-reg" >/dev/null
+		psk_device "$i" "$(reg_server "$i")"
+	done
 	device lost || fail 'not provisioned'
 	ended_as lost provisioned
 	expect_rc 6 prov wait lost --for registered --timeout 1
@@ -388,6 +391,7 @@ comes_back() {
 	expect_rc 0 prov --json session list lost
 	[ "$(jq -r '.sessions[0].after' <<<"$OUT")" = awaited ] || fail "session list: $OUT"
 	counted registry_awaited 1
+	device once || fail 'not provisioned'
 	for i in 2 3 4; do device lost || fail "not provisioned the ${i}th time"; done
 	within "$PATIENCE" count_is registry_comes_back 1 || fail 'it is not said to come back'
 	device lost --expect refused:5.03 || fail 'not held back'
@@ -398,14 +402,32 @@ comes_back() {
 	expect_rc 0 prov --json session list lost
 	[ "$(jq -c '[.sessions[] | [.reason, .after]][:2]' <<<"$OUT")" = '[["held_back",null],["none","comes_back"]]' ] || fail "session list: $OUT"
 	counted registry_held_back_total 1
+	kept_after_a_kill
 	stop
-	start_registry # what was not registered is forgotten
-	alive_device lost
-	over
+}
+
+# What is said of devices that do not register is known after a restart, until they do.
+kept_after_a_kill() {
+	local i
+
+	stop KILL
+	start_registry
+	within "$PATIENCE" count_is registry_comes_back 1 || fail 'it is not said to come back after a restart'
+	counted registry_awaited 1
+	expect_rc 0 prov --json why once
+	[ "$(jq -r .after <<<"$OUT")" = awaited ] || fail "why: $OUT"
+	device lost --expect refused:5.03 || fail 'not held back after a restart'
+	stranger lost lost "$(key_file lost-reg)"
+	device lost --register 65000 --registered --repeat 1 --state "$STATE" --timeout 1s --expect any --json >/dev/null
+	registered lost registered
+	counted registry_comes_back 0
+	stop KILL
+	start_registry
+	within "$PATIENCE" count_is registry_awaited 1 || fail 'the other one is not awaited any more'
+	counted registry_comes_back 0
 	expect_rc 0 prov wait lost --for registered --timeout "$PATIENCE"
 	for i in 1 2 3 4; do device lost --register 65000 || fail 'not let in although it registers each time'; done
 	counted registry_comes_back 0
-	stop
 }
 
 no_registry() {

@@ -120,11 +120,81 @@ START_TEST(every_state_has_a_name_and_says_what_to_do)
 }
 END_TEST
 
+/* Some devices' lives, and then the same from what the store has kept of them. */
+START_TEST(a_restart_changes_nothing)
+{
+	enum { DEVICES = 5, SESSIONS = 200 };
+	static struct {
+		char endpoint[2];
+		uint64_t session;
+		bool invited;
+		int64_t ended;
+	} past[SESSIONS];
+	struct returns *t = new_table(10), *again = new_table(10);
+	uint64_t rnd = unit_seed() + (uint64_t)_i;
+	int64_t now = 0, registered[DEVICES] = { 0 };
+	size_t counts[RETURNS__STATES], counts_again[RETURNS__STATES], live = unit_random(&rnd) % 5;
+
+	for (size_t i = 0; i < SESSIONS; i++) {
+		size_t d = unit_random(&rnd) % DEVICES;
+
+		now += (int64_t)(unit_random(&rnd) % (4 * (uint64_t)MINUTE)) + 1;
+		past[i].endpoint[0] = (char)('a' + d);
+		past[i].session = i + 1;
+		past[i].ended = now;
+		past[i].invited = unit_random(&rnd) % 6 == 0;
+		returns_session(t, past[i].endpoint, past[i].session, past[i].invited, now);
+		if (unit_random(&rnd) % 8 == 0) {
+			returns_registered(t, past[i].endpoint);
+			registered[d] = ++now;
+		}
+	}
+	for (size_t i = SESSIONS - live; i < SESSIONS; i++) /* these end while the older ones are read, and are read too */
+		if (past[i].ended > registered[past[i].endpoint[0] - 'a'])
+			returns_session(again, past[i].endpoint, past[i].session, past[i].invited, past[i].ended);
+	for (size_t i = SESSIONS; i-- > 0;)
+		if (past[i].ended > registered[past[i].endpoint[0] - 'a'])
+			returns_restore(again, past[i].endpoint, past[i].session, past[i].invited, past[i].ended);
+	for (char ep[2] = "a"; ep[0] < 'a' + DEVICES; ep[0]++) {
+		struct returns_news n = get(t, ep, now), m = get(again, ep, now);
+
+		ck_assert_int_eq(n.state, m.state);
+		ck_assert_uint_eq(n.session, m.session);
+		ck_assert_uint_eq(n.sessions, m.sessions);
+		ck_assert_int_eq(n.since_ms, m.since_ms);
+		ck_assert_uint_eq(n.pause_s, m.pause_s);
+	}
+	returns_count(t, now, counts);
+	returns_count(again, now, counts_again);
+	ck_assert_mem_eq(counts, counts_again, sizeof counts);
+	returns_free(t);
+	returns_free(again);
+}
+END_TEST
+
+START_TEST(nobody_gives_way_to_an_older_one)
+{
+	struct returns *t = new_table(2);
+
+	returns_restore(t, "newer", 9, false, 9 * MINUTE);
+	returns_restore(t, "older", 8, false, 8 * MINUTE);
+	returns_restore(t, "oldest", 7, false, 7 * MINUTE);
+	ck_assert_int_eq(get(t, "oldest", 10 * MINUTE).state, RETURNS_FINE);
+	ck_assert_int_eq(get(t, "older", 10 * MINUTE).state, RETURNS_AWAITED);
+	returns_session(t, "new", 10, false, 10 * MINUTE); /* but it to a newer */
+	ck_assert_int_eq(get(t, "older", 10 * MINUTE).state, RETURNS_FINE);
+	ck_assert_int_eq(get(t, "newer", 10 * MINUTE).state, RETURNS_AWAITED);
+	returns_free(t);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
 	const struct unit_case cases[] = {
 		UNIT_CASE(a_device_that_does_not_register_has_a_name_until_it_does, 0),
+		UNIT_CASE(a_restart_changes_nothing, 20),
+		UNIT_CASE(nobody_gives_way_to_an_older_one, 0),
 		UNIT_CASE(who_comes_back_is_held_back_longer_each_time, 0),
 		UNIT_CASE(four_sessions_in_more_than_an_hour_or_on_our_call_are_no_sign, 0),
 		UNIT_CASE(they_are_counted_and_bounded, 0),
