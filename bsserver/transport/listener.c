@@ -14,7 +14,7 @@
 #include "lib/base/log.h"
 
 #define RECEIVE_BUFFER (4 << 20)
-#define IDLE_COAP 64	 /* sessions: every pass of libcoap walks them all */
+#define IDLE_COAP 8	 /* sessions: each new device makes libcoap walk them all, and they hold nothing of ours */
 #define IDLE_TIMEOUT_S 45
 #define HANDSHAKES_SLACK 256 /* sessions that libcoap has not freed yet, beyond our own bound */
 #define KEPT_BACK 256	 /* datagrams that are answered without libcoap, before the loop goes on */
