@@ -51,6 +51,7 @@ AC_ARG_ENABLE([hardening], [AS_HELP_STRING([--disable-hardening], [no hardening 
 BS_HARDEN=
 BS_HARDEN_LD=
 BS_CLEAR_REGS=
+BS_NO_PLT=
 AS_IF([test "x$enable_hardening" = xyes], [
 	BS_CC_FLAG([BS_HARDEN], [-fstack-protector-strong])
 	BS_CC_FLAG([BS_HARDEN], [-fstack-clash-protection])
@@ -61,11 +62,13 @@ AS_IF([test "x$enable_hardening" = xyes], [
 	BS_CC_FLAG([BS_HARDEN_LD], [-Wl,-z,now])
 	BS_CC_FLAG([BS_HARDEN_LD], [-Wl,-z,noexecstack])
 	BS_HARDEN_LD="$BS_HARDEN_LD -pie"
+	BS_CC_FLAG([BS_NO_PLT], [-fno-plt]) # all is bound at the start: calls need not go by a table that binds late
 	AS_IF([test "x$enable_sanitizers" = xno && test "x$enable_fuzzing" = xno], [
 		AS_CASE(["$CFLAGS"], [*-O0*], [], [BS_HARDEN="$BS_HARDEN -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"])])])
 AC_SUBST([BS_HARDEN])
 AC_SUBST([BS_HARDEN_LD])
 AC_SUBST([BS_CLEAR_REGS])
+AC_SUBST([BS_NO_PLT])
 ])
 
 dnl BS_LTO and BS_LTO_LD: what is on the daemon's hot path is optimized across files. Objects are usable
