@@ -25,6 +25,7 @@ from certs import (
     device_documents,
     late_ms,
 )
+from figures import kernel_share, medians, paired, row_of
 from registered import Registered, Registry, call_back, wait_registered
 from registered import documents as registered_documents
 from world import (
@@ -126,6 +127,15 @@ class Bench:
     def main_server(self):
         return self.bsserver("main", max(self.size["coap"], self.size["coaps"], self.size["crowd"]))
 
+    def bare_server(self):
+        """libcoap that sends what the main server sends a device, taken from a transcript; the same one when asked again."""
+        if "bare" not in self.servers:
+            main, first = self.main_server(), PATTERNS["coap"] % 1
+            self.run(main, "coap", 1)
+            bare = Bare(self.args.build, self.server_core, self.work)
+            self.servers["bare"] = self.started_server(bare, steps_of(main.last_session(first), first))
+        return self.servers["bare"]
+
     def started_server(self, server, *args):
         self.started.append(server)
         server.begin(*args)
@@ -165,14 +175,14 @@ class Bench:
 
     def show_turns(self, scheme, rows):
         say()
-        say("%-22s %10s %10s %10s %9s %8s %8s %8s %9s" % (
-            scheme, "boots/s", "CPU us", "min..max", "us/exch.", "exch.", "p50 ms", "p99 ms", "max ms"))
+        say("%-22s %10s %10s %10s %7s %9s %8s %8s %8s %9s" % (
+            scheme, "boots/s", "CPU us", "min..max", "kernel", "us/exch.", "exch.", "p50 ms", "p99 ms", "max ms"))
         for name, got in rows.items():
             m = medians(got)
             cpu = [r["cpu_us"] for r in got]
-            say("%-22s %10.0f %10.1f %10s %9.2f %8.2f %8.2f %8.2f %9.2f" % (
-                name, m["rate"], m["cpu_us"], "%.0f..%.0f" % (min(cpu), max(cpu)), m["cpu_us"] / m["exchanges"],
-                m["exchanges"], m["p50_ms"], m["p99_ms"], max(r["max_ms"] for r in got)))
+            say("%-22s %10.0f %10.1f %10s %7s %9.2f %8.2f %8.2f %8.2f %9.2f" % (
+                name, m["rate"], m["cpu_us"], "%.0f..%.0f" % (min(cpu), max(cpu)), kernel_share(got),
+                m["cpu_us"] / m["exchanges"], m["exchanges"], m["p50_ms"], m["p99_ms"], max(r["max_ms"] for r in got)))
 
     def judge(self, name, value, detail=""):
         what, sense, bound = BOUNDS[name]
@@ -183,31 +193,6 @@ class Bench:
             ok = value >= bound if sense == "least" else value <= bound
         self.verdicts.append({"name": name, "what": what, "value": value, sense: bound, "ok": ok})
         say("%-6s %-24s %8.3f  at %s %g: %s%s" % ("ok" if ok else "MISSED", name, value, sense, bound, what, detail))
-
-
-def row_of(got):
-    n = got["bootstraps"]
-    return {
-        "bootstraps": n,
-        "rate": got["rate"],
-        "cpu_us": got["server_cpu_us"] / n,
-        "core": got["server_cpu_us"] / (got["seconds"] * 1e6),
-        "load_cpu_us": got["cpu_us"] / n,
-        "exchanges": got["exchanges"] / n,
-        "p50_ms": got["latency_ms"]["p50"],
-        "p99_ms": got["latency_ms"]["p99"],
-        "max_ms": got["latency_ms"]["max"],
-    }
-
-
-def medians(rows):
-    return {k: statistics.median(r[k] for r in rows) for k in rows[0]}
-
-
-def paired(over, under, key):
-    """Median of the ratios within each round, least and greatest: a noisy minute spoils both sides of its round alike."""
-    ratios = sorted(a[key] / b[key] for a, b in zip(over, under))
-    return statistics.median(ratios), " (rounds: %.3f..%.3f)" % (ratios[0], ratios[-1])
 
 
 # --- documents -----------------------------------------------------------------------------------
@@ -276,12 +261,8 @@ def steps_of(session, identity):
 
 def section_rate(b):
     """Against libcoap that sends the same requests and does nothing else."""
-    main = b.main_server()
-    first = PATTERNS["coap"] % 1
-    b.run(main, "coap", 1)
-    steps = steps_of(main.last_session(first), first)
-    bare = b.started_server(Bare(b.args.build, b.server_core, b.work), steps)
-    found = {"steps": [s[:40] for s in steps]}
+    main, bare = b.main_server(), b.bare_server()
+    found = {"steps": [s[:40] for s in bare.steps]}
     for scheme in SCHEMES:
         n = b.size[scheme]
         rows = b.turns(scheme, {"bsserver": (main, n, ()), "bare libcoap": (bare, n, ())})
@@ -424,14 +405,14 @@ def section_traffic(b):
 
 
 def section_peers(b):
-    """Leshan's bootstrap server: it deletes, writes and finishes; it does not discover, verify or store."""
-    main, found = b.main_server(), {}
+    """Leshan's bootstrap server: it deletes, writes and finishes; it does not discover, verify or store. And bare libcoap."""
+    main, bare, found = b.main_server(), b.bare_server(), {}
     for scheme in SCHEMES:
         n = b.size[scheme]
         leshan = b.started_server(Leshan(scheme, b.args.leshan, b.server_core, b.work))
         for _ in range(b.size["warm"]):
             b.run(leshan, scheme, n)
-        rows = b.turns(scheme, {"bsserver": (main, n, ()), "Leshan": (leshan, n, ())})
+        rows = b.turns(scheme, {"bsserver": (main, n, ()), "Leshan": (leshan, n, ()), "bare libcoap": (bare, n, ())})
         b.show_turns(scheme, rows)
         for got in rows.values():
             for r in got:
@@ -441,6 +422,10 @@ def section_peers(b):
         b.judge("leshan.%s.bootstrap" % scheme, *paired(theirs, ours, "cpu_us"))
         ratio, detail = paired(ours, theirs, "rate")
         say("       bootstraps per second over Leshan's: %.3f%s" % (ratio, detail))
+        ceiling, detail = paired(theirs, rows["bare libcoap"], "cpu_us_exchange")
+        reached, _ = paired(rows["bare libcoap"], ours, "cpu_us_exchange")
+        say("       exchanges per second of CPU, bare libcoap's over Leshan's: %.3f%s: what libcoap alone comes to; "
+            "bsserver comes to %.0f %% of that" % (ceiling, detail, 100 * reached))
         leshan.stop()
         found[scheme] = rows
     return found

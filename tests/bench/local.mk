@@ -12,6 +12,6 @@ tests_bench_bench_store_SOURCES = tests/bench/bench_store.c
 tests_bench_bench_store_LDADD = $(STORE_LIBS)
 
 # The scripts themselves, with tiny numbers and no judgement of times.
-EXTRA_DIST += tests/bench/run.sh tests/bench/bench.py tests/bench/certs.py tests/bench/registered.py tests/bench/world.py
+EXTRA_DIST += tests/bench/run.sh tests/bench/bench.py tests/bench/certs.py tests/bench/figures.py tests/bench/registered.py tests/bench/world.py
 dist_check_SCRIPTS += tests/bench/smoke.sh
 TESTS += tests/bench/smoke.sh

@@ -38,6 +38,13 @@ def process_cpu_us(process):
     return time.clock_gettime_ns((~process.pid << 3) | 2) / 1000
 
 
+def process_ticks(process):
+    """utime and stime of the process, in ticks of the clock (os.sysconf("SC_CLK_TCK") a second): samples, hence coarse."""
+    with open("/proc/%d/stat" % process.pid, encoding="ascii", errors="replace") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return int(fields[11]), int(fields[12])
+
+
 def free_port():
     """A UDP port out of the range that the kernel gives to the many devices."""
     while True:
@@ -198,9 +205,10 @@ class Bare(Server):
     def __init__(self, build, core, work):
         super().__init__("bare libcoap", core, work)
         self.binary = os.path.join(build, "tests", "bench", "bare_coap")
-        self.uris = {}
+        self.uris, self.steps = {}, []
 
     def begin(self, steps):
+        self.steps = steps
         key, coap, coaps = os.path.join(self.folder, "key"), free_port(), free_port()
         write_key(key)
         argv = [self.binary, "--coap", str(coap), "--coaps", str(coaps), "--key", key]
@@ -267,11 +275,13 @@ class Load:
             one_for_all = not isinstance(server, Bsserver)
             argv += ["--psk-key-file" if one_for_all else "--psk-master-file", self.key]
         before = server.quiet_cpu_us()
+        user, kernel = process_ticks(server.process)
         done = subprocess.run(argv + list(options), capture_output=True, text=True, check=False)
         cpu_us = server.quiet_cpu_us() - before
+        ticks = [now - then for now, then in zip(process_ticks(server.process), (user, kernel))]
         if done.returncode not in (0, 1) or not done.stdout.strip():
             raise Trouble("%s:\n%s" % (" ".join(argv), done.stderr[-2000:]))
         lines = [json.loads(line) for line in done.stdout.splitlines()]
-        return dict(lines[-1]["summary"], server_cpu_us=cpu_us, devices=lines[:-1])
+        return dict(lines[-1]["summary"], server_cpu_us=cpu_us, server_ticks=ticks, devices=lines[:-1])
 
 
