@@ -49,8 +49,13 @@ knock() {
 
 	device "$1" --json --tree --show-secrets "${@:2}"
 	rc=$?
-	DEVICE_KEY=$(grep '^{"endpoint"' <<<"$OUT" | jq -r '[.tree | to_entries[] | select(.key | test("^/0/[1-9][0-9]*/5$")) | .value | if type == "object" then .hex else . end] | first // ""')
+	DEVICE_KEY=$(grep '^{"endpoint"' <<<"$OUT" | held_key)
 	return "$rc"
+}
+
+# held_key: that for its server, in what a device prints.
+held_key() {
+	jq -r '[.tree | to_entries[] | select(.key | test("^/0/[1-9][0-9]*/5$")) | .value | if type == "object" then .hex else . end] | first // ""'
 }
 
 # server_key ENDPOINT: what the LwM2M Server knows; "" when nothing.

@@ -30,6 +30,14 @@ system_scripts = \
 	tests/system/platforms.sh \
 	tests/system/registry.sh \
 	tests/system/wire.sh
+# The daemon with points at which it is killed, linked of its own objects.
+check_PROGRAMS += tests/system/failing_bsserver
+tests_system_failing_bsserver_SOURCES = tests/system/failing.c
+tests_system_failing_bsserver_LDFLAGS = $(bsserver_bsserver_LDFLAGS) -Wl,--wrap=handoff_ask,--wrap=handoff_begin \
+	-Wl,--wrap=handoff_step,--wrap=handoff_end,--wrap=handoff_run,--wrap=transport_send,--wrap=sq_exec_query
+tests_system_failing_bsserver_LDADD = $(bsserver_bsserver_OBJECTS) $(bsserver_bsserver_LDADD)
+EXTRA_tests_system_failing_bsserver_DEPENDENCIES = $(bsserver_bsserver_OBJECTS)
+system_scripts += tests/system/handoff_keys.sh tests/system/handoff_kill.sh
 # The command line alone, against what openssl makes.
 system_scripts += tests/system/pki_status.sh
 dist_check_SCRIPTS += $(system_scripts)
