@@ -135,6 +135,16 @@ check_handoff(const struct conf *c, struct err *e)
 	return rc;
 }
 
+static enum err_code
+check_api(const struct conf *c, struct err *e)
+{
+	const struct api_conf a = {
+		.grants = c->grants, .n_grants = c->n_grants, .socket = c->api_socket, .group = c->api_group
+	};
+
+	return api_check(&a, e);
+}
+
 enum err_code
 server_check(const struct conf *c, struct err *e)
 {
@@ -153,10 +163,14 @@ server_check(const struct conf *c, struct err *e)
 	if (rc == ERR_OK)
 		rc = check_handoff(c, e);
 	if (rc == ERR_OK)
-		rc = log_set_levels(c->log_levels, e);
+		rc = log_check_levels(c->log_levels, e);
 	if (rc == ERR_OK)
 		rc = make_model(c, &m, e);
 	lwm2m_model_free(m);
+	if (rc == ERR_OK)
+		rc = server_bs_check(c, e);
+	if (rc == ERR_OK)
+		rc = check_api(c, e);
 	if (rc == ERR_OK && (strlen(c->api_mode) != 4 || strspn(c->api_mode, "01234567") != 4))
 		rc = err_set(e, ERR_INVALID, "api.mode: must be four octal digits, as 0660");
 	if (rc == ERR_OK && access(c->store_key, R_OK) != 0)
@@ -635,10 +649,11 @@ on_reload(void *arg, int signum)
 	struct err e;
 
 	(void)signum;
-	if (conf_load(s->conf_file, &c, &e) != ERR_OK || reload_credentials(s, &c, &e) != ERR_OK ||
-	    log_set_levels(c.log_levels, &e) != ERR_OK)
+	if (conf_load(s->conf_file, &c, &e) != ERR_OK || log_check_levels(c.log_levels, &e) != ERR_OK ||
+	    reload_credentials(s, &c, &e) != ERR_OK)
 		log_msg(LVL_ERROR, LOG_CONF, NULL, "SIGHUP: the old configuration stays (%s)", e.msg);
 	else {
+		(void)log_set_levels(c.log_levels, NULL);
 		log_set_json(strcmp(c.log_format, "json") == 0);
 		log_msg(LVL_NOTICE, LOG_CONF, NULL,
 		    "SIGHUP: log settings, our credentials and trust are read again; all others need a restart");

@@ -21,7 +21,7 @@ enum err_code server_run(struct server *s, const char *conf_file, struct err *e)
 /* Closes in the reverse order; what was acknowledged is on disk. NULL is fine. */
 void server_close(struct server *s);
 
-/* All that --check-config looks at beyond the file itself: rules, permissions, key, objects. */
+/* All that --check-config looks at beyond the file itself: rules, permissions, keys, certificates, objects. */
 enum err_code server_check(const struct conf *c, struct err *e);
 
 #endif

@@ -509,6 +509,17 @@ takes_of(const struct conf_listener *l)
 	    (l->rpk ? TRANSPORT_TAKES(TRANSPORT_RPK) : 0U);
 }
 
+enum err_code
+server_bs_check(const struct conf *c, struct err *e)
+{
+	const struct transport_credentials creds = credentials_of(c);
+	unsigned takes = 0;
+
+	for (size_t i = 0; i < c->n_listeners; i++)
+		takes |= takes_of(&c->listeners[i]);
+	return transport_check(&creds, takes, e);
+}
+
 static enum err_code
 open_transport(struct server_bs *b, struct err *e)
 {

@@ -24,6 +24,8 @@ struct server_bs_conf {
 	const struct lwm2m_model *model;
 };
 
+/* Our own credentials, as far as devices will be shown them: read, and let go again. */
+enum err_code server_bs_check(const struct conf *c, struct err *e);
 enum err_code server_bs_open(const struct server_bs_conf *c, struct server_bs **out, struct err *e);
 /* Ends every session (each is recorded) and lets no one in any more. */
 void server_bs_stop(struct server_bs *b);

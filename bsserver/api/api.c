@@ -54,18 +54,32 @@ make_room(const struct sockaddr_un *sa, struct err *e)
 	return unlink(sa->sun_path) == 0 ? ERR_OK : err_errno(e, errno, "%s", sa->sun_path);
 }
 
+/* *gid is -1 when no group is asked for. */
+static enum err_code
+find_group(const struct api_conf *c, gid_t *gid, struct err *e)
+{
+	const struct group *gr;
+
+	*gid = (gid_t)-1;
+	if (c->group == NULL || c->group[0] == 0)
+		return ERR_OK;
+	gr = getgrnam(c->group);
+	if (gr == NULL)
+		return err_set(e, ERR_INVALID, "api.group: no group %s on this machine", c->group);
+	*gid = gr->gr_gid;
+	return ERR_OK;
+}
+
 static enum err_code
 set_owner(const struct api_conf *c, struct err *e)
 {
-	if (c->group != NULL && c->group[0] != 0) {
-		const struct group *gr = getgrnam(c->group);
+	gid_t gid;
+	enum err_code rc = find_group(c, &gid, e);
 
-		if (gr == NULL)
-			return err_set(
-			    e, ERR_INVALID, "api.group: no group %s on this machine", c->group);
-		if (chown(c->socket, (uid_t)-1, gr->gr_gid) != 0)
-			return err_errno(e, errno, "%s: give it to group %s", c->socket, c->group);
-	}
+	if (rc != ERR_OK)
+		return rc;
+	if (gid != (gid_t)-1 && chown(c->socket, (uid_t)-1, gid) != 0)
+		return err_errno(e, errno, "%s: give it to group %s", c->socket, c->group);
 	if (chmod(c->socket, c->mode) != 0)
 		return err_errno(e, errno, "%s: set its mode", c->socket);
 	return ERR_OK;
@@ -237,6 +251,22 @@ set_defaults(struct api *a)
 		a->c.max_body = API_BODY_MAX;
 	if (a->c.max_connections == 0)
 		a->c.max_connections = 128;
+}
+
+enum err_code
+api_check(const struct api_conf *c, struct err *e)
+{
+	struct sockaddr_un sa;
+	struct perms *p = NULL;
+	gid_t gid;
+	enum err_code rc = perms_new(c->grants, c->n_grants, &p, e);
+
+	if (rc == ERR_OK)
+		rc = address_of(c->socket, &sa, e);
+	if (rc == ERR_OK)
+		rc = find_group(c, &gid, e);
+	perms_free(p);
+	return rc == ERR_OK ? ERR_OK : err_wrap(e, "api");
 }
 
 enum err_code

@@ -65,6 +65,8 @@ struct api_conf {
 	unsigned max_connections; /* at once. 0: default 128 */
 };
 
+/* What api_open() would say to c's socket, group and grants; nothing is opened. */
+enum err_code api_check(const struct api_conf *c, struct err *e);
 /* ERR_INVALID: a grant names a user, a group or a permission that is not there. */
 enum err_code api_open(const struct api_conf *c, struct api **out, struct err *e);
 /*

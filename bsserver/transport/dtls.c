@@ -243,6 +243,16 @@ dtls_free(struct dtls *d)
 }
 
 enum err_code
+transport_check(const struct transport_credentials *c, unsigned takes, struct err *e)
+{
+	struct dtls_cert *cert = NULL;
+	enum err_code rc = dtls_cert_load(c, takes, on_certificate, &cert, e);
+
+	dtls_cert_unref(cert);
+	return rc;
+}
+
+enum err_code
 dtls_reload(struct dtls *d, const struct transport_credentials *c, struct err *e)
 {
 	struct dtls_cert *fresh = NULL;

@@ -188,6 +188,8 @@ void transport_close(struct transport *t);
  * ones stay. Blocks as long as reading the files, or asking the token, takes.
  */
 enum err_code transport_reload(struct transport *t, const struct transport_credentials *c, struct err *e);
+/* Whether those who may come with takes (bits TRANSPORT_TAKES()) can be shown what they need: reads the files now. */
+enum err_code transport_check(const struct transport_credentials *c, unsigned takes, struct err *e);
 /* The port that listener i is bound to. */
 uint16_t transport_port(const struct transport *t, size_t i);
 

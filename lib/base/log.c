@@ -149,6 +149,28 @@ read_word(const char *word, size_t len, int levels[LOG__MODULES], struct err *e)
 	return ERR_OK;
 }
 
+static enum err_code
+read_levels(const char *spec, int levels[LOG__MODULES], struct err *e)
+{
+	for (;;) {
+		size_t len = strcspn(spec, ",");
+		enum err_code rc = read_word(spec, len, levels, e);
+		if (rc != ERR_OK)
+			return rc;
+		if (spec[len] == 0)
+			return ERR_OK;
+		spec += len + 1;
+	}
+}
+
+enum err_code
+log_check_levels(const char *spec, struct err *e)
+{
+	int levels[LOG__MODULES];
+
+	return read_levels(spec, levels, e);
+}
+
 enum err_code
 log_set_levels(const char *spec, struct err *e)
 {
@@ -156,18 +178,10 @@ log_set_levels(const char *spec, struct err *e)
 
 	for (size_t i = 0; i < LOG__MODULES; i++)
 		levels[i] = atomic_load(&above_info[i]);
-	for (;;) {
-		size_t len = strcspn(spec, ",");
-		enum err_code rc = read_word(spec, len, levels, e);
-		if (rc != ERR_OK)
-			return rc;
-		if (spec[len] == 0)
-			break;
-		spec += len + 1;
-	}
-	for (size_t i = 0; i < LOG__MODULES; i++)
+	enum err_code rc = read_levels(spec, levels, e);
+	for (size_t i = 0; rc == ERR_OK && i < LOG__MODULES; i++)
 		atomic_store(&above_info[i], levels[i]);
-	return ERR_OK;
+	return rc;
 }
 
 /* Quotes in the text are ours and stay as they are; what would break the line does not. */

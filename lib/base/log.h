@@ -63,6 +63,8 @@ void log_release(void);
  * is changed then. At the start every module has "info".
  */
 enum err_code log_set_levels(const char *spec, struct err *e);
+/* What log_set_levels() would say; no level is changed. */
+enum err_code log_check_levels(const char *spec, struct err *e);
 void log_set_level(enum log_level level);
 
 /* true: lines are JSON objects with ts, level, module, msg and the fields. Default false. */

@@ -83,6 +83,12 @@ broken_files_change_nothing() {
 	broken 'no certificate' 'broken\.pem.*No such file'
 	cp "$WORK/server.pem" "$WORK/broken.pem" && cp "$WORK/meter-1.key" "$WORK/broken.key"
 	broken 'the key of another' 'broken\.pem with the key .*broken\.key'
+	issue factory server-9 CN=bs.example.com server --name dns:bs.example.com
+	cp "$WORK/server-9.pem" "$WORK/broken.pem" && cp "$WORK/server-9.key" "$WORK/broken.key"
+	sed -i 's|levels = "info"|levels = "loud"|' "$D/bsserver.conf"
+	broken 'good files with a bad log level' 'loud'
+	sed -i 's|levels = "loud"|levels = "info"|' "$D/bsserver.conf"
+	cp "$WORK/server.pem" "$WORK/broken.pem"
 	cp "$WORK/server.key" "$WORK/broken.key" && chmod 644 "$WORK/broken.key"
 	broken 'a key that everybody may read' 'broken\.key: everybody may read it'
 	chmod 600 "$WORK/broken.key"

@@ -67,6 +67,14 @@ wrong_configurations() {
 	bad_conf '/rule = "mapped"/d' \
 		':*: auth.rules: there must be at least one: without a rule nobody is let in'
 	bad_conf 's|levels = "info"|levels = "loud"|' ': *loud*'
+	bad_conf 's|security = "psk"|security = "psk x509"|' \
+		': devices may come with certificates or raw public keys, and we have no key'
+	bad_conf 's|# { group = "lwm2m"; allow = "read enroll operate"; }|{ user = "root"; allow = "read enrol"; }|' \
+		': api: api.permissions: root: no permission is called enrol; did you mean enroll?'
+	bad_conf 's|# { group = "lwm2m"|{ group = "no-such-group"|; s|operate"; }$|operate"; }|' \
+		': api: api.permissions: no group no-such-group on this machine'
+	bad_conf 's|  group = "";|  group = "no-such-group";|' ': api: api.group: no group no-such-group on this machine'
+	bad_conf "s|socket = \"api.sock\"|socket = \"$(printf '%0120d' 0)\"|" ": api: *: a socket's path has at most 107 octets"
 	bad_conf 's|mode = "0660"|mode = "rw"|' ': api.mode: must be four octal digits, as 0660'
 }
 

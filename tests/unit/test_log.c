@@ -94,6 +94,8 @@ START_TEST(levels_are_set_by_module_or_not_at_all)
 		ck_assert_str_eq(e.msg, bad[i].msg);
 		ck_assert(!log_wanted(LVL_DEBUG, LOG_STORE));
 	}
+	ck_assert_int_eq(log_check_levels("debug", &e), ERR_OK);
+	ck_assert(!log_wanted(LVL_DEBUG, LOG_STORE));
 	ck_assert_int_eq(log_set_levels("warning,transport=debug", &e), ERR_OK);
 	ck_assert(log_wanted(LVL_DEBUG, LOG_TRANSPORT));
 	ck_assert(!log_wanted(LVL_NOTICE, LOG_STORE));
