@@ -31,7 +31,7 @@ include bsserver/store/local.mk
 include bsserver/transport/local.mk
 
 sbin_PROGRAMS += bsserver/bsserver
-bsserver_bsserver_SOURCES = bsserver/main.c bsserver/init.c bsserver/init.h \
+bsserver_bsserver_SOURCES = bsserver/main.c bsserver/init.c bsserver/init.h bsserver/notify.c bsserver/notify.h \
 	bsserver/server.c bsserver/server.h bsserver/server_bs.c bsserver/server_bs.h \
 	bsserver/server_reg.c bsserver/server_reg.h \
 	bsserver/server_handoff.c bsserver/server_handoff.h \

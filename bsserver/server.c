@@ -5,12 +5,9 @@
 #include "bsserver/server.h"
 
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "bsserver/api/api.h"
@@ -18,6 +15,7 @@
 #include "bsserver/auth/trust.h"
 #include "bsserver/bootstrap/driver.h"
 #include "bsserver/loop/loop.h"
+#include "bsserver/notify.h"
 #include "bsserver/ports/ports.h"
 #include "bsserver/server_bs.h"
 #include "bsserver/server_handoff.h"
@@ -553,27 +551,6 @@ server_close(struct server *s)
 
 /* ---- running ---- */
 
-/* One datagram to systemd's socket (sd_notify(3)); nothing when there is none. */
-static void
-notify(const char *state)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	size_t n = path == NULL ? 0 : strlen(path);
-
-	if (n == 0 || n >= sizeof to.sun_path)
-		return;
-	memcpy(to.sun_path, path, n);
-	if (to.sun_path[0] == '@')
-		to.sun_path[0] = 0;
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	(void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to,
-	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
-	(void)close(fd);
-}
-
 #define DRAIN_LOOK_MS 50   /* how often a stopping daemon looks whether the last session has gone */
 #define RECORD_GRACE_MS 5000 /* for the records of what was ended */
 
@@ -607,7 +584,7 @@ on_stop(void *arg, int signum)
 
 	log_msg(LVL_NOTICE, LOG_SERVER, NULL, "%s: stopping, %zu sessions under way",
 	    signum == SIGTERM ? "SIGTERM" : "SIGINT", live_sessions(s));
-	notify("STOPPING=1");
+	notify_manager("STOPPING=1");
 	bs_driver_drain(server_bs_driver(s->bs));
 	api_drain(s->api);
 	s->drain_until_ms = s->stopping ? now : now + (uint64_t)s->conf->drain_seconds * 1000;
@@ -694,7 +671,7 @@ server_run(struct server *s, const char *conf_file, struct err *e)
 	server_reg_say(s->reg);
 	log_msg(LVL_NOTICE, LOG_SERVER, NULL, "ready, %zu identities may knock, API on %s", auth_identities(s->auth),
 	    s->conf->api_socket);
-	notify("READY=1");
+	notify_manager("READY=1");
 	if (s->handoff != NULL)
 		handoff_start(s->handoff);
 	loop_run(s->loop);
