@@ -340,12 +340,15 @@ static void
 tell_revoked(const struct question *q, const struct pki_rev_result *r)
 {
 	struct gbuf hex = { 0 }, why = { .max = 512 };
+	struct pki_rev_result said = *r;
 
 	if (r->reason != PKI_R_REVOKED || r->index != 0 || q->n_prints == 0 || q->vet->c.revoked == NULL ||
 	    r->crl_reason == PKI_CRL_HOLD)
 		return;
 	enc_hex(&hex, q->prints[0], sizeof q->prints[0]);
-	pki_rev_result_text(&why, r);
+	said.age_s = 0; /* it is kept for longer than that */
+	said.stale = false;
+	pki_rev_result_text(&why, &said);
 	if (!hex.failed && !why.failed)
 		q->vet->c.revoked(q->vet->c.arg, gbuf_cstr(&hex), gbuf_cstr(&why));
 	gbuf_clear(&hex);

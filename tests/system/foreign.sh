@@ -134,6 +134,12 @@ refused_as() {
 	says "$3"
 }
 
+# refused_at_last WORDS: what `session list` says of the newest session.
+refused_at_last() {
+	OUT=$(prov session list --limit 1 2>&1)
+	[[ $OUT == *$1* ]]
+}
+
 strangers() {
 	foreign_daemon strangers
 	s_client
@@ -154,6 +160,12 @@ strangers() {
 	dated early 20400101000000Z 20410101000000Z
 	s_client -cert "$WORK/early.pem" -key "$WORK/early.key"
 	refused_as 'certificate expired' certificate not_yet_valid # RFC 5246 section 7.2.2: "or is not currently valid"
+	issue factory gone CN=meter-1 client
+	expect_rc 0 prov --reason superseded pki revoke "$WORK/factory" "$WORK/gone.pem" --tell
+	OUT=$("$PYTHON" "$(dirname "$0")/knock.py" "${COAPS##*:}" meter-1 "$WORK/gone.pem" "$WORK/gone.key" | tr '\n' ' ')
+	[ "$OUT" = '4.00 silent ' ] || fail "a revoked one: $OUT"
+	within "$PATIENCE" refused_at_last 'known to be revoked: superseded' || fail "no record: $OUT"
+	says revoked
 	s_client -psk_identity nobody -psk 00112233 -cipher 'PSK-AES128-CCM8:@SECLEVEL=0'
 	refused_as 'unknown psk identity' unknown_identity 'unknown identity'
 	s_client -psk_identity psk-1 -psk 00112233445566778899aabbccddeeff -cipher 'PSK-AES128-CCM8:@SECLEVEL=0'
