@@ -22,6 +22,9 @@ struct version {
 	uint8_t key[KEY_OCTETS];
 };
 
+/* Nothing is asked of it but what it has a place for. */
+static const struct handoff_driver any_credential = { .name = "world", .modes = HANDOFF_HOLDS_ALL };
+
 static const char *const local_names[WORLD_ACCOUNTS] = { "dm", "fota" };
 static const char *const slots[WORLD_ACCOUNTS] = { "servers/dm/security/key", "servers/fota/security/key" };
 
@@ -397,6 +400,7 @@ engine_start(struct world *w)
 
 	for (unsigned i = 0; i < WORLD_SERVERS; i++) {
 		v[i].name = str_dup_n(server_names[i], strlen(server_names[i]));
+		v[i].driver = &any_credential;
 		v[i].timeout_ms = 5000;
 		v[i].rules = w->rules;
 		v[i].rules.one_secret = i == ONE_SECRET;
