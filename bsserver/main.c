@@ -1,6 +1,7 @@
 /* bsserver: the command line, the process's own protection, and nothing else. */
 #include "config.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 #include "bsserver/server.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
+#include "lib/base/stdfd.h"
 #include "profiles/profile.h"
 
 /* The exit codes of the command line tools; see the manual. */
@@ -134,6 +136,10 @@ wrong_usage(const char *what, const char *about)
 int
 main(int argc, char **argv)
 {
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	stdfd_hold();
+	(void)sigaction(SIGPIPE, &ignore, NULL); /* whoever reads our log, or is told something, may be gone */
 	secret_no_core();
 	(void)umask(077);
 	if (argc < 2)

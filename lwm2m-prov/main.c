@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/secret.h"
+#include "lib/base/stdfd.h"
 #include "lwm2m-prov/cli.h"
 #include "lwm2m-prov/output.h"
 #include "profiles/profile.h"
@@ -53,6 +54,7 @@ main(int argc, char **argv)
 	struct err e = { 0 };
 	enum prov_exit end;
 
+	stdfd_hold();
 	secret_no_core();
 	profile_json_init();
 	(void)sigaction(SIGPIPE, &ignore, NULL);

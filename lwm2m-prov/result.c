@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -139,15 +140,14 @@ read_earlier(struct result_file *r, struct err *e)
 	char part[65536];
 	size_t whole = 0;
 	enum err_code rc;
-	ssize_t n;
+	ssize_t n = 0;
 
-	while ((n = read(r->fd, part, sizeof part)) > 0 || (n < 0 && errno == EINTR))
+	while (!text.failed && ((n = read(r->fd, part, sizeof part)) > 0 || (n < 0 && errno == EINTR)))
 		if (n > 0)
 			gbuf_put(&text, part, (size_t)n);
-	if (n < 0)
+	rc = gbuf_check(&text, e);
+	if (rc == ERR_OK && n < 0)
 		rc = err_set(e, ERR_IO, "%s: %s", r->path, strerror(errno));
-	else
-		rc = gbuf_check(&text, e);
 	if (rc == ERR_OK)
 		rc = read_rows(r, gbuf_cstr(&text), text.len, &whole, e);
 	/* something else than a row that was cut off is not ours to remove */
@@ -157,6 +157,23 @@ read_earlier(struct result_file *r, struct err *e)
 		rc = err_set(e, ERR_IO, "%s: %s", r->path, strerror(errno));
 	gbuf_clear(&text);
 	return rc;
+}
+
+/* Rows are read back and cut off, which two at a time would do to each other's. */
+static enum err_code
+take(const struct result_file *r, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(r->fd, &st) != 0)
+		return err_set(e, ERR_IO, "%s: %s", r->path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_INVALID, "--result: %s: is no regular file", r->path);
+	if (flock(r->fd, LOCK_EX | LOCK_NB) != 0)
+		return errno == EWOULDBLOCK
+		           ? err_set(e, ERR_CONFLICT, "--result: %s: another run writes to it", r->path)
+		           : err_set(e, ERR_IO, "%s: %s", r->path, strerror(errno));
+	return ERR_OK;
 }
 
 enum err_code
@@ -175,10 +192,12 @@ result_open(const char *path, struct result_file **out, struct err *e)
 	if (rc != ERR_OK)
 		goto out;
 	enc_hex(&r->salt_hex, r->salt.data, r->salt.len);
-	r->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+	r->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
 	if (r->fd < 0)
 		rc = err_set(e, ERR_INVALID, "--result: %s: %s", path, strerror(errno));
 	else
+		rc = take(r, e);
+	if (rc == ERR_OK)
 		rc = read_earlier(r, e);
 out:
 	if (rc == ERR_OK)

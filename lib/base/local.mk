@@ -9,6 +9,7 @@ lib_libbase_a_SOURCES = \
 	lib/base/file.c lib/base/file.h \
 	lib/base/log.c lib/base/log.h \
 	lib/base/str.c lib/base/str.h \
+	lib/base/stdfd.c lib/base/stdfd.h \
 	lib/base/table.c lib/base/table.h \
 	lib/base/util.c lib/base/util.h
 # Its part that handles keys.

@@ -210,6 +210,23 @@ the result file has mode $(stat -c %a one.result)"
 grep -q 'is bsserver running' err || why="$why
 $(cat err)"
 report 'no daemon: apply keeps a pending row'
+expect 3 'apply: a result file without an end' apply -f one.json --result /dev/zero <<'END'
+! lwm2m-prov: --result: /dev/zero: is no regular file
+END
+mkfifo pipe.result
+expect 3 'apply: a result file that is a pipe' apply -f one.json --result pipe.result <<'END'
+! lwm2m-prov: --result: pipe.result: is no regular file
+END
+exec 9>>busy.result
+flock 9
+expect 10 'apply: a result file of another run' apply -f one.json --result busy.result <<'END'
+! lwm2m-prov: --result: busy.result: another run writes to it
+END
+exec 9>&-
+"$PROV" apply -f one.json --json --result closed.result >&- 2>err
+why=
+grep -qv '^{"result":"pending"' closed.result && why=$(cat closed.result)
+report 'no standard output: nothing of it goes into a file'
 expect 3 'apply: a result file that is none' apply -f one.json --result one.json <<'END'
 ! lwm2m-prov: one.json:1: is no row of results
 END
@@ -270,6 +287,10 @@ why=
 "$PROV" --help >/dev/full 2>err && why='no error'
 grep -q 'standard output: No space left on device' err || why="$why $(cat err)"
 report 'output that cannot be written is an error'
+why=
+"$PROV" --help >&- 2>err && why='no error'
+grep -q 'standard output: Bad file descriptor' err || why="$why $(cat err)"
+report 'output that goes nowhere is an error'
 if command -v mandoc >/dev/null; then
 	why=$(mandoc -Tlint "$SRCDIR"/docs/man/* | grep -v 'referenced manual not found')
 	report 'the manuals are well-formed'

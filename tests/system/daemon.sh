@@ -187,6 +187,32 @@ reloads_its_log_settings() {
 	stop
 }
 
+no_file_takes_a_closed_stream() {
+	local fd
+
+	new_daemon closed
+	(exec <&- >&- 2>&-; exec "$BSSERVER" run -c "$D/bsserver.conf") &
+	D_PID=$!
+	within "$PATIENCE" test -S "$D/api.sock" || fail 'it did not start'
+	for fd in 0 1 2; do
+		[ "$(readlink "/proc/$D_PID/fd/$fd")" = /dev/null ] || fail "descriptor $fd is $(readlink "/proc/$D_PID/fd/$fd")"
+	done
+	stop
+}
+
+outlives_the_reader_of_its_log() {
+	new_daemon reader
+	# shellcheck disable=SC2016
+	bash -c 'echo $$ >"$1"; exec "$2" run -c "$3" 2>&1 >/dev/null' - "$WORK/pid" "$BSSERVER" "$D/bsserver.conf" | true &
+	within "$PATIENCE" test -s "$WORK/pid" || fail 'it was not started'
+	D_PID=$(<"$WORK/pid")
+	within "$PATIENCE" test -S "$D/api.sock" || fail 'it did not get to its socket'
+	kill -HUP "$D_PID" # something to be logged
+	alive
+	alive
+	stop
+}
+
 tells_systemd() {
 	local said=$WORK/notified pid
 
@@ -254,6 +280,8 @@ run_case sealing-keys sealing_keys
 run_case one-daemon-per-store one_daemon_per_store
 run_case ends-on-signals ends_on_signals
 run_case reloads-its-log-settings reloads_its_log_settings
+run_case no-file-takes-a-closed-stream no_file_takes_a_closed_stream
+run_case outlives-the-reader-of-its-log outlives_the_reader_of_its_log
 run_case tells-systemd tells_systemd
 run_case a-core-would-be-seen a_core_would_be_seen
 run_case leaves-no-core leaves_no_core
