@@ -72,18 +72,20 @@ silent() {
 	local mode old
 
 	lwm2m_server silent
-	handing_daemon silent
+	TIMEOUT=1s handing_daemon silent
 	start
 	for mode in down hang 500; do
 		handed "dev-$mode" '{ "generate": 16, "rotate": "on_bootstrap" }'
 		echo up >"$S/mode"
 		knock "dev-$mode" || fail 'not provisioned'
 		old=$DEVICE_KEY
+		DEADLINE=1s handed "dev-$mode" '{ "generate": 16, "rotate": "on_bootstrap" }'
 		echo "$mode" >"$S/mode"
 		knock "dev-$mode" --expect failed || fail "$mode: not failed"
 		ended_as "dev-$mode" failed handoff handoff
 		echo up >"$S/mode"
 		within "$PATIENCE" knows "dev-$mode" "$old" || fail "$mode: the server has another"
+		handed "dev-$mode" '{ "generate": 16, "rotate": "on_bootstrap" }'
 		knock "dev-$mode" || fail 'not provisioned'
 		agree "dev-$mode"
 	done
@@ -99,16 +101,18 @@ deaf() {
 	handed dev-1 '{ "generate": 16, "rotate": "on_bootstrap" }'
 	knock dev-1 || fail 'not provisioned'
 	old=$DEVICE_KEY
+	DEADLINE=1s handed dev-1 '{ "generate": 16, "rotate": "on_bootstrap" }'
 	echo deaf >"$S/mode"
 	knock dev-1 --expect failed || fail 'not failed'
 	echo up >"$S/mode"
 	within "$PATIENCE" knows dev-1 "$old" || fail 'the old key was not put back'
 	# a new device is not left behind at a server that took it
 	echo deaf >"$S/mode"
-	handed dev-2
+	DEADLINE=1s handed dev-2
 	knock dev-2 --expect failed || fail 'not failed'
 	echo up >"$S/mode"
 	within "$PATIENCE" knows dev-2 '' || fail 'dev-2 was left behind'
+	handed dev-2
 	knock dev-2 || fail 'not provisioned'
 	agree dev-2
 }
@@ -173,7 +177,7 @@ learned() {
 # credential before: 1 and 2 before Finish, 3 and 4 within their delay. And again, when each of them has to do with it
 # already.
 in_turn() {
-	local n of=() servers='' names=(0 one two three four) finish after round
+	local n of=() servers='' names=(0 one two three four) finish after round before=0
 
 	for n in 1 2 3 4; do
 		lwm2m_server "turn-$n"
@@ -193,7 +197,8 @@ in_turn() {
 		grep '^{"endpoint"' <<<"$OUT" >"$WORK/held"
 		[ "$(jq -c '[.registrations[] | [.server, .after]]' "$WORK/held")" = '[[1,0],[2,0],[3,60],[4,240]]' ] ||
 			fail "not in this order: $(jq -c .registrations "$WORK/held")"
-		last_session dev-1
+		within "$PATIENCE" session_behind "$before" dev-1 || fail "round $round: no record of it"
+		before=$(jq '.id | tonumber' <<<"$SESSION")
 		finish=$(jq '(.id | tonumber) / 1000 + ([.transcript[] | select(.step == "finish")][-1].at_ms) | floor' <<<"$SESSION")
 		for n in 1 2 3 4; do
 			S=$WORK/turn-$n
@@ -210,6 +215,11 @@ in_turn() {
 	[ "$(printf '%s\n' "${DEVICE_KEYS[@]}" | sort -u | wc -l)" = 8 ] || fail 'two keys are the same'
 	stop
 	[ "$D_RC" = 0 ] || fail "the daemon ends with $D_RC: $(tail -n 5 "$D_LOG")"
+}
+
+# session_behind ID ENDPOINT: SESSION is its newest, a later one than that, and is over.
+session_behind() {
+	last_session "$2" && jq -e --argjson id "$1" '(.id | tonumber) > $id and .verdict == "provisioned"' <<<"$SESSION" >/dev/null
 }
 
 none_is_open() {
@@ -236,6 +246,7 @@ killed() {
 	knock dev-1 || fail 'not provisioned'
 	old=$DEVICE_KEY
 	within "$PATIENCE" in_state dev-1 settled || fail 'not settled'
+	[ "$mode" != deaf ] || DEADLINE=1s handed dev-1 '{ "generate": 16, "rotate": "on_bootstrap" }'
 	echo "$mode" >"$S/mode"
 	device dev-1 ${lie:+--lie "$lie"} --expect any --timeout "${PATIENCE}s" >/dev/null 2>&1 &
 	device_pid=$!
@@ -250,6 +261,7 @@ killed() {
 	either) in_state dev-1 "$state" || fail "not in doubt: $(prov handoff list)" ;;
 	esac
 	[ "$then" != new ] || ! knows dev-1 "$old" || fail 'the server was never told'
+	handed dev-1 '{ "generate": 16, "rotate": "on_bootstrap" }' "$late"
 	knock dev-1 || fail 'not provisioned'
 	within "$PATIENCE" in_state dev-1 settled || fail "not settled at last: $(prov handoff list)"
 	agree dev-1
@@ -270,7 +282,7 @@ by_program() {
 	END
 	chmod +x "$D/tell"
 	replace_block 'lwm2m_servers = (' "lwm2m_servers = (
-  { name = \"eu\"; driver = \"exec\"; program = [ \"tell\", \"$S\" ]; timeout = \"1s\"; several = true; grace = 1; }"
+  { name = \"eu\"; driver = \"exec\"; program = [ \"tell\", \"$S\" ]; timeout = \"20s\"; several = true; grace = 1; }"
 	echo 0 >"$S/status"
 	: >"$S/answer"
 	start
@@ -290,7 +302,11 @@ by_program() {
 	knock dev-1 --expect failed || fail 'not failed'
 	ended_as dev-1 failed handoff handoff
 	[[ $(jq -r .detail <<<"$SESSION") == 'eu: the program ended with 1: not \"today\"' ]] || fail "not told why: $SESSION"
+	stop
+	sed -i 's/timeout = "20s"/timeout = "1s"/' "$D/bsserver.conf"
 	printf '#!/bin/sh\nsleep 100' >"$D/tell"
+	start
+	DEADLINE=1s handed dev-1 '{ "generate": 16, "rotate": "on_bootstrap" }'
 	knock dev-1 --expect failed || fail 'not failed'
 	[[ $(prov why dev-1) == *'did not end in time'* ]] || fail "not told why: $(prov why dev-1)"
 	stop
@@ -301,7 +317,7 @@ by_template() {
 	lwm2m_server template
 	new_daemon template
 	replace_block 'lwm2m_servers = (' "lwm2m_servers = (
-  { name = \"eu\"; driver = \"http\"; url = \"http://127.0.0.1:$S_PORT\"; timeout = \"1s\";
+  { name = \"eu\"; driver = \"http\"; url = \"http://127.0.0.1:$S_PORT\"; timeout = \"$TIMEOUT\";
     tell = \"PUT /api/security/clients/\"; forget = \"DELETE /api/security/clients/%e\"; test = \"GET /api/server/endpoint\";
     tell_body = \"{@endpoint@:@%e@,@tls@:{@mode@:@%m@,@details@:{@identity@:@%i@,@key@:@%k@}}}\"; }"
 	sed -i '/tell_body/s/@/\\"/g' "$D/bsserver.conf"

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 KIND=leshan # of the server, and the driver for it
-TIMEOUT=1s DEADLINE=1s # of a request, of a hand-off
+TIMEOUT=20s DEADLINE=25s # of a request, of a hand-off: for what is answered at once, on machines that are loaded
 declare -A KEY_AT=([leshan]=.tls.details.key [thingsboard]='(.set.credentialsValue | fromjson | .client.key)'
 	[coiote]=.dtlsPsk.HexadecimalPsk)
 

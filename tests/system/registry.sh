@@ -130,7 +130,7 @@ job_is() {
 refusals() {
 	new_daemon refusals
 	set_registry coap://127.0.0.1:0
-	set_option answer_seconds 3 registry
+	set_option answer_seconds 6 registry
 	start_registry
 	for ep in agrees not-ours never silent; do psk_device "$ep"; done
 	expect_rc 8 prov trigger --match 'nobody*'
