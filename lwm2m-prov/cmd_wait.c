@@ -20,7 +20,7 @@
 
 struct waited {
 	const char *endpoint; /* borrowed */
-	bool reached, ask;
+	bool reached, ask, known;
 	json_int_t first_session; /* the newest one when we began; -1 before */
 };
 
@@ -30,6 +30,7 @@ struct waiting {
 	const char *goal;
 	struct waited *v;
 	size_t n, left, failed;
+	bool away; /* nobody answers, and that was said */
 	uint64_t deadline_ms, again_ms;
 	struct err *e;
 	enum err_code rc;
@@ -101,6 +102,13 @@ print_row(struct waiting *w, const struct waited *d, const char *result, const j
 	json_decref(row);
 }
 
+/* A daemon that answered before is being started anew; the deadline says how long that may take. */
+static bool
+may_come_back(const struct waited *d, enum err_code rc)
+{
+	return d->known && (rc == ERR_UNREACHABLE || rc == ERR_CLOSED || rc == ERR_BUSY);
+}
+
 static enum err_code
 ask(struct waiting *w, struct waited *d)
 {
@@ -111,7 +119,13 @@ ask(struct waiting *w, struct waited *d)
 	remote_path(&path, "/v1/devices/", d->endpoint, "");
 	rc = remote_get(w->cli, gbuf_cstr(&path), &device, w->e);
 	d->ask = false;
-	if (rc != ERR_OK)
+	if (may_come_back(d, rc)) {
+		if (!w->away)
+			out_note(w->cli->out, "%s; waiting for it to come back", w->e->msg);
+		w->away = true;
+		*w->e = (struct err){ 0 };
+		rc = ERR_OK;
+	} else if (rc != ERR_OK)
 		(void)err_wrap(w->e, "%s", d->endpoint);
 	else if (has_reached(w, device)) {
 		d->reached = true;
@@ -121,6 +135,8 @@ ask(struct waiting *w, struct waited *d)
 		w->failed++;
 		print_row(w, d, "failed", device);
 	}
+	d->known |= device != NULL;
+	w->away = w->away && device == NULL;
 	json_decref(device);
 	gbuf_clear(&path);
 	return rc;

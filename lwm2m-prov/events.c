@@ -10,7 +10,7 @@
 #include "lwm2m-prov/interrupt.h"
 #include "lwm2m-prov/remote.h"
 
-#define TRIES 5
+#define TRIES 60 /* a daemon that is started anew lets sessions end first */
 #define WAIT_MS 1000
 #define DATA_MAX ((size_t)1 << 20)
 
@@ -21,6 +21,7 @@ struct listening {
 	struct gbuf data;
 	bool ended; /* on_event had enough */
 	bool heard; /* something came on this connection */
+	bool ever;  /* or on one before */
 	long status;
 };
 
@@ -103,11 +104,15 @@ events_listen(struct client *c, event_fn *on_event, void *arg, struct err *e)
 	for (;;) {
 		rc = listen_once(c, &l, e);
 		tries = l.heard ? 1 : tries + 1;
+		l.ever |= l.heard;
 		if (l.ended || (rc != ERR_CLOSED && rc != ERR_UNREACHABLE && rc != ERR_BUSY) ||
-		    tries >= TRIES || (tries > 0 && l.last_id[0] == '\0' && !l.heard) ||
-		    interrupted())
+		    tries >= TRIES || !l.ever || interrupted())
 			break;
 		(void)poll(NULL, 0, WAIT_MS);
+		*e = (struct err){ 0 };
+		l.ended = !on_event(arg, NULL); /* whoever listens may have waited long enough */
+		if (l.ended)
+			break;
 	}
 	gbuf_clear(&l.data);
 	return l.ended ? ERR_OK : rc;

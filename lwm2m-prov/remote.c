@@ -5,8 +5,10 @@
 
 #include <jansson.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/secret.h"
 #include "lwm2m-prov/findings.h"
+#include "lwm2m-prov/progress.h"
 
 #define PAGE_ROWS 1000
 
@@ -271,7 +273,9 @@ remote_list(struct cli *cli, const char *path, const char *key, uint64_t limit, 
 	json_t *all = json_pack("{s:[]}", key), *page = NULL, *next = NULL;
 	json_t *rows = json_object_get(all, key);
 	enum err_code rc = all == NULL ? err_no_memory(e) : ERR_OK;
+	struct progress p;
 
+	progress_start(&p, stderr, key, 0, clock_mono_ms());
 	while (rc == ERR_OK) {
 		uint64_t want =
 		    limit == 0 ? PAGE_ROWS : MIN(PAGE_ROWS, limit - json_array_size(rows));
@@ -284,10 +288,13 @@ remote_list(struct cli *cli, const char *path, const char *key, uint64_t limit, 
 			rc = err_set(e, ERR_INTERNAL, "the daemon's answer has no \"%s\"", key);
 		json_decref(page);
 		page = NULL;
+		p.done = json_array_size(rows);
+		progress_tick(&p, clock_mono_ms());
 		if (next == NULL || json_is_null(next) ||
 		    (limit > 0 && json_array_size(rows) >= limit))
 			break;
 	}
+	progress_end(&p);
 	if (rc == ERR_OK && json_object_set_new(all, "more",
 	                        json_boolean(next != NULL && !json_is_null(next))) != 0)
 		rc = err_no_memory(e);

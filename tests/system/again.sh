@@ -80,6 +80,29 @@ closes() {
 	stop
 }
 
+# Whoever waits for a device goes on waiting while the daemon is started anew.
+waits_through_a_restart() {
+	local waiting
+
+	new_daemon restart
+	start
+	psk_device urn:dev:os:waited
+	prov wait urn:dev:os:waited --for provisioned --timeout 120s >"$WORK/waited" 2>"$WORK/said" &
+	waiting=$!
+	within "$PATIENCE" listened || fail 'nobody waits'
+	stop
+	within "$PATIENCE" grep -q "waiting for it to come back" "$WORK/said" || fail 'it did not ask while nobody was there'
+	start
+	device urn:dev:os:waited || fail 'not provisioned'
+	wait "$waiting" || fail "wait ended with $?: $(cat "$WORK/waited" "$WORK/said")"
+	grep -q '^urn:dev:os:waited  provisioned ' "$WORK/waited" || fail "it said: $(cat "$WORK/waited")"
+	stop
+}
+listened() {
+	[ "$(api /metrics | sed -n 's/^bsserver_api_event_listeners //p')" = 1 ]
+}
+
+run_case waits-through-a-restart waits_through_a_restart
 run_case coaps-same-port comes_again coaps restart 10000 failed peer_gone
 run_case coaps-new-port comes_again coaps restart-new-port 10000 cancelled superseded
 run_case coap-same-port comes_again coap restart 10000 cancelled superseded
