@@ -125,8 +125,8 @@ sq_outcome_weight(const struct sq_outcome *o)
 	    length(o->expiries);
 }
 
-static bool
-same_text(const char *a, const char *b)
+bool
+sq_same_text(const char *a, const char *b)
 {
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
@@ -135,8 +135,8 @@ bool
 sq_held_is_again(const struct store_held *last, const struct bs_record *r, const struct store_outcome *o)
 {
 	return last->session != 0 && last->revision == r->revision && last->restored == o->restored &&
-	    last->read == o->read && last->likeness == o->likeness && same_text(last->profile, r->profile) &&
-	    same_text(last->fingerprints, r->fingerprints) &&
+	    last->read == o->read && last->likeness == o->likeness && sq_same_text(last->profile, r->profile) &&
+	    sq_same_text(last->fingerprints, r->fingerprints) &&
 	    (o->same_wrote == last->session || secret_equal(&last->wrote, o->wrote));
 }
 
@@ -161,6 +161,23 @@ put_again(struct sq_db *db, const struct store_held *last, const struct sq_kept 
 
 	put_newest(&q, k, last->session);
 	return sq_run(&q, e);
+}
+
+/* When it is known already that no other word differs. *done: it was there. */
+static enum err_code
+put_findings(struct sq_db *db, const struct sq_kept *k, bool *done, struct err *e)
+{
+	struct sq q = sq_use(db, SQ_HELD_FINDINGS);
+
+	sq_put_int(&q, (int64_t)k->rec->id);
+	sq_put_int(&q, k->rec->started_ms);
+	sq_put_int(&q, k->rec->ended_ms);
+	sq_put_text(&q, k->o->findings);
+	sq_put_int(&q, (int64_t)k->again);
+	sq_put_int(&q, k->device);
+	enum err_code rc = sq_run(&q, e);
+	*done = rc == ERR_OK && sq_changes(db) > 0;
+	return rc;
 }
 
 /* In one statement, when it is known already that what was written is the same. *done: it was so. */
@@ -248,7 +265,9 @@ put_good(const struct store *s, struct sq_db *db, const struct sq_kept *k, struc
 	enum err_code rc = ERR_OK;
 	bool done = false;
 
-	if (k->o->o.same_wrote != 0)
+	if (k->again != 0)
+		rc = put_findings(db, k, &done, e);
+	if (rc == ERR_OK && !done && k->o->o.same_wrote != 0)
 		rc = put_same(db, k, &done, e);
 	if (rc == ERR_OK && !done)
 		rc = sq_held_find(db, SQ_HELD_LAST, &key, &last, e);

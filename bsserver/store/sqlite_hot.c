@@ -327,6 +327,19 @@ sq_hot_session(struct sq_hot *h, const struct bs_record *r, struct sq_outcome *o
 	settle(h, e);
 }
 
+uint64_t
+sq_hot_again(struct sq_hot *h, const struct bs_record *r, const struct store_outcome *o)
+{
+	const struct hot *e = find(h, r->endpoint);
+
+	if (e == NULL || !e->filled || o == NULL || o->same_wrote == 0 || o->same_wrote != e->d.held.session)
+		return 0;
+	const struct store_held *l = &e->d.held;
+	bool again = sq_held_is_again(l, r, o) && sq_same_text(l->links, o->links) && sq_same_text(l->values, o->values) &&
+	    sq_same_text(l->placed, o->placed) && sq_same_text(l->expiries, o->expiries);
+	return again ? l->session : 0;
+}
+
 void
 sq_hot_noted(struct sq_hot *h, const char *endpoint, struct sq_noted *out)
 {

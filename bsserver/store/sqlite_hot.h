@@ -36,6 +36,11 @@ void sq_hot_read(struct sq_hot *h, const char *endpoint, struct store_device *d)
 void sq_hot_forget(struct sq_hot *h, const char *endpoint);
 /* A session of that device was written. o's texts are moved out; NULL: it left nothing. now: what is known of it since. */
 void sq_hot_session(struct sq_hot *h, const struct bs_record *r, struct sq_outcome *o, const struct sq_noted *now);
+/*
+ * The session that left first what this one, which ended well, leaves again in every word but the
+ * findings; 0: none did, or it is not known. It holds for as long as sq_hot_noted() does.
+ */
+uint64_t sq_hot_again(struct sq_hot *h, const struct bs_record *r, const struct store_outcome *o);
 /* *out stays as it is when nothing is known. */
 void sq_hot_noted(struct sq_hot *h, const char *endpoint, struct sq_noted *out);
 

@@ -134,6 +134,7 @@ struct sq_outcome { /* a copy of a struct store_outcome */
 enum err_code sq_outcome_copy(const struct store_outcome *from, struct sq_outcome **out, struct err *e);
 void sq_outcome_free(struct sq_outcome *o); /* wipes; NULL is fine */
 size_t sq_outcome_weight(const struct sq_outcome *o);
+bool sq_same_text(const char *a, const char *b); /* NULL is like no other */
 /* Something is kept of it. */
 bool sq_held_is_worth(const struct sq_outcome *o, bool good);
 /* The newest good one says all that this one does. */
@@ -144,6 +145,7 @@ int64_t sq_failures_after(int64_t failures, enum bs_verdict v);
 struct sq_kept {
 	int64_t device;
 	bool good;
+	uint64_t again; /* of sq_hot_again(), and what memory knows was found to hold */
 	bool undo;  /* what another session, that came to nothing, saw is kept */
 	bool given; /* it came under an anchor, or was given something, before */
 	const struct bs_record *rec;

@@ -13,6 +13,7 @@ struct session_req {
 	struct bs_record rec; /* without entries; its strings lie behind the structure */
 	struct gbuf transcript;
 	struct sq_outcome *outcome; /* NULL: nothing is kept besides */
+	uint64_t again;		    /* of sq_hot_again() */
 	struct sq_noted known;	    /* of its device: before, as far as that is in memory; then what is so now */
 	store_done_fn *done;
 };
@@ -254,11 +255,13 @@ sweep(struct store *s, struct sq_db *db, struct err *e)
 
 /* A record that comes late says nothing of what the device holds by now. */
 static enum err_code
-keep_outcome(struct store *s, struct sq_db *db, const struct session_req *r, const struct sq_noted *d, struct err *e)
+keep_outcome(struct store *s, struct sq_db *db, const struct session_req *r, const struct sq_noted *d, bool noted,
+    struct err *e)
 {
 	const struct sq_kept kept = {
 		.device = d->device,
 		.good = is_good(&r->rec),
+		.again = noted ? r->again : 0,
 		.undo = d->undo,
 		.given = d->given,
 		.rec = &r->rec,
@@ -317,7 +320,7 @@ session_run(struct store *s, struct sq_db *db, struct sq_req *base, struct err *
 	s->tally.counts.sessions++;
 	rc = d.device == 0 ? keep_stray(s, db, e) : keep_of_device(s, db, &r->rec, &d, noted, e);
 	if (rc == ERR_OK)
-		rc = keep_outcome(s, db, r, &d, e);
+		rc = keep_outcome(s, db, r, &d, noted, e);
 	if (rc == ERR_OK)
 		rc = sweep(s, db, e);
 	s->broken |= rc != ERR_OK;
@@ -387,6 +390,8 @@ sq_session_put(struct store *s, const struct bs_record *rec, const struct store_
 	r->done = done;
 	if (!is_unproven(rec))
 		sq_hot_noted(s->hot, rec->endpoint, &r->known);
+	if (r->known.device != 0 && is_good(rec))
+		r->again = sq_hot_again(s->hot, rec, o);
 	r->base.patient = true;
 	(void)gbuf_room(&r->transcript, guess); /* so that it need not move while it grows */
 	transcript_pack(rec, &r->transcript);

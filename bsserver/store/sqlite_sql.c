@@ -163,6 +163,8 @@ static const char *const texts[] = {
 			" ?18, ?19)",
 	[SQ_HELD_AGAIN] = "UPDATE held SET last_session = ?1, started_ms = ?2, last_ms = ?3, expiries = ?4,"
 			  " links = ?5, vals = ?6, findings = ?7, placed = ?8 WHERE session = ?9",
+	[SQ_HELD_FINDINGS] = "UPDATE held SET last_session = ?1, started_ms = ?2, last_ms = ?3, findings = ?4"
+			     " WHERE session = ?5 AND device = ?6 AND good = 1",
 	[SQ_HELD_SAME] = "UPDATE held SET last_session = ?1, started_ms = ?2, last_ms = ?3, expiries = ?4,"
 			 " links = ?5, vals = ?6, findings = ?7, placed = ?8 WHERE session = ?9 AND device = ?10"
 			 " AND good = 1 AND revision = ?11 AND restored = ?12 AND seen = ?13 AND likeness = ?14"

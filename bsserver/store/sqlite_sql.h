@@ -77,6 +77,7 @@ enum sq_query {
 	SQ_SESSION_LAST,    /* (endpoint) -> session columns, transcript */
 	SQ_HELD_PUT,	/* (held columns, device) */
 	SQ_HELD_AGAIN,	/* (last_session, started_ms, last_ms, expiries, links, values, findings, session) */
+	SQ_HELD_FINDINGS, /* (last_session, started_ms, last_ms, findings, session, device) */
 	SQ_HELD_SAME,	/* as SQ_HELD_AGAIN and (device, revision, restored, seen, likeness, profile, fingerprints): the
 			 * newest good one, and nothing of these differs; else nothing is changed */
 	SQ_HELD_PRUNE,	/* (device, how many stay): the oldest good ones, but not what a rollback is about */

@@ -149,8 +149,12 @@ put_session(char *endpoint)
 		.used_format = (int)draw(3) - 1, .revision = mostly(1, 3), .profile = mostly(1, 2) > 0 ? profile : NULL,
 		.fingerprints = mostly(1, 2) > 0 ? fingerprints : NULL };
 	struct secret wrote = fx_secret(keys[mostly(0, N_ELEMS(keys))]);
-	struct store_outcome o = { .links = texts[draw(3)], .values = texts[draw(3)], .placed = texts[draw(3)], .read = mostly(2, 3),
-		.likeness = mostly(1, 2), .expiries = texts[draw(3)], .findings = "[]", .restored = mostly(0, 2) > 0, .wrote = &wrote };
+	struct store_outcome o = { .links = texts[mostly(1, 3)], .values = texts[mostly(1, 3)], .placed = texts[mostly(1, 3)],
+		.read = mostly(2, 3), .likeness = mostly(1, 2), .expiries = texts[mostly(1, 3)], .findings = "[]",
+		.restored = mostly(0, 2) > 0, .wrote = &wrote };
+
+	if (f.device.endpoint != NULL && strcmp(f.device.endpoint, endpoint) == 0 && secret_equal(&f.device.held.wrote, &wrote))
+		o.same_wrote = f.device.held.session; /* as well */
 
 	o.fulfilled[STORE_WISH_HANDOVER] = f.device.wishes[STORE_WISH_HANDOVER].number; /* as it was last seen */
 	r.id = draw(9) == 0 ? next_id - draw(20) : (next_id += 1 + draw(4)); /* some come late, some twice */
@@ -353,6 +357,69 @@ START_TEST(a_session_whose_number_is_taken_changes_nothing)
 }
 END_TEST
 
+/* What the fourth session leaves, where the first three left the same: each its own findings. */
+static const struct left {
+	const char *links, *values, *placed, *expiries, *findings;
+} lefts[] = {
+	{ "l", "v", "p", "e", "[4]" },
+	{ "l", "v", "p", "e", NULL },
+	{ "other", "v", "p", "e", "[4]" },
+	{ "l", "other", "p", "e", "[4]" },
+	{ "l", "v", "other", "e", "[4]" },
+	{ "l", "v", NULL, "e", "[4]" },
+	{ "l", "v", "p", "other", "[4]" },
+	{ "l", "v", "p", NULL, "[3]" },
+};
+
+static void
+leave(char *endpoint, uint64_t id, uint64_t same_wrote, const struct left *l)
+{
+	struct secret wrote = fx_secret("compiled-1");
+	struct bs_record r = { .id = id, .endpoint = endpoint, .verdict = BS_VERDICT_PROVISIONED, .used_format = -1, .revision = 1 };
+	struct store_outcome o = { .links = l->links, .values = l->values, .placed = l->placed, .expiries = l->expiries,
+		.findings = l->findings, .wrote = &wrote, .same_wrote = same_wrote };
+
+	r.ended_ms = clock_wall_ms();
+	r.started_ms = r.ended_ms - (int64_t)id;
+	ck_assert_int_eq(fx_outcome_put(&f, &r, &o), ERR_OK);
+	ck_assert_int_eq(fx_held(&f, endpoint, id), ERR_OK);
+	const struct store_held *h = &f.held;
+	ck_assert_uint_eq(h->session, 10);
+	ck_assert_uint_eq(h->last_session, id);
+	ck_assert_int_eq(h->last_ms, r.ended_ms);
+	ck_assert_int_eq(h->started_ms, r.started_ms);
+	ck_assert_str_eq(or_dash(h->links), or_dash(l->links));
+	ck_assert_str_eq(or_dash(h->values), or_dash(l->values));
+	ck_assert_str_eq(or_dash(h->placed), or_dash(l->placed));
+	ck_assert_str_eq(or_dash(h->expiries), or_dash(l->expiries));
+	ck_assert_str_eq(or_dash(h->findings), or_dash(l->findings));
+}
+
+START_TEST(what_is_left_again_is_the_newest_in_every_word)
+{
+	static char ep[] = "d0";
+	struct secret form = fx_secret("compiled-1");
+	const struct store_change c = { .op = STORE_PUT_DEVICE, .name = ep, .doc = "{}", .compiled = &form, .compiled_key = "k" };
+	static const char *const findings[] = { "[1]", "[2]", "[3]" };
+
+	count_good = true;
+	fx_init(&f);
+	ck_assert_int_eq(fx_open(&f), ERR_OK);
+	ck_assert_int_eq(fx_apply(&f, &c, 1), ERR_OK);
+	look_now(ep);
+	for (uint64_t i = 0; i < 3; i++) {
+		leave(ep, 10 + i, i == 0 ? 0 : 10, &(struct left){ "l", "v", "p", "e", findings[i] });
+		look_now(ep);
+	}
+	leave(ep, 13, 10, &lefts[_i]);
+	look_now(ep);
+	leave(ep, 14, 10, &(struct left){ "l", "v", "p", "e", "[5]" });
+	look_now(ep);
+	ck_file();
+	fx_free(&f);
+}
+END_TEST
+
 /* The record that has it is no longer kept, what that session left is: another device's cannot have it. */
 START_TEST(the_number_of_a_session_that_left_something_stays_taken)
 {
@@ -483,6 +550,7 @@ main(void)
 		UNIT_CASE(those_that_were_not_looked_at_longest_make_room, 0),
 		UNIT_CASE(a_session_whose_number_is_taken_changes_nothing, 0),
 		UNIT_CASE(the_number_of_a_session_that_left_something_stays_taken, 0),
+		UNIT_CASE(what_is_left_again_is_the_newest_in_every_word, N_ELEMS(lefts)),
 		UNIT_CASE(a_look_tells_what_the_file_says, 3),
 	};
 
