@@ -34,6 +34,7 @@ sbin_PROGRAMS += bsserver/bsserver
 bsserver_bsserver_SOURCES = bsserver/main.c bsserver/init.c bsserver/init.h bsserver/notify.c bsserver/notify.h \
 	bsserver/server.c bsserver/server.h bsserver/server_bs.c bsserver/server_bs.h \
 	bsserver/server_reg.c bsserver/server_reg.h \
+	bsserver/server_tls.c bsserver/server_tls.h \
 	bsserver/server_handoff.c bsserver/server_handoff.h \
 	bsserver/server_vet.c bsserver/server_vet.h
 bsserver_bsserver_LDFLAGS = $(BS_HARDEN_LD) $(BS_SANITIZE) $(BS_COVERAGE) $(BS_LTO_LD)

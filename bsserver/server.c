@@ -375,7 +375,7 @@ open_bs(struct server *s, struct err *e)
 static enum err_code
 open_reg(struct server *s, struct err *e)
 {
-	const struct server_reg_conf c = { .conf = s->conf, .loop = s->loop, .auth = s->auth, .ops = s->ops,
+	const struct server_reg_conf c = { .conf = s->conf, .loop = s->loop, .auth = s->auth, .trust = s->trust, .ops = s->ops,
 		.store = s->store };
 
 	return server_reg_open(&c, &s->reg, e);
@@ -605,7 +605,9 @@ reload_credentials(struct server *s, const struct conf *c, struct err *e)
 	if (rc == ERR_OK)
 		rc = make_vet_rules(c, &rules, e);
 	if (rc == ERR_OK)
-		rc = server_bs_reload(s->bs, c, fresh, e);
+		rc = server_reg_reload(s->reg, c, fresh, e);
+	if (rc == ERR_OK && (rc = server_bs_reload(s->bs, c, fresh, e)) != ERR_OK)
+		server_reg_trust(s->reg, s->trust);
 	if (rc != ERR_OK) {
 		vet_rules_free(rules);
 		trust_free(fresh);

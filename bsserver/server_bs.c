@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bsserver/server_tls.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
@@ -108,19 +109,9 @@ static void
 on_certificate(void *arg, enum transport_kind kind, const struct transport_blob *chain, size_t n,
     struct transport_verdict *out)
 {
-	struct server_bs *b = arg;
-	struct pki_blob der[TRANSPORT_CHAIN_MAX] = { PKI_BLOB_NONE };
-	struct trust_verdict v;
+	const struct server_bs *b = arg;
 
-	for (size_t i = 0; i < n && i < N_ELEMS(der); i++)
-		der[i] = (struct pki_blob){ chain[i].data, chain[i].len };
-	if (kind == TRANSPORT_RPK)
-		trust_judge_rpk(b->c.auth, der[0], &v);
-	else
-		trust_judge(b->c.trust, der, n, clock_wall_ms() / 1000, &v);
-	out->alert = v.alert;
-	out->proof = v.proof;
-	(void)snprintf(out->why, sizeof out->why, "%s", v.why);
+	server_tls_judge(b->c.auth, b->c.trust, kind, false, chain, n, out);
 }
 
 static void
@@ -489,34 +480,16 @@ open_driver(struct server_bs *b, struct err *e)
 	return bs_driver_new(&c, &b->driver, e);
 }
 
-static const char *
-given(const char *text)
-{
-	return text != NULL && text[0] != '\0' ? text : NULL;
-}
-
-static struct transport_credentials
-credentials_of(const struct conf *c)
-{
-	return (struct transport_credentials){ .certificate_file = given(c->certificate_file),
-		.key = given(c->key), .pin_file = given(c->pin_file) };
-}
-
-static unsigned
-takes_of(const struct conf_listener *l)
-{
-	return (l->psk ? TRANSPORT_TAKES(TRANSPORT_PSK) : 0U) | (l->x509 ? TRANSPORT_TAKES(TRANSPORT_X509) : 0U) |
-	    (l->rpk ? TRANSPORT_TAKES(TRANSPORT_RPK) : 0U);
-}
-
 enum err_code
 server_bs_check(const struct conf *c, struct err *e)
 {
-	const struct transport_credentials creds = credentials_of(c);
+	const struct transport_credentials creds = server_tls_credentials(c);
 	unsigned takes = 0;
 
 	for (size_t i = 0; i < c->n_listeners; i++)
-		takes |= takes_of(&c->listeners[i]);
+		takes |= server_tls_takes(&c->listeners[i]);
+	for (size_t i = 0; i < c->n_registry_listeners; i++)
+		takes |= server_tls_takes(&c->registry_listeners[i]);
 	return transport_check(&creds, takes, e);
 }
 
@@ -544,7 +517,7 @@ open_transport(struct server_bs *b, struct err *e)
 		.max_handshakes = (unsigned)conf->max_handshakes,
 		.max_peers = (unsigned)conf->max_peers,
 		.cbc = conf->cbc,
-		.credentials = credentials_of(conf),
+		.credentials = server_tls_credentials(conf),
 	};
 
 	for (size_t i = 0; i < conf->n_listeners; i++)
@@ -552,7 +525,7 @@ open_transport(struct server_bs *b, struct err *e)
 			.scheme = conf->listeners[i].secure ? TRANSPORT_COAPS : TRANSPORT_COAP,
 			.host = conf->listeners[i].host,
 			.port = conf->listeners[i].port,
-			.takes = takes_of(&conf->listeners[i]),
+			.takes = server_tls_takes(&conf->listeners[i]),
 		};
 	return transport_open(b->c.loop, &c, &b->transport, e);
 }
@@ -586,7 +559,7 @@ server_bs_open(const struct server_bs_conf *c, struct server_bs **out, struct er
 enum err_code
 server_bs_reload(struct server_bs *b, const struct conf *c, const struct trust *trust, struct err *e)
 {
-	const struct transport_credentials creds = credentials_of(c);
+	const struct transport_credentials creds = server_tls_credentials(c);
 	enum err_code rc = transport_reload(b->transport, &creds, e);
 
 	if (rc == ERR_OK)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bsserver/server_tls.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
@@ -14,6 +15,7 @@
 struct server_reg {
 	const struct conf *conf;
 	const struct auth *auth;
+	const struct trust *trust;
 	struct registry *registry;
 	struct trigger *trigger;
 	const struct store_ops *ops;
@@ -31,12 +33,68 @@ on_psk(void *arg, const char *identity, size_t len, struct secret *key)
 	return auth_registry_psk(s->auth, identity, len, key);
 }
 
+static const enum auth_credential credentials[] = { [TRANSPORT_NONE] = AUTH_NOSEC, [TRANSPORT_PSK] = AUTH_PSK,
+	[TRANSPORT_RPK] = AUTH_RPK, [TRANSPORT_X509] = AUTH_X509 };
+
 static bool
-may(void *arg, const char *endpoint, bool secure)
+may(void *arg, const char *endpoint, enum transport_kind kind)
+{
+	const struct server_reg *s = arg;
+	enum auth_credential how;
+
+	return auth_registers_with(s->auth, endpoint, &how) && how == credentials[kind];
+}
+
+static void
+on_certificate(void *arg, enum transport_kind kind, const struct transport_blob *chain, size_t n,
+    struct transport_verdict *out)
 {
 	const struct server_reg *s = arg;
 
-	return auth_may_register(s->auth, endpoint, secure);
+	server_tls_judge(s->auth, s->trust, kind, true, chain, n, out);
+}
+
+static void
+forget(void *arg, void *proof)
+{
+	(void)arg;
+	trust_proof_free(proof);
+}
+
+/* Since the handshake, which may be long ago, its trust anchor may have been retired. */
+static bool
+is_trusted_still(const struct server_reg *s, const struct trust_proof *p)
+{
+	return p->credential != AUTH_X509 ||
+	    (p->path.n > 0 && trust_counts(s->trust, p->trust, p->path.v[p->path.n - 1]->der));
+}
+
+static bool
+whose(void *arg, const struct transport_identity *who, char endpoint[REG_ENDPOINT_MAX + 1], const char **why)
+{
+	const struct server_reg *s = arg;
+	const struct trust_proof *proof = who->proof;
+	const bool x509 = proof != NULL && proof->credential == AUTH_X509;
+	struct auth_question q = { .credential = credentials[who->kind], .endpoint = endpoint[0] != 0 ? endpoint : NULL };
+	struct gbuf pin = { .max = 128 };
+	struct auth_answer a;
+
+	*why = "these credentials are not of a device that may register here";
+	if (proof == NULL || !is_trusted_still(s, proof) || (x509 && proof->path.n == 0))
+		return false;
+	if (auth_pin(q.credential, x509 ? proof->path.v[0]->der : proof->spki, &pin, NULL) == ERR_OK && !pin.failed)
+		q.pin = gbuf_cstr(&pin);
+	q.cert = x509 ? proof->path.v[0] : NULL;
+	q.trust = proof->trust;
+	auth_decide_registry(s->auth, &q, &a);
+	const bool granted = a.granted && strlen(a.endpoint) <= REG_ENDPOINT_MAX;
+	if (granted)
+		(void)snprintf(endpoint, REG_ENDPOINT_MAX + 1, "%s", a.endpoint);
+	else
+		log_msg(LVL_NOTICE, LOG_REGISTRY, &(struct log_about){ .endpoint = q.endpoint }, "may not register: %s", gbuf_cstr(&a.rule));
+	auth_answer_clear(&a);
+	gbuf_clear(&pin);
+	return granted;
 }
 
 static void
@@ -68,6 +126,7 @@ open_registry(struct server_reg *s, const struct server_reg_conf *c, struct err 
 			.scheme = conf->registry_listeners[i].secure ? TRANSPORT_COAPS : TRANSPORT_COAP,
 			.host = conf->registry_listeners[i].host,
 			.port = conf->registry_listeners[i].port,
+			.takes = server_tls_takes(&conf->registry_listeners[i]),
 		};
 	const struct registry_conf r = {
 		.loop = c->loop,
@@ -79,8 +138,9 @@ open_registry(struct server_reg *s, const struct server_reg_conf *c, struct err 
 		.ops = c->ops,
 		.store = c->store,
 		.cbc = conf->cbc,
+		.credentials = server_tls_credentials(conf),
 		.hooks = { .arg = s, .psk = on_psk, .may = may, .handshake_failed = on_handshake_failed,
-			.spoke = on_spoke },
+			.spoke = on_spoke, .certificate = on_certificate, .forget = forget, .whose = whose },
 	};
 
 	return registry_open(&r, &s->registry, e);
@@ -91,7 +151,10 @@ open_registry(struct server_reg *s, const struct server_reg_conf *c, struct err 
 static bool
 has_account(const struct server_reg *s, const char *endpoint)
 {
-	return auth_may_register(s->auth, endpoint, true) || registry_find(s->registry, endpoint) != NULL;
+	enum auth_credential how;
+
+	return (auth_registers_with(s->auth, endpoint, &how) && how != AUTH_NOSEC) ||
+	    registry_find(s->registry, endpoint) != NULL;
 }
 
 static bool
@@ -143,6 +206,7 @@ server_reg_open(const struct server_reg_conf *c, struct server_reg **out, struct
 		return err_no_memory(e);
 	s->conf = c->conf;
 	s->auth = c->auth;
+	s->trust = c->trust;
 	s->ops = c->ops;
 	s->store = c->store;
 	s->past_ms = clock_wall_ms() - PAST_MS;
@@ -156,6 +220,25 @@ server_reg_open(const struct server_reg_conf *c, struct server_reg **out, struct
 		ask_past(s, 0);
 	/* also after an error: the store still has answers for it */
 	*out = s;
+	return rc;
+}
+
+void
+server_reg_trust(struct server_reg *s, const struct trust *trust)
+{
+	if (s != NULL)
+		s->trust = trust;
+}
+
+enum err_code
+server_reg_reload(struct server_reg *s, const struct conf *c, const struct trust *trust, struct err *e)
+{
+	if (s == NULL)
+		return ERR_OK;
+	const struct transport_credentials creds = server_tls_credentials(c);
+	enum err_code rc = registry_reload(s->registry, &creds, e);
+	if (rc == ERR_OK)
+		server_reg_trust(s, trust);
 	return rc;
 }
 

@@ -6,7 +6,7 @@
 #define BSSERVER_SERVER_REG_H
 
 #include "bsserver/api/api.h"
-#include "bsserver/auth/auth.h"
+#include "bsserver/auth/trust.h"
 #include "bsserver/conf/conf.h"
 #include "bsserver/registry/registry.h"
 #include "bsserver/registry/trigger.h"
@@ -17,12 +17,16 @@ struct server_reg_conf {
 	const struct conf *conf;
 	struct loop *loop;
 	const struct auth *auth;
+	const struct trust *trust; /* server_reg_reload() gives another */
 	const struct store_ops *ops;
 	struct store *store;
 };
 
 /* *out stays NULL when the configuration has no registry: every function takes that. */
 enum err_code server_reg_open(const struct server_reg_conf *c, struct server_reg **out, struct err *e);
+void server_reg_trust(struct server_reg *s, const struct trust *trust); /* from now on this counts */
+/* Our own credentials are read again, and another trust counts. On an error all stays as it was. */
+enum err_code server_reg_reload(struct server_reg *s, const struct conf *c, const struct trust *trust, struct err *e);
 /* Before the store is closed; free it after that. */
 void server_reg_close(struct server_reg *s);
 void server_reg_free(struct server_reg *s);

@@ -63,6 +63,8 @@ enum err_code pnode_set_string(struct pnode *n, const char *s, size_t len, struc
 
 /* A document's "registry" is true (registry.c). */
 bool profile_wants_registry(const struct pnode *root);
+/* Its account there is secured by a pre-shared key, as far as it says. */
+bool profile_registry_is_psk(const struct pnode *root);
 
 struct pnode *pnode_get(
     const struct pnode *obj, const char *key); /* NULL: not there, or obj NULL or no object */

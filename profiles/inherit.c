@@ -215,6 +215,17 @@ new_like(const struct profile_doc *d)
 	return r;
 }
 
+static void
+drop_security(struct pnode *root)
+{
+	struct pnode *k = pnode_get(pnode_get(pnode_get(root, "servers"), "registry"), "security");
+
+	if (k == NULL)
+		return;
+	pnode_detach(k);
+	pnode_free(k);
+}
+
 /* Once more, on top of what the registry's account is. */
 static enum err_code
 merge_registry(struct resolver *r, const struct profile_doc *d, struct profile_doc *made, struct err *e)
@@ -223,6 +234,7 @@ merge_registry(struct resolver *r, const struct profile_doc *d, struct profile_d
 	struct err why = { .code = ERR_NOT_FOUND, .msg = "" };
 	struct profile_doc *nowhere = NULL;
 	const struct profile_doc *account = r->find != NULL ? r->find(r->arg, PROFILE_REGISTRY, &why) : NULL;
+	bool psk = profile_registry_is_psk(made->root);
 	enum err_code rc = ERR_OK;
 
 	if (account == NULL && why.code != ERR_NOT_FOUND) {
@@ -243,6 +255,8 @@ merge_registry(struct resolver *r, const struct profile_doc *d, struct profile_d
 	}
 	if (rc == ERR_OK)
 		rc = merge(made->root, account->root, SEC_TOP, true, e);
+	if (rc == ERR_OK && !psk) /* a key of the kind that it does not have */
+		drop_security(made->root);
 	r->seen = 0;
 	if (rc == ERR_OK)
 		rc = merge_doc(r, d, made->root, e);

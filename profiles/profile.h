@@ -220,6 +220,13 @@ struct profile_knock {
 };
 enum err_code profile_knock(
     const struct profile_doc *resolved, struct profile_knock *out, struct err *e);
+/* How its account at the daemon's own registry, the server "registry", is secured; NOSEC: it has none, or so. */
+enum profile_mode profile_registry_mode(const struct profile_doc *resolved);
+/*
+ * What that account's 0/x/3 is in a compiled document: SubjectPublicKeyInfo, certificate. NULL: it has none, or
+ * holds none. Borrowed.
+ */
+const struct lwm2m_value *profile_registry_public(const struct profile_doc *resolved, const struct lwm2m_tree *t);
 /*
  * The certificate (x509) or SubjectPublicKeyInfo (rpk) that it must knock with, DER. *out, empty
  * before, stays empty when the document names none. ERR_INVALID when it is not fit to be used.

@@ -33,6 +33,51 @@ profile_registry_doc(const char *uri, struct profile_doc **out, struct err *e)
 	return rc;
 }
 
+/* -1: not said, or not to be known. */
+static int64_t
+mode_of(const struct pnode *root)
+{
+	const struct pnode *mode =
+	    lower_get(pnode_get(pnode_get(pnode_get(root, "servers"), NAME), "security"), SEC_SECURITY, "mode");
+	int64_t m = -1;
+
+	if (mode != NULL && mode->type == PN_INT)
+		return mode->i;
+	return mode != NULL && mode->type == PN_STRING && pword_find(pwords(LWM2M_SECURITY, 2), mode->s, &m) ? m : -1;
+}
+
+enum profile_mode
+profile_registry_mode(const struct profile_doc *resolved)
+{
+	int64_t m = mode_of(resolved->root);
+
+	return m == PROFILE_PSK || m == PROFILE_RPK || m == PROFILE_X509 ? (enum profile_mode)m : PROFILE_NOSEC;
+}
+
+const struct lwm2m_value *
+profile_registry_public(const struct profile_doc *resolved, const struct lwm2m_tree *t)
+{
+	struct lwm2m_span all = lwm2m_tree_under(t, lwm2m_path1(LWM2M_SECURITY)), sub;
+	struct lwm2m_path inst;
+
+	for (size_t at = 0; lwm2m_span_next(&all, LWM2M_INSTANCE, &at, &inst, &sub);) {
+		const struct lwm2m_value *ssid = lwm2m_tree_get(t, lwm2m_path_child(inst, 10));
+		const char *name = ssid != NULL ? profile_server_name(resolved, (uint16_t)ssid->i) : NULL;
+
+		if (name != NULL && strcmp(name, NAME) == 0)
+			return lwm2m_tree_get(t, lwm2m_path_child(inst, 3));
+	}
+	return NULL;
+}
+
+bool
+profile_registry_is_psk(const struct pnode *root)
+{
+	int64_t m = mode_of(root);
+
+	return m < 0 || m == PROFILE_PSK;
+}
+
 bool
 profile_wants_registry(const struct pnode *root)
 {

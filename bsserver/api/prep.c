@@ -302,6 +302,13 @@ prep_keys(struct prep *p)
 	return (struct profile_keys){ .get = get_key, .arg = p, .now = clock_wall_ms() / 1000 };
 }
 
+/* It registers, or registered, with a raw public key or a certificate: nothing of that is a pre-shared key. */
+static bool
+is_of_registry(const struct store_credential *c)
+{
+	return c->identity != NULL && strcmp(c->slot, STORE_SLOT_REGISTRY) == 0;
+}
+
 struct needs {
 	struct prep *p;
 	enum prep_keys keys;
@@ -320,7 +327,7 @@ seen_need(void *arg, struct profile_key *k, struct err *e)
 	if (k->kind != PROFILE_KEY_GENERATE || find_cred(p->creds, p->n_creds, k->slot) != NULL)
 		return ERR_OK;
 	c = find_cred(p->had_creds, p->n_had_creds, k->slot);
-	if (c != NULL)
+	if (c != NULL && !is_of_registry(c))
 		return keep_slot(p, c->slot, e);
 	if (n->keys == PREP_NO_KEYS)
 		return ERR_OK;
@@ -342,18 +349,18 @@ prep_is_sham(const struct prep *p, const struct secret *key)
 
 /* ---- what it knocks with ---- */
 
-/* The key that a device knocks with is its own row, with its identity: auth looks it up there. */
+/* A key that is looked up by its identity is its own row, with that: auth finds it there. */
 static enum err_code
-own_the_knock(struct prep *p, const struct store_credential *c, struct err *e)
+own_row(struct prep *p, const char *slot, const struct store_credential *c, struct err *e)
 {
 	struct secret key = SECRET_NONE;
 	enum err_code rc = secret_copy(&key, &c->key, e);
 
 	if (rc == ERR_OK)
-		rc = add_cred(p, STORE_SLOT_BOOTSTRAP, &key, c->generated, e);
+		rc = add_cred(p, slot, &key, c->generated, e);
 	secret_clear(&key);
 	for (size_t i = 0; rc == ERR_OK && i < p->n_keep; i++)
-		if (strcmp(p->keep[i], STORE_SLOT_BOOTSTRAP) == 0)
+		if (strcmp(p->keep[i], slot) == 0)
 			p->keep[i--] = p->keep[--p->n_keep];
 	return rc;
 }
@@ -420,12 +427,63 @@ set_identity(struct prep *p, struct err *e)
 	if (c == NULL)
 		return ERR_OK;
 	if (mine == NULL)
-		rc = own_the_knock(p, c, e);
+		rc = own_row(p, STORE_SLOT_BOOTSTRAP, c, e);
 	mine = find_cred(p->creds, p->n_creds, STORE_SLOT_BOOTSTRAP);
 	if (rc == ERR_OK) {
 		mine->identity = str_dup_n(k.identity, k.identity_len);
 		rc = mine->identity == NULL ? err_no_memory(e) : ERR_OK;
 	}
+	return rc;
+}
+
+/* ---- what it registers with, here ---- */
+
+/* "rpk", "x509", with the digest of the very one that its document names. */
+static enum err_code
+registry_name(struct prep *p, enum profile_mode mode, struct gbuf *name, struct err *e)
+{
+	struct profile_keys get = prep_keys(p);
+	struct profile_desired d = { 0 };
+	const struct lwm2m_value *v = NULL;
+	enum err_code rc = profile_compile(p->resolved, p->api->c.model, &get, &d, NULL, e);
+
+	if (rc == ERR_OK)
+		v = profile_registry_public(p->resolved, &d.tree);
+	if (rc != ERR_OK && rc != ERR_NO_MEMORY)
+		rc = ERR_OK; /* check says what is wrong with it */
+	if (rc == ERR_OK && v != NULL && v->bytes.len > 0)
+		rc = auth_pin(mode == PROFILE_RPK ? AUTH_RPK : AUTH_X509, (struct pki_blob){ v->bytes.data, v->bytes.len },
+		    name, e);
+	else if (rc == ERR_OK)
+		gbuf_str(name, mode == PROFILE_RPK ? "rpk" : "x509");
+	profile_desired_clear(&d);
+	return rc == ERR_OK ? gbuf_check(name, e) : rc;
+}
+
+static enum err_code
+set_registry_identity(struct prep *p, struct err *e)
+{
+	enum profile_mode mode = profile_registry_mode(p->resolved);
+	const struct store_credential *had = own_key(p, STORE_SLOT_REGISTRY);
+	struct store_credential *mine = find_cred(p->creds, p->n_creds, STORE_SLOT_REGISTRY);
+	struct secret none = SECRET_NONE;
+	struct gbuf name = { .max = 128 };
+	enum err_code rc;
+
+	if (mode != PROFILE_RPK && mode != PROFILE_X509)
+		return ERR_OK;
+	rc = registry_name(p, mode, &name, e);
+	if (rc == ERR_OK && had != NULL && mine == NULL && had->identity != NULL && strcmp(had->identity, gbuf_cstr(&name)) == 0)
+		goto out; /* kept, and as it was */
+	if (rc == ERR_OK && mine == NULL)
+		rc = had != NULL ? own_row(p, STORE_SLOT_REGISTRY, had, e) : add_cred(p, STORE_SLOT_REGISTRY, &none, false, e);
+	mine = find_cred(p->creds, p->n_creds, STORE_SLOT_REGISTRY);
+	if (rc == ERR_OK) {
+		mine->identity = str_dup_n(gbuf_cstr(&name), name.len);
+		rc = mine->identity == NULL ? err_no_memory(e) : ERR_OK;
+	}
+out:
+	gbuf_clear(&name);
 	return rc;
 }
 
@@ -441,6 +499,8 @@ find_keys(struct prep *p, enum prep_keys keys, struct err *e)
 		rc = profile_extract(p->resolved, seen_need, &n, e);
 	if (rc == ERR_OK && prep_kind(p) == PROFILE_DEVICE)
 		rc = set_identity(p, e);
+	if (rc == ERR_OK && prep_kind(p) == PROFILE_DEVICE)
+		rc = set_registry_identity(p, e);
 	return rc;
 }
 

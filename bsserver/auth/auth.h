@@ -50,12 +50,18 @@ enum err_code auth_feed(struct auth *a, const struct store_feed *f, struct err *
 bool auth_psk(const struct auth *a, const char *identity, size_t len, struct secret *key);
 
 /*
+ * How a device registers at our registry: with a pre-shared key, a raw public key, a certificate, or (NOSEC)
+ * without. false: it may not at all.
+ */
+bool auth_registers_with(const struct auth *a, const char *endpoint, enum auth_credential *out);
+/* A device that may register does so with this raw public key, or knocks with it. */
+bool auth_registry_rpk(const struct auth *a, struct pki_blob spki);
+
+/*
  * What a device registers with at our registry: the identity (with a NUL behind it) is its endpoint
  * name, the key that of STORE_SLOT_REGISTRY. Copied; false: there is none, or the device is blocked or retired.
  */
 bool auth_registry_psk(const struct auth *a, const char *identity, size_t len, struct secret *key);
-/* Whether it may register: it is active, and secure is how its account is (a key is kept for it, or not). */
-bool auth_may_register(const struct auth *a, const char *endpoint, bool secure);
 
 /* A device that may knock is registered with this raw public key. */
 bool auth_rpk(const struct auth *a, struct pki_blob spki);
@@ -87,6 +93,11 @@ struct auth_answer {
 	struct gbuf rule;      /* the rule that decided, with what it compared; no secrets */
 };
 
+/*
+ * The same about registering with a raw public key or a certificate: its account at our registry must be of
+ * that kind, and be for this very one when its profile names one; otherwise the rules decide.
+ */
+void auth_decide_registry(const struct auth *a, const struct auth_question *q, struct auth_answer *out);
 /* *out is always filled; clear it with auth_answer_clear(). Out of memory refuses. */
 void auth_decide(const struct auth *a, const struct auth_question *q, struct auth_answer *out);
 void auth_answer_clear(struct auth_answer *x);

@@ -1,1 +1,1 @@
-bsserver_libbsserver_a_SOURCES += bsserver/auth/auth.c bsserver/auth/auth.h bsserver/auth/derive.c bsserver/auth/derive.h bsserver/auth/trust.c bsserver/auth/trust.h
+bsserver_libbsserver_a_SOURCES += bsserver/auth/auth.c bsserver/auth/auth.h bsserver/auth/auth_internal.h bsserver/auth/auth_rules.c bsserver/auth/derive.c bsserver/auth/derive.h bsserver/auth/trust.c bsserver/auth/trust.h

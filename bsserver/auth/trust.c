@@ -525,7 +525,7 @@ rpk_proof(struct pki_blob spki, const char *fingerprint)
 }
 
 void
-trust_judge_rpk(const struct auth *a, struct pki_blob spki, struct trust_verdict *out)
+trust_judge_rpk(const struct auth *a, bool registry, struct pki_blob spki, struct trust_verdict *out)
 {
 	struct pki_spki key;
 	struct err e = { 0 };
@@ -538,7 +538,7 @@ trust_judge_rpk(const struct auth *a, struct pki_blob spki, struct trust_verdict
 		return;
 	}
 	(void)snprintf(text, sizeof text, "sha256:%s", hex);
-	if (!auth_rpk(a, spki)) {
+	if (registry ? !auth_registry_rpk(a, spki) : !auth_rpk(a, spki)) {
 		refuse(out, PKI_R_NAME_MISMATCH, "no device that may knock is registered with the raw public key %s",
 		    text);
 		return;

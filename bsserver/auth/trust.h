@@ -78,8 +78,8 @@ struct trust_verdict {
 /* A chain as a device sent it, its own certificate first, for the purpose of a TLS client. */
 void trust_judge(const struct trust *t, const struct pki_blob *chain, size_t n, int64_t now,
     struct trust_verdict *out);
-/* A raw public key: refused unless a device that may knock is registered with it. */
-void trust_judge_rpk(const struct auth *a, struct pki_blob spki, struct trust_verdict *out);
+/* A raw public key: refused unless a device that may knock, or (registry) register, has it. */
+void trust_judge_rpk(const struct auth *a, bool registry, struct pki_blob spki, struct trust_verdict *out);
 
 /* "certificate_expired" is 45: the alert that tells a device why it was refused. */
 int trust_alert(enum pki_reason reason);

@@ -244,12 +244,7 @@ read_listener(struct reader *r, const config_setting_t *s)
 static enum err_code
 read_registry_listener(struct reader *r, const config_setting_t *s)
 {
-	enum err_code rc = read_listener_to(r, s, r->c->registry_listeners, &r->c->n_registry_listeners);
-	const struct conf_listener *l = &r->c->registry_listeners[r->c->n_registry_listeners - 1];
-
-	if (rc == ERR_OK && (l->x509 || l->rpk))
-		return conf_wrong(r, s, "registry.listeners", "devices register with psk alone, or with none at all");
-	return rc;
+	return read_listener_to(r, s, r->c->registry_listeners, &r->c->n_registry_listeners);
 }
 
 static enum err_code

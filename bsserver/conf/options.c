@@ -92,7 +92,7 @@ write_section(struct gbuf *out, const char *section)
 			      "    # { group = \"lwm2m\"; allow = \"read enroll operate\"; }\n  );\n");
 	if (strcmp(section, "registry") == 0)
 		gbuf_str(out, "  # Where devices register, so that they can be called back with lwm2m-prov trigger; none:\n"
-			      "  # no registry. Ports of their own. With psk a device comes with the key of its account here.\n"
+			      "  # no registry. Ports of their own; psk, x509 and rpk: what a device's account here is for.\n"
 			      "  listeners = (\n"
 			      "    # { uri = \"coaps://[::]:5686\"; security = \"psk\"; }\n  );\n");
 	gbuf_str(out, "};\n\n");

@@ -73,28 +73,37 @@ code_of(enum err_code rc)
 
 /* ---- who it is ---- */
 
+/* Whether what it showed is that endpoint's; one that is not said yet is filled in. */
+static bool
+is_whose(const struct registry *r, const struct transport_identity *who, char ep[REG_ENDPOINT_MAX + 1], const char **why)
+{
+	*why = "ep is not the endpoint that these credentials were written for";
+	if (who->kind == TRANSPORT_RPK || who->kind == TRANSPORT_X509)
+		return r->hooks.whose != NULL && r->hooks.whose(r->hooks.arg, who, ep, why);
+	if (who->kind == TRANSPORT_NONE)
+		return true;
+	if (ep[0] == 0 && who->len <= REG_ENDPOINT_MAX)
+		memcpy(ep, who->bytes, who->len + 1);
+	return strlen(ep) == who->len && memcmp(ep, who->bytes, who->len) == 0;
+}
+
 /* The endpoint that it is, by what it showed and what it says; NULL: refused, and answered. */
 static const char *
 endpoint_of(struct registry *r, const struct transport_request *q, struct reg_request *req)
 {
 	const struct transport_identity *who = &q->identity;
+	const char *why;
 
-	if (who->kind == TRANSPORT_NONE) {
-		if (req->ep[0] == 0) {
-			refuse(r, q, BAD_REQUEST, "query: ep is missing, and nothing else says who this is");
-			return NULL;
-		}
-	} else if (req->ep[0] == 0 && who->len <= REG_ENDPOINT_MAX) {
-		memcpy(req->ep, who->bytes, who->len);
-	} else if (strlen(req->ep) != who->len || memcmp(req->ep, who->bytes, who->len) != 0) {
-		refuse(r, q, FORBIDDEN, "ep is not the endpoint that these credentials were written for");
-		return NULL;
-	}
-	if (r->hooks.may(r->hooks.arg, req->ep, who->kind != TRANSPORT_NONE))
+	if (who->kind == TRANSPORT_NONE && req->ep[0] == 0)
+		refuse(r, q, BAD_REQUEST, "query: ep is missing, and nothing else says who this is");
+	else if (!is_whose(r, who, req->ep, &why))
+		refuse(r, q, FORBIDDEN, why);
+	else if (!r->hooks.may(r->hooks.arg, req->ep, who->kind))
+		refuse(r, q, FORBIDDEN,
+		    who->kind == TRANSPORT_NONE ? "no such device registers here without credentials" :
+						  "no such device may register here");
+	else
 		return req->ep;
-	refuse(r, q, FORBIDDEN,
-	    who->kind == TRANSPORT_NONE ? "no such device registers here without credentials" :
-					  "no such device may register here");
 	return NULL;
 }
 
@@ -263,11 +272,13 @@ own_registration(struct registry *r, const struct transport_request *q)
 {
 	struct reg *g = regs_at(r->regs, q->path + strlen("rd/"));
 	const struct transport_identity *who = &q->identity;
-	bool secure = who->kind != TRANSPORT_NONE;
+	char ep[REG_ENDPOINT_MAX + 1] = "";
+	const char *why;
 
-	if (g != NULL && g->state == REG_REGISTERED && g->secure == secure &&
-	    (!secure || (strlen(g->endpoint) == who->len && memcmp(g->endpoint, who->bytes, who->len) == 0)) &&
-	    r->hooks.may(r->hooks.arg, g->endpoint, secure))
+	if (g != NULL)
+		(void)snprintf(ep, sizeof ep, "%s", g->endpoint);
+	if (g != NULL && g->state == REG_REGISTERED && g->secure == (who->kind != TRANSPORT_NONE) &&
+	    is_whose(r, who, ep, &why) && r->hooks.may(r->hooks.arg, g->endpoint, who->kind))
 		return g;
 	refuse(r, q, NOT_FOUND, "no such registration: register again");
 	return NULL;
@@ -403,6 +414,23 @@ on_psk(void *arg, const char *identity, size_t len, struct secret *key)
 }
 
 static void
+on_certificate(void *arg, enum transport_kind kind, const struct transport_blob *chain, size_t n,
+    struct transport_verdict *out)
+{
+	const struct registry *r = arg;
+
+	r->hooks.certificate(r->hooks.arg, kind, chain, n, out);
+}
+
+static void
+on_forget(void *arg, void *proof)
+{
+	const struct registry *r = arg;
+
+	r->hooks.forget(r->hooks.arg, proof);
+}
+
+static void
 on_handshake_failed(void *arg, const struct transport_failure *f)
 {
 	const struct registry *r = arg;
@@ -426,7 +454,10 @@ open_transport(struct registry *r, const struct registry_conf *c, struct err *e)
 		.n_listeners = c->n_listeners,
 		.routes = routes,
 		.n_routes = N_ELEMS(routes),
-		.hooks = { .arg = r, .psk = on_psk, .handshake_failed = on_handshake_failed },
+		.hooks = { .arg = r, .psk = on_psk, .handshake_failed = on_handshake_failed,
+			.certificate = c->hooks.certificate != NULL ? on_certificate : NULL,
+			.forget = c->hooks.forget != NULL ? on_forget : NULL },
+		.credentials = c->credentials,
 		.max_peers = (unsigned)c->max_devices,
 		.cbc = c->cbc,
 	};
@@ -489,6 +520,12 @@ registry_free(struct registry *r)
 	regs_free(r->regs);
 	returns_free(r->returns);
 	free(r);
+}
+
+enum err_code
+registry_reload(struct registry *r, const struct transport_credentials *c, struct err *e)
+{
+	return r->transport == NULL ? ERR_OK : transport_reload(r->transport, c, e);
 }
 
 uint16_t

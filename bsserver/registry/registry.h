@@ -14,9 +14,17 @@ struct registry;
 
 struct registry_hooks {
 	void *arg;
-	transport_psk_fn *psk; /* of devices' accounts here: the identity is the endpoint */
-	/* Whether it may register; secure: it has shown the key of its account here. */
-	bool (*may)(void *arg, const char *endpoint, bool secure);
+	transport_psk_fn *psk; /* of devices' accounts with a pre-shared key: the identity is the endpoint */
+	/* Whether it may register so: its account here is of that kind. */
+	bool (*may)(void *arg, const char *endpoint, enum transport_kind kind);
+	transport_certificate_fn *certificate; /* NULL: none is let in */
+	void (*forget)(void *arg, void *proof);
+	/*
+	 * Which endpoint somebody with a raw public key or a certificate is, who calls himself so, or "" not at all.
+	 * false: none, and why is a few words.
+	 */
+	bool (*whose)(void *arg, const struct transport_identity *who, char endpoint[REG_ENDPOINT_MAX + 1],
+	    const char **why);
 	void (*handshake_failed)(void *arg, const struct transport_failure *f);
 	/* It listens now: it registered, or updated its registration. NULL: nobody cares. */
 	void (*spoke)(void *arg, const char *endpoint, bool registered);
@@ -24,7 +32,8 @@ struct registry_hooks {
 
 struct registry_conf {
 	struct loop *loop;
-	const struct transport_listener *listeners; /* PSK, or without security */
+	const struct transport_listener *listeners;
+	struct transport_credentials credentials; /* read at once */
 	size_t n_listeners;
 	size_t max_devices;
 	uint32_t awake_ms;  /* how long one in queue mode listens after it spoke */
@@ -40,6 +49,9 @@ enum err_code registry_open(const struct registry_conf *c, struct registry **out
 /* Closes the listeners; registrations stay as they are. NULL is fine. */
 void registry_close(struct registry *r);
 void registry_free(struct registry *r); /* NULL is fine */
+
+/* As transport_reload(). */
+enum err_code registry_reload(struct registry *r, const struct transport_credentials *c, struct err *e);
 
 uint16_t registry_port(const struct registry *r, size_t listener);
 

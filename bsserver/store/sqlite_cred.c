@@ -108,6 +108,7 @@ feed_identity(const struct sq_change *ch, const struct store_credential *old,
 	if (ch->kind == SQ_DEVICE && strcmp(old == NULL ? now->slot : old->slot, STORE_SLOT_REGISTRY) == 0) {
 		f.kind = STORE_FEED_REGISTRY_KEY;
 		f.key = now == NULL ? NULL : &now->key;
+		f.identity = now == NULL ? NULL : now->identity;
 		return sq_feed_add(ch->feed, &f, e);
 	}
 	if (ch->kind != SQ_DEVICE || strcmp(old == NULL ? now->slot : old->slot, KNOCKING) != 0)

@@ -114,9 +114,11 @@ tell_registry_key(struct store *s, struct sq_db *db, struct sq *q, struct err *e
 
 	const char *endpoint = sq_get_text(q);
 	const void *sealed = sq_get_blob(q, &n);
+	const char *identity = sq_get_text(q);
 	enum err_code rc = sq_unseal(db, "credential", SQ_DEVICE, endpoint, STORE_SLOT_REGISTRY, sealed, n, &key, e);
 	if (rc == ERR_OK)
-		tell(s, (struct store_feed){ .kind = STORE_FEED_REGISTRY_KEY, .name = endpoint, .key = &key });
+		tell(s, (struct store_feed){
+		    .kind = STORE_FEED_REGISTRY_KEY, .name = endpoint, .identity = identity, .key = &key });
 	secret_clear(&key);
 	return rc;
 }

@@ -251,7 +251,7 @@ static const char *const texts[] = {
 	[SQ_FEED_DEVICES] = "SELECT d.endpoint, d.state, c.identity, c.slot, c.sealed FROM device d"
 			    " LEFT JOIN credential c ON c.kind = 0 AND c.owner = d.endpoint"
 			    " AND c.slot = '" STORE_SLOT_BOOTSTRAP "' ORDER BY d.endpoint",
-	[SQ_FEED_REGISTRY] = "SELECT owner, sealed FROM credential WHERE kind = 0"
+	[SQ_FEED_REGISTRY] = "SELECT owner, sealed, identity FROM credential WHERE kind = 0"
 			     " AND slot = '" STORE_SLOT_REGISTRY "'",
 };
 _Static_assert(sizeof texts / sizeof *texts == SQ__COUNT, "one text per statement");

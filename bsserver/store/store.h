@@ -355,7 +355,7 @@ typedef void store_counts_fn(void *arg, enum err_code rc, const struct err *e, c
 enum store_feed_kind {
 	STORE_FEED_IDENTITY,	/* name: endpoint; identity and key: a bootstrap PSK, new or changed */
 	STORE_FEED_NO_IDENTITY, /* name: endpoint; identity: no longer valid */
-	STORE_FEED_REGISTRY_KEY, /* name: endpoint; key: of STORE_SLOT_REGISTRY, NULL: none any more */
+	STORE_FEED_REGISTRY_KEY, /* name: endpoint; key and identity (or NULL): of STORE_SLOT_REGISTRY; key NULL: none any more */
 	STORE_FEED_STATE,	/* name: endpoint; state */
 	STORE_FEED_DEVICE,	/* name: endpoint: document or credentials changed */
 	STORE_FEED_NO_DEVICE,

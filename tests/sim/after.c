@@ -20,6 +20,7 @@ struct leg {
 	struct registrar *registrar;
 	struct net_peer peer;
 	struct dtls *dtls;
+	struct dtls_policy *own; /* of an account with keys other than pre-shared ones; NULL */
 	after_fn *fn;
 	void *arg;
 };
@@ -131,17 +132,39 @@ open_net(struct after *a, const struct lwm2m_value *uri, struct err *e)
 	return rc == ERR_OK && a->net == NULL ? ERR_IO : rc;
 }
 
+/* What the account shows when it is not a pre-shared key; without a private key in it, what the device knocks with. */
+static enum err_code
+own_policy(struct leg *l, const struct device *d, uint16_t iid, struct err *e)
+{
+	const struct lwm2m_value *mode = value(d, iid, 2), *shown = value(d, iid, 3), *key = value(d, iid, 5);
+	bool raw = mode != NULL && mode->i == 1;
+
+	if (mode == NULL || (mode->i != 1 && mode->i != 2) || key == NULL || key->bytes.len == 0 || shown == NULL)
+		return ERR_OK;
+	l->own = dtls_policy_new(raw ? "rpk" : "x509", e);
+	return l->own == NULL ? ERR_CRYPTO : dtls_policy_own(l->own, &shown->bytes, &key->bytes, raw, e);
+}
+
 static enum err_code
 open_dtls(struct leg *l, const struct device *d, uint16_t iid, struct err *e)
 {
 	static const struct dtls_ops wire = { .send = on_wire };
-	const struct lwm2m_value *identity = value(d, iid, 3), *key = value(d, iid, 5);
+	const struct lwm2m_value *mode = value(d, iid, 2), *identity = value(d, iid, 3), *key = value(d, iid, 5);
+	static const struct secret none = SECRET_NONE;
+	bool psk = mode == NULL || mode->i == 0;
 	char name[256] = "";
+	enum err_code rc = own_policy(l, d, iid, e);
 
-	if (identity == NULL || key == NULL || identity->bytes.len >= sizeof name)
+	if (rc != ERR_OK)
+		return rc;
+	if (psk && (identity == NULL || key == NULL || identity->bytes.len >= sizeof name))
 		return err_set(e, ERR_INVALID, "the account has no key");
-	memcpy(name, identity->bytes.data, identity->bytes.len);
-	l->dtls = dtls_new(l->after->cfg->policy, name, &key->bytes, &wire, l, e);
+	if (psk)
+		memcpy(name, identity->bytes.data, identity->bytes.len);
+	const struct dtls_policy *p = psk ? l->after->cfg->policy : l->own != NULL ? l->own : l->after->cfg->knock;
+	if (p == NULL)
+		return err_set(e, ERR_INVALID, "the account has no private key, nor has the device");
+	l->dtls = dtls_new(p, name, psk ? &key->bytes : &none, &wire, l, e);
 	if (l->dtls == NULL)
 		return ERR_CRYPTO;
 	return dtls_run(l->dtls) == DTLS_FAILED ? err_set(e, ERR_CRYPTO, "%s", dtls_reason(l->dtls)) : ERR_OK;
@@ -191,6 +214,7 @@ leg_end(struct leg *l)
 	if (l->dtls != NULL)
 		dtls_bye(l->dtls);
 	dtls_free(l->dtls);
+	dtls_policy_free(l->own);
 	if (l->peer.open)
 		net_close(l->after->net, &l->peer);
 	registrar_free(l->registrar);

@@ -14,7 +14,8 @@ struct leg; /* one device's */
 
 struct after_config {
 	struct registrar_config registrar;
-	const struct dtls_policy *policy; /* for coaps accounts */
+	const struct dtls_policy *policy; /* for coaps accounts with a pre-shared key */
+	const struct dtls_policy *knock;  /* for those whose private key stays in the device; NULL: it has none */
 	size_t max;			  /* devices at once */
 	uint64_t seed;
 };

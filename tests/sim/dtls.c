@@ -80,6 +80,20 @@ dtls_policy_certificate(struct dtls_policy *p, const char *file, const char *key
 	return rc >= 0 ? ERR_OK : err_set(e, ERR_INVALID, "%s, %s: %s", file, key_file, gnutls_strerror(rc));
 }
 
+enum err_code
+dtls_policy_own(struct dtls_policy *p, const struct secret *shown, const struct secret *key, bool raw, struct err *e)
+{
+	gnutls_datum_t s = { shown->data, (unsigned)shown->len }, k = { key->data, (unsigned)key->len };
+	int rc = gnutls_certificate_allocate_credentials(&p->certificate);
+
+	if (rc == GNUTLS_E_SUCCESS && raw)
+		rc = gnutls_certificate_set_rawpk_key_mem(
+		    p->certificate, &s, &k, GNUTLS_X509_FMT_DER, NULL, 0, NULL, 0, 0);
+	else if (rc == GNUTLS_E_SUCCESS)
+		rc = gnutls_certificate_set_x509_key_mem(p->certificate, &s, &k, GNUTLS_X509_FMT_DER);
+	return rc >= 0 ? ERR_OK : err_set(e, ERR_INVALID, "the keys of an account: %s", gnutls_strerror(rc));
+}
+
 void
 dtls_policy_free(struct dtls_policy *p)
 {

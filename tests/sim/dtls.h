@@ -22,6 +22,9 @@ struct dtls_policy *dtls_policy_new(const char *cipher, struct err *e);
  */
 enum err_code dtls_policy_certificate(struct dtls_policy *p, const char *file, const char *key_file, bool raw,
     struct err *e);
+/* The same from octets in DER: a certificate, or with raw a SubjectPublicKeyInfo, and the private key (PKCS #8). */
+enum err_code dtls_policy_own(struct dtls_policy *p, const struct secret *shown, const struct secret *key, bool raw,
+    struct err *e);
 void dtls_policy_free(struct dtls_policy *p);
 
 struct dtls_ops {

@@ -438,7 +438,7 @@ load_certificate(struct options *o, struct err *e)
 		return ERR_OK;
 	}
 	o->policy = dtls_policy_new(o->cipher != NULL ? o->cipher : o->cert_file != NULL ? "x509" : "rpk", e);
-	o->fleet.policy = o->policy;
+	o->fleet.policy = o->fleet.after.knock = o->policy;
 	return o->policy == NULL ? ERR_USAGE
 	                         : dtls_policy_certificate(o->policy, file, o->private_file, o->cert_file == NULL, e);
 }

@@ -17,6 +17,16 @@ feed(struct auth *a, enum store_feed_kind kind, const char *endpoint, const char
 	secret_clear(&key);
 }
 
+/* A public key or certificate: a name, and no key. */
+static void
+feed_public(struct auth *a, enum store_feed_kind kind, const char *endpoint, const char *name)
+{
+	const struct secret none = SECRET_NONE;
+	const struct store_feed f = { .kind = kind, .name = endpoint, .identity = name, .key = &none };
+
+	ck_assert_int_eq(auth_feed(a, &f, NULL), ERR_OK);
+}
+
 static struct auth *
 make(const struct auth_rule *rules, size_t n)
 {
@@ -116,6 +126,14 @@ START_TEST(keys_are_found_only_for_active_devices)
 }
 END_TEST
 
+static bool
+registers(const struct auth *a, const char *endpoint, enum auth_credential with)
+{
+	enum auth_credential how;
+
+	return auth_registers_with(a, endpoint, &how) && how == with;
+}
+
 /* By the endpoint, with the key of its own account and no other, as long as it is active. */
 START_TEST(who_registers_shows_the_key_of_its_account)
 {
@@ -124,28 +142,103 @@ START_TEST(who_registers_shows_the_key_of_its_account)
 	struct store_feed gone = { .kind = STORE_FEED_REGISTRY_KEY, .name = "dev-1" };
 
 	ck_assert(!auth_registry_psk(a, "dev-1", 5, &key));
-	ck_assert(auth_may_register(a, "dev-1", false));
+	ck_assert(registers(a, "dev-1", AUTH_NOSEC));
 	feed(a, STORE_FEED_REGISTRY_KEY, "dev-1", NULL, STORE_ACTIVE);
 	feed(a, STORE_FEED_REGISTRY_KEY, "dev-3", NULL, STORE_ACTIVE);
 	feed(a, STORE_FEED_REGISTRY_KEY, "nobody", NULL, STORE_ACTIVE);
 	ck_assert(auth_registry_psk(a, "dev-1", 5, &key));
 	ck_assert_mem_eq(key.data, "sixteen byte key", 16);
 	secret_clear(&key);
-	ck_assert(auth_may_register(a, "dev-1", true));
-	ck_assert(!auth_may_register(a, "dev-1", false));
-	ck_assert(!auth_may_register(a, "dev-2", true));
+	ck_assert(registers(a, "dev-1", AUTH_PSK));
+	ck_assert(!registers(a, "dev-1", AUTH_NOSEC));
+	ck_assert(!registers(a, "dev-2", AUTH_PSK));
 	ck_assert(!auth_registry_psk(a, "id-1", 4, &key));
 	ck_assert(!auth_registry_psk(a, "dev-3", 5, &key));
 	/* blocked it stays, whatever becomes of its document */
 	feed(a, STORE_FEED_DEVICE, "dev-3", NULL, STORE_ACTIVE);
 	ck_assert(!auth_registry_psk(a, "dev-3", 5, &key));
 	ck_assert(!auth_psk(a, "id-3", 4, &key));
-	ck_assert(!auth_may_register(a, "dev-3", true));
+	ck_assert(!registers(a, "dev-3", AUTH_PSK));
 	ck_assert(!auth_registry_psk(a, "nobody", 6, &key));
 	ck_assert(!auth_registry_psk(a, "dev-1\0x", 7, &key));
 	ck_assert_int_eq(auth_feed(a, &gone, NULL), ERR_OK);
 	ck_assert(!auth_registry_psk(a, "dev-1", 5, &key));
-	ck_assert(auth_may_register(a, "dev-1", false));
+	ck_assert(registers(a, "dev-1", AUTH_NOSEC));
+	auth_free(a);
+}
+END_TEST
+
+#define SPKI_1 "rpk spki-sha256:11"
+#define SPKI_2 "rpk spki-sha256:22"
+#define CERT_1 "x509 cert-sha256:11"
+
+/* dev-1 with the key that its profile names, dev-2 with a certificate that it names, dev-4 by the rules alone. */
+static const struct {
+	enum auth_credential credential;
+	const char *pin, *endpoint, *granted; /* granted NULL: refused, for reasons that have this in them */
+	const char *rule;
+} registering[] = {
+	{ AUTH_RPK, SPKI_1, "dev-1", "dev-1", "endpoint dev-1 registers with rpk spki-sha256:11" },
+	{ AUTH_RPK, SPKI_1, NULL, "dev-1", "endpoint dev-1 registers with" },
+	{ AUTH_RPK, SPKI_2, "dev-1", NULL, "; this is another" },
+	{ AUTH_RPK, SPKI_1, "dev-2", NULL, "is kept for no endpoint" },
+	{ AUTH_RPK, SPKI_2, "dev-2", NULL, "; its account at the registry is of another kind" },
+	{ AUTH_X509, CERT_1, "dev-2", "dev-2", "endpoint dev-2 registers with x509 cert-sha256:11" },
+	{ AUTH_X509, "x509 cert-sha256:22", "dev-2", NULL, "; this is another" },
+	{ AUTH_X509, CERT_1, "dev-1", NULL, "no rule" },
+	{ AUTH_RPK, "rpk spki-sha256:44", "dev-4", "dev-4", "belongs to endpoint dev-4" },
+	{ AUTH_RPK, "rpk spki-sha256:55", "dev-4", NULL, "is kept for no endpoint" },
+	{ AUTH_RPK, "rpk spki-sha256:33", "dev-3", NULL, "; the device is not active" },
+	{ AUTH_RPK, NULL, "dev-1", NULL, "; this is another" },
+};
+
+START_TEST(who_registers_shows_the_key_or_certificate_of_its_account)
+{
+	static const struct auth_rule rules[] = { { .credential = AUTH_RPK, .how = AUTH_PINNED } };
+	struct auth *a = make(rules, 1);
+	struct auth_question q = { .credential = registering[_i].credential, .pin = registering[_i].pin,
+		.endpoint = registering[_i].endpoint };
+	struct auth_answer x;
+
+	feed(a, STORE_FEED_STATE, "dev-4", NULL, STORE_ACTIVE);
+	feed_public(a, STORE_FEED_IDENTITY, "dev-2", SPKI_2);
+	feed_public(a, STORE_FEED_IDENTITY, "dev-4", "rpk spki-sha256:44");
+	feed_public(a, STORE_FEED_REGISTRY_KEY, "dev-1", SPKI_1);
+	feed_public(a, STORE_FEED_REGISTRY_KEY, "dev-2", CERT_1);
+	feed_public(a, STORE_FEED_REGISTRY_KEY, "dev-3", "rpk spki-sha256:33"); /* it is blocked */
+	feed_public(a, STORE_FEED_REGISTRY_KEY, "dev-4", "rpk");
+	auth_decide_registry(a, &q, &x);
+	ck_assert_msg(strstr(gbuf_cstr(&x.rule), registering[_i].rule) != NULL, "%s", gbuf_cstr(&x.rule));
+	ck_assert_int_eq(x.granted, registering[_i].granted != NULL);
+	if (x.granted)
+		ck_assert_str_eq(x.endpoint, registering[_i].granted);
+	auth_answer_clear(&x);
+	auth_free(a);
+}
+END_TEST
+
+START_TEST(an_account_that_is_not_of_a_key_is_not_open_to_others)
+{
+	struct auth *a = make(mapped, 1);
+	struct secret key = SECRET_NONE;
+	struct store_feed gone = { .kind = STORE_FEED_REGISTRY_KEY, .name = "dev-1" };
+
+	feed_public(a, STORE_FEED_REGISTRY_KEY, "dev-1", SPKI_1);
+	ck_assert(registers(a, "dev-1", AUTH_RPK));
+	ck_assert(!registers(a, "dev-1", AUTH_NOSEC));
+	ck_assert(!auth_registry_psk(a, "dev-1", 5, &key));
+	feed_public(a, STORE_FEED_REGISTRY_KEY, "dev-1", "x509");
+	ck_assert(registers(a, "dev-1", AUTH_X509));
+	feed(a, STORE_FEED_REGISTRY_KEY, "dev-1", NULL, STORE_ACTIVE);
+	ck_assert(registers(a, "dev-1", AUTH_PSK));
+	ck_assert(auth_registry_psk(a, "dev-1", 5, &key));
+	secret_clear(&key);
+	feed_public(a, STORE_FEED_REGISTRY_KEY, "dev-1", SPKI_2);
+	ck_assert_int_eq(auth_feed(a, &gone, NULL), ERR_OK);
+	ck_assert(registers(a, "dev-1", AUTH_NOSEC));
+	feed_public(a, STORE_FEED_REGISTRY_KEY, "dev-2", SPKI_2);
+	feed(a, STORE_FEED_NO_DEVICE, "dev-2", NULL, STORE_ACTIVE);
+	ck_assert(!registers(a, "dev-2", AUTH_RPK));
 	auth_free(a);
 }
 END_TEST
@@ -334,6 +427,8 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(rules_grant_and_refuse_as_written, N_ELEMS(rows)),
 	UNIT_CASE(keys_are_found_only_for_active_devices, 0),
 	UNIT_CASE(who_registers_shows_the_key_of_its_account, 0),
+		UNIT_CASE(who_registers_shows_the_key_or_certificate_of_its_account, N_ELEMS(registering)),
+		UNIT_CASE(an_account_that_is_not_of_a_key_is_not_open_to_others, 0),
 	UNIT_CASE(an_explanation_has_a_line_for_each_rule, 0),
 };
 

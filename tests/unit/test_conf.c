@@ -73,10 +73,11 @@ START_TEST(devices_register_where_it_says_and_nowhere_else)
 	conf_clear(&c);
 	ck_assert_msg(conf_parse("f.conf", LISTEN RULES
 		"registry: { uri = \"coaps://bs.example:5686\"; max_devices = 7; listeners = (\n"
-		"{ uri = \"coaps://[::]:5686\"; security = \"psk\"; },\n"
+		"{ uri = \"coaps://[::]:5686\"; security = \"psk x509 rpk\"; },\n"
 		"{ uri = \"coap://127.0.0.1:5685\"; security = \"none\"; } ); };", &c, &e) == ERR_OK, "%s", e.msg);
 	ck_assert_uint_eq(c.n_listeners, 1);
 	ck_assert_uint_eq(c.n_registry_listeners, 2);
+	ck_assert(c.registry_listeners[0].psk && c.registry_listeners[0].x509 && c.registry_listeners[0].rpk);
 	ck_assert(c.registry_listeners[0].secure && !c.registry_listeners[1].secure);
 	ck_assert_uint_eq(c.registry_listeners[1].port, 5685);
 	ck_assert_str_eq(c.registry_uri, "coaps://bs.example:5686");
@@ -94,8 +95,8 @@ static const struct {
 	    "f.conf:0: auth.rules: there must be at least one: without a rule nobody is let in" },
 	{ LISTEN RULES "store: { ur = \"x\"; };",
 	    "f.conf:3: store.ur: no such setting (did you mean store.uri?)" },
-	{ LISTEN RULES "registry: { listeners = ( { uri = \"coaps://[::]:1\"; security = \"psk x509\"; } ); };",
-	    "f.conf:3: registry.listeners: devices register with psk alone, or with none at all" },
+	{ LISTEN RULES "registry: { listeners = ( { uri = \"coaps://[::]:1\"; security = \"psk x508\"; } ); };",
+	    "f.conf:3: coaps://[::]:1: security must be \"psk\", \"x509\", \"rpk\" or several of them" },
 	{ LISTEN RULES "registry: { listener = 1; };",
 	    "f.conf:3: registry.listener: no such setting (did you mean registry.listeners?)" },
 	{ LISTEN RULES "nonsense = 1;", "f.conf:3: nonsense: no such setting" },

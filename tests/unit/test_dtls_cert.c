@@ -40,7 +40,7 @@ on_certificate(void *arg, enum transport_kind kind, const struct transport_blob 
 	for (size_t i = 0; i < n; i++)
 		der[i] = (struct pki_blob){ chain[i].data, chain[i].len };
 	if (kind == TRANSPORT_RPK)
-		trust_judge_rpk(s->auth, der[0], &v);
+		trust_judge_rpk(s->auth, false, der[0], &v);
 	else
 		trust_judge(s->trust, der, n, time(NULL), &v);
 	out->alert = v.alert;

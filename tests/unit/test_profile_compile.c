@@ -44,6 +44,10 @@ static const struct {
 	{ "{ " DEV "\"registry\": true, \"servers\": { \"registry\": { \"uri\": \"coaps://here\", \"lifetime\": 60, \"binding\": \"U\", \"notification_storing\": true } } }",
 	  "/0/0/0 \"coaps://here\"\n/0/0/1 false\n/0/0/2 0\n/0/0/3 646576\n/0/0/4 \n/0/0/5 30303030303030303361396533663136\n"
 	  "/0/0/10 65000\n/1/0/0 65000\n/1/0/1 60\n/1/0/6 true\n/1/0/7 \"U\"\n", "" },
+	/* of another kind than by a pre-shared key it has nothing of the account's key */
+	{ "{ " DEV "\"registry\": true, \"servers\": { \"registry\": { \"uri\": \"coap://here\", \"security\": { \"security_mode\": 3 }, \"lifetime\": 60, \"binding\": \"U\", \"notification_storing\": true } } }",
+	  "/0/0/0 \"coap://here\"\n/0/0/1 false\n/0/0/2 3\n/0/0/3 \n/0/0/4 \n/0/0/5 \n"
+	  "/0/0/10 65000\n/1/0/0 65000\n/1/0/1 60\n/1/0/6 true\n/1/0/7 \"U\"\n", "" },
 	{ "{ " DEV "\"registry\": false, \"servers\": { " DM " } }",
 	  DM_TREE "/1/0/0 101\n/1/0/1 60\n/1/0/6 true\n/1/0/7 \"U\"\n", "" },
 	{ "{ " DEV "\"registry\": true, \"servers\": { " DM ", \"registry\": null } }",
