@@ -418,7 +418,7 @@ kept_after_a_kill() {
 	[ "$(jq -r .after <<<"$OUT")" = awaited ] || fail "why: $OUT"
 	device lost --expect refused:5.03 || fail 'not held back after a restart'
 	stranger lost lost "$(key_file lost-reg)"
-	device lost --register 65000 --registered --repeat 1 --state "$STATE" --timeout 1s --expect any --json >/dev/null
+	device lost --register 65000 --registered --repeat 1 --state "$STATE" --timeout 3s --expect any --json >/dev/null
 	registered lost registered
 	counted registry_comes_back 0
 	stop KILL

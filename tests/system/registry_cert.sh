@@ -178,9 +178,43 @@ strangers_with_certificates() {
 	stop
 }
 
+# SIGHUP: who registers from now on is shown the renewed certificate.
+renewed() {
+	local before
+
+	reg_daemon renewed
+	issue factory meter-1 CN=meter-1 client
+	before=$(COAPS=$REG shown_by_server)
+	[ -n "$before" ] || fail 'no certificate is shown'
+	issue factory server-2 CN=bs.example.com server --name dns:bs.example.com
+	set_option certificate_file "\"$WORK/server-2.pem\""
+	set_key "$WORK/server-2.key"
+	kill -HUP "$D_PID"
+	within "$PATIENCE" shows_another "$before" || fail "still $before"
+	logged 'SIGHUP: .* are read again'
+	stop
+}
+
+# A registry that could show nobody anything does not start.
+nothing_to_show() {
+	new_daemon nothing-to-show
+	replace_block '  listeners = (' '  listeners = ( { uri = "coaps://127.0.0.1:0"; security = "rpk"; }'
+	expect_rc 3 "$BSSERVER" --check-config -c "$D/bsserver.conf"
+	refused_to_run 3
+}
+
+shows_another() {
+	local now
+
+	now=$(COAPS=$REG shown_by_server)
+	[ -n "$now" ] && [ "$now" != "$1" ]
+}
+
 run_case raw-public-key-is-called-back called_back rpk
 run_case certificate-is-called-back called_back x509
 run_case registers-with-what-it-knocks-with what_it_knocks_with
+run_case nothing-to-show nothing_to_show
+run_case credentials-are-read-again renewed
 run_case strangers-with-raw-public-keys strangers_with_keys
 run_case strangers-with-certificates strangers_with_certificates
 finish
