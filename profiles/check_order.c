@@ -29,6 +29,9 @@ check_server(struct lower *l, const struct timeline_server *s)
 
 	if (s->ordered && is_true(l, s->inst, 16) && !is_true(l, s->inst, 15))
 		finding_add(l->f, RULE_ORDER, place(l, back), "true without registration_failure_block");
+	else if (s->ordered && s->then == TIMELINE_BOOTSTRAPS && !is_true(l, s->inst, 15) && !lower_partial(l))
+		finding_add(l->f, RULE_ORDER, place(l, lwm2m_path_child(s->inst, 13)),
+		    "without bootstrap_on_registration_failure: false, which is true when absent, or registration_failure_block");
 	if (!s->ordered && is_true(l, s->inst, 15) && !lower_partial(l))
 		finding_add(l->f, RULE_NO_ORDER, place(l, block), "without registration_priority_order nobody waits for it");
 }

@@ -286,6 +286,8 @@ static const struct row rows[] = {
 	{ "refused-by-clients", SERVER, ", \"communication_retry_count\": @0", "/servers/dm/communication_retry_count", "0 retries", ", \"communication_retry_count\": 1" },
 	{ "registration-order", SERVER, ", \"registration_priority_order\": 1, \"bootstrap_on_registration_failure\": @true", "/servers/dm/bootstrap_on_registration_failure",
 	  "true without registration_failure_block", ", \"registration_priority_order\": 1, \"bootstrap_on_registration_failure\": true, \"registration_failure_block\": true" },
+	{ "registration-order", SERVER, ", \"registration_priority_order\": @1", "/servers/dm/registration_priority_order",
+	  "without bootstrap_on_registration_failure: false, which is true when absent, or registration_failure_block", ", \"registration_priority_order\": 1, \"bootstrap_on_registration_failure\": false" },
 	{ "block-without-order", SERVER, ", \"registration_failure_block\": @true", "/servers/dm/registration_failure_block",
 	  "without registration_priority_order nobody waits for it", ", \"registration_failure_block\": true, \"registration_priority_order\": 1" },
 	{ "no-fall-back", FORGETS, "\"initial_registration_delay_timer\": \"1h\" } }, \"bootstrap_account\": { \"bootstrap_server_account_timeout\": @\"1h\" }",
