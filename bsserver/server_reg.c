@@ -18,6 +18,7 @@ struct server_reg {
 	const struct trust *trust;
 	struct registry *registry;
 	struct trigger *trigger;
+	struct handoff *handoff; /* NULL */
 	const struct store_ops *ops;
 	struct store *store;
 	int64_t past_ms; /* since then */
@@ -110,9 +111,13 @@ static void
 on_spoke(void *arg, const char *endpoint, bool registered)
 {
 	const struct server_reg *s = arg;
+	enum auth_credential how;
 
 	if (s->trigger != NULL)
 		trigger_spoke(s->trigger, endpoint, registered);
+	/* who may be anybody was not seen */
+	if (registered && s->handoff != NULL && auth_registers_with(s->auth, endpoint, &how) && how != AUTH_NOSEC)
+		handoff_seen(s->handoff, endpoint);
 }
 
 static enum err_code
@@ -207,6 +212,7 @@ server_reg_open(const struct server_reg_conf *c, struct server_reg **out, struct
 	s->conf = c->conf;
 	s->auth = c->auth;
 	s->trust = c->trust;
+	s->handoff = c->handoff;
 	s->ops = c->ops;
 	s->store = c->store;
 	s->past_ms = clock_wall_ms() - PAST_MS;

@@ -8,6 +8,7 @@
 #include "bsserver/api/api.h"
 #include "bsserver/auth/trust.h"
 #include "bsserver/conf/conf.h"
+#include "bsserver/handoff/handoff.h"
 #include "bsserver/registry/registry.h"
 #include "bsserver/registry/trigger.h"
 
@@ -20,6 +21,7 @@ struct server_reg_conf {
 	const struct trust *trust; /* server_reg_reload() gives another */
 	const struct store_ops *ops;
 	struct store *store;
+	struct handoff *handoff; /* NULL: the configuration has no LwM2M Servers */
 };
 
 /* *out stays NULL when the configuration has no registry: every function takes that. */

@@ -53,6 +53,11 @@ void handoff_tell(struct handoff *h, uint64_t session);
 void handoff_finish(struct handoff *h, uint64_t session);
 /* How it ended, for what asked: HANDOFF_EV_GOOD, _BAD or _DOUBT. */
 void handoff_end(struct handoff *h, uint64_t session, enum handoff_event how);
+/*
+ * The device has registered, and has proved to be it: what it was given last it has. Servers that keep an
+ * old credential of it besides are asked to drop that now.
+ */
+void handoff_seen(struct handoff *h, const char *endpoint);
 /* Which of them a record tells of. */
 enum handoff_event handoff_how(const struct bs_record *r);
 

@@ -83,6 +83,7 @@ struct handing {
 	bool ends;     /* the session is over: */
 	enum handoff_event how;
 	bool due; /* the sweep found it */
+	bool seen; /* the device was */
 	struct loop_timer *timer;
 	struct handing *next; /* in line */
 };

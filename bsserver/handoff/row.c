@@ -372,6 +372,10 @@ begin(struct handing *j)
 	}
 	if (!handoff_begin(&j->row, rules(j), &cred, w->w.late, w->ask->session, clock_wall_ms(), &out)) {
 		secret_clear(&cred);
+		if (out.changed) {
+			store(j, &out);
+			return;
+		}
 		j->clearing = true;
 		j->calling = handoff_wants(&j->row, rules(j));
 		call(j);
@@ -417,6 +421,9 @@ has_event(struct handing *j)
 	} else if (j->finish) {
 		j->finish = false;
 		step(j, HANDOFF_EV_FINISH, NULL);
+	} else if (j->seen && j->want == NULL) {
+		j->seen = false;
+		step(j, HANDOFF_EV_SEEN, NULL);
 	} else if (j->due) {
 		j->due = false;
 		step(j, HANDOFF_EV_DUE, NULL);

@@ -20,6 +20,7 @@ static const char *const event_names[] = {
 	[HANDOFF_EV_DOUBT] = "doubt",
 	[HANDOFF_EV_DUE] = "due",
 	[HANDOFF_EV_RETRY] = "retry",
+	[HANDOFF_EV_SEEN] = "seen",
 };
 _Static_assert(N_ELEMS(event_names) == HANDOFF_EV__COUNT, "one name per event");
 
@@ -194,6 +195,8 @@ handoff_begin(struct store_handoff *h, const struct handoff_rules *r, struct sec
 	bool unsure = h->state == STORE_HANDOFF_RETURNING ||
 	    ((h->state == STORE_HANDOFF_INTENT || h->state == STORE_HANDOFF_TOLD) && !h->late);
 
+	enum store_handoff_state was = h->state;
+
 	*out = (struct handoff_outcome){ 0 };
 	if (both_know && secret_equal(&h->known, other)) {
 		out->told = 1;
@@ -208,8 +211,10 @@ handoff_begin(struct store_handoff *h, const struct handoff_rules *r, struct sec
 	}
 	if (!same || h->state == STORE_HANDOFF_FINISHING)
 		give_up(h, r, now_ms);
-	if (would_be_lost(h, r, other))
+	if (would_be_lost(h, r, other)) {
+		out->changed = h->state != was;
 		return false;
+	}
 	secret_clear(&h->other);
 	secret_move(&h->other, other);
 	h->late = late && !unsure;
@@ -388,6 +393,18 @@ on_retry(struct store_handoff *h, const struct handoff_rules *r, const struct ha
 	out->changed = true;
 }
 
+/* A doubt it does not end: a device that took back what was not finished is at work with the old one. */
+static void
+on_seen(struct store_handoff *h, const struct handoff_rules *r, const struct handoff_step *s,
+    struct handoff_outcome *out)
+{
+	(void)r;
+	if (h->state != STORE_HANDOFF_RETIRING || h->due_ms <= s->now_ms)
+		return;
+	h->due_ms = s->now_ms;
+	out->changed = true;
+}
+
 static void (*const handlers[])(struct store_handoff *, const struct handoff_rules *, const struct handoff_step *,
     struct handoff_outcome *) = {
 	[HANDOFF_EV_TAKEN] = on_taken,
@@ -399,6 +416,7 @@ static void (*const handlers[])(struct store_handoff *, const struct handoff_rul
 	[HANDOFF_EV_DOUBT] = on_doubt,
 	[HANDOFF_EV_DUE] = on_due,
 	[HANDOFF_EV_RETRY] = on_retry,
+	[HANDOFF_EV_SEEN] = on_seen,
 };
 _Static_assert(N_ELEMS(handlers) == HANDOFF_EV__COUNT, "one handler per event");
 

@@ -9,7 +9,8 @@
  * old credential again into HELD. FINISHING whose answer nobody knows stays, with attempts above 0
  * once another session took it over: the device has one of the two, a session that ends well or the
  * time of grace decides. A server that holds several credentials of
- * a device keeps the old one meanwhile, and after SETTLED, as RETIRING, for the time of grace.
+ * a device keeps the old one meanwhile, and after SETTLED, as RETIRING, until the device is seen, or for
+ * the time of grace.
  */
 #ifndef BSSERVER_HANDOFF_STEP_H
 #define BSSERVER_HANDOFF_STEP_H
@@ -26,6 +27,7 @@ enum handoff_event {
 	HANDOFF_EV_DOUBT,   /* it ended, or left no word, and nobody knows what the device has */
 	HANDOFF_EV_DUE,	    /* due_ms has come */
 	HANDOFF_EV_RETRY,   /* an operator: now */
+	HANDOFF_EV_SEEN,    /* the device was seen at work with what its last session gave it */
 	HANDOFF_EV__COUNT
 };
 
@@ -64,8 +66,8 @@ struct handoff_outcome {
 
 /*
  * A session wants `other` told. It becomes the row's, unless the server knows it already (then told is
- * 1). false: what stands there must come to its end first (handoff_wants() says how): ask again when it
- * has.
+ * 1). false: what stands there must come to its end first (handoff_wants() says how, once what changed is
+ * stored): ask again when it has.
  */
 bool handoff_begin(struct store_handoff *h, const struct handoff_rules *r, struct secret *other, bool late,
     uint64_t session, int64_t now_ms, struct handoff_outcome *out);

@@ -162,6 +162,79 @@ handoff_start(struct handoff *h)
 	sweep_on_timer(h);
 }
 
+/* ---- a device that was seen ---- */
+
+static void
+see(struct handing *j)
+{
+	if (j->want != NULL)
+		return; /* it is about to be given something else */
+	j->seen = true;
+	handing_go(j);
+}
+
+struct sight {
+	struct handoff *h;
+	char *endpoint;
+	bool again;
+};
+
+static void look_for(struct sight *s);
+
+static void
+on_seen(void *arg, enum err_code rc, const struct err *e, struct store_handoff *v, size_t n, bool more)
+{
+	struct sight *s = arg;
+	bool passed = false;
+
+	(void)e; /* then it goes when the time of grace is over */
+	(void)more;
+	for (size_t i = 0; rc == ERR_OK && !s->h->stopped && i < n; i++) {
+		struct handing *j = handing_find(s->h, v[i].endpoint, v[i].target);
+
+		/* it may have been settled between that was read and now */
+		passed = passed || (j == NULL && v[i].state == STORE_HANDOFF_FINISHING);
+		if (j == NULL && v[i].state == STORE_HANDOFF_RETIRING)
+			j = handing_new(s->h, &v[i]);
+		if (j != NULL)
+			see(j);
+	}
+	if (passed && !s->again && !s->h->stopped) {
+		s->again = true;
+		look_for(s);
+		return;
+	}
+	free(s->endpoint);
+	free(s);
+}
+
+static void
+look_for(struct sight *s)
+{
+	const struct store_handoff_page p = { .endpoint = s->endpoint, .secrets = true };
+
+	s->h->c.ops->handoff_list(s->h->c.store, &p, on_seen, s);
+}
+
+void
+handoff_seen(struct handoff *h, const char *endpoint)
+{
+	bool several = false;
+	struct sight *s;
+
+	for (size_t i = 0; i < h->n_servers; i++)
+		several = several || !h->servers[i].s.rules.one_secret;
+	if (!several || h->stopped)
+		return;
+	s = calloc(1, sizeof *s);
+	if (s != NULL)
+		*s = (struct sight){ .h = h, .endpoint = str_dup_n(endpoint, strlen(endpoint)) };
+	if (s != NULL && s->endpoint != NULL)
+		look_for(s);
+	else
+		free(s); /* as above */
+}
+
 /* ---- an operator ---- */
 
 struct retry {

@@ -320,6 +320,7 @@ static void
 calm_down(struct world *w)
 {
 	accounts_check(w);
+	accounts_note_due(w);
 	world_log(w, "from now on all goes well");
 	w->asleep = false;
 	for (unsigned i = 0; i < w->n_dev; i++) {
@@ -382,6 +383,9 @@ happen(struct world *w, const struct happening *h)
 		break;
 	case CHANGE_KEY:
 		accounts_change(w, sd, (unsigned)h->session % sd->n_accounts);
+		break;
+	case REGISTERED:
+		accounts_seen(w, sd);
 		break;
 	case QUIET:
 		fall_asleep(w);
@@ -521,6 +525,7 @@ check_end(struct world *w)
 				world_wrong(w, "%s is provisioned, and has an old credential", w->dev[i].endpoint);
 	}
 	accounts_check(w);
+	accounts_check_due(w);
 	bs_driver_stats(w->driver, &s);
 	if (s.live != 0)
 		world_wrong(w, "%zu sessions are left", s.live);

@@ -34,6 +34,8 @@ enum sabotage {
 	HAS_NO_GRACE,	   /* an old credential goes as soon as there is a new one */
 	FORGETS_ROWS,	   /* how far a hand-off is is acknowledged, and not kept */
 	FINISHES_UNRECORDED, /* nobody notes that Finish comes now */
+	RENEWS_EARLY,	   /* a key is made anew before its time */
+	RENEWS_NEVER,	   /* nor when it has come */
 	SABOTAGES
 };
 
@@ -64,6 +66,8 @@ struct account {
 	bool doubt;	  /* it lied, or whether Finish reached it was not heard */
 	int good;	  /* the version of the session that ended well last; -1 */
 	uint64_t good_ms; /* when the first one of that version did */
+	uint64_t finished_ms, seen_ms; /* since when the device has that version; when it registered last */
+	size_t due_versions; /* its key is to be made anew by now; 0: it is not */
 };
 
 struct sim_device {
@@ -188,6 +192,7 @@ enum happening_kind {
 	RESTART_DEVICE,
 	KNOCK_OF_STRANGER,
 	CHANGE_KEY, /* somebody gives a device another credential */
+	REGISTERED, /* a device that is finished registers, and the daemon sees that */
 	QUIET,
 	CALM
 };
@@ -248,9 +253,9 @@ void accounts_renew(struct world *w, struct sim_device *sd, const char *slot, co
 size_t accounts_generated(const struct sim_device *sd, struct store_credential *out);
 struct sim_device *accounts_device(struct world *w, const char *endpoint);
 /* What is to be handed off of it, and with which credentials (sh may be NULL). */
-void accounts_grant(const struct sim_device *sd, struct profile_desired *d, struct shadow *sh);
+void accounts_grant(const struct world *w, const struct sim_device *sd, struct profile_desired *d, struct shadow *sh);
 int accounts_version(const struct sim_device *sd, unsigned n);
-void accounts_finished(struct sim_device *sd);
+void accounts_finished(const struct world *w, struct sim_device *sd);
 /* Whether it was finished with what that session was to write. */
 bool accounts_agree(const struct sim_device *sd, const struct shadow *sh);
 void accounts_check_told(struct world *w, const struct shadow *sh, const char *when);
@@ -258,6 +263,11 @@ void accounts_check_drop(struct world *w, unsigned dev, unsigned server, const s
 void accounts_check(struct world *w);
 void accounts_crash(struct world *w);
 void accounts_lied(struct sim_device *sd);
+/* It registered: the daemon sees it. */
+void accounts_seen(struct world *w, struct sim_device *sd);
+/* Notes whose keys are old enough, and finds that they were made anew. */
+void accounts_note_due(struct world *w);
+void accounts_check_due(struct world *w);
 void accounts_recorded(struct world *w, const struct shadow *sh, const struct bs_record *r);
 void engine_choose(struct world *w);
 void engine_start(struct world *w);

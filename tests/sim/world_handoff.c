@@ -83,11 +83,50 @@ accounts_change(struct world *w, struct sim_device *sd, unsigned n)
 	    sd->accounts[n].n_versions - 1);
 }
 
+/* Device and LwM2M Server must have had the present one for its time. */
+static void
+check_age(struct world *w, const struct sim_device *sd, unsigned n)
+{
+	const struct account *a = &sd->accounts[n];
+	const struct store_handoff *r = rows_find(w, sd->endpoint, server_names[a->server]);
+
+	if (r == NULL || !secret_equal(&r->known, &a->versions[a->n_versions - 1].packed))
+		world_wrong(w, "%s: its key was made anew, and not both have the one before", sd->endpoint);
+	else if (w->wall_ms + (int64_t)w->now - r->settled_ms < (int64_t)a->rotate_s * 1000)
+		world_wrong(w, "%s: its key was made anew after %lld ms, not %u s", sd->endpoint,
+		    (long long)(w->wall_ms + (int64_t)w->now - r->settled_ms), a->rotate_s);
+}
+
+void
+accounts_note_due(struct world *w)
+{
+	for (unsigned i = 0; i < w->n_dev; i++)
+		for (unsigned n = 0; n < w->dev[i].n_accounts; n++) {
+			struct account *a = &w->dev[i].accounts[n];
+			const struct store_handoff *r = rows_find(w, w->dev[i].endpoint, server_names[a->server]);
+
+			/* after the quiet, every age is reached */
+			if (a->rotates && r != NULL && r->state == STORE_HANDOFF_SETTLED &&
+			    secret_equal(&r->known, &a->versions[a->n_versions - 1].packed))
+				a->due_versions = a->n_versions + 1;
+		}
+}
+
+void
+accounts_check_due(struct world *w)
+{
+	for (unsigned i = 0; i < w->n_dev; i++)
+		for (unsigned n = 0; n < w->dev[i].n_accounts; n++)
+			if (w->dev[i].accounts[n].n_versions < w->dev[i].accounts[n].due_versions)
+				world_wrong(w, "dev-%u came when its key was old enough, and has it still", i);
+}
+
 void
 accounts_renew(struct world *w, struct sim_device *sd, const char *slot, const struct secret *key)
 {
 	for (unsigned n = 0; n < sd->n_accounts; n++)
 		if (strcmp(slots[n], slot) == 0 && key->len == KEY_OCTETS) {
+			check_age(w, sd, n);
 			w->renewed++;
 			add_version(sd, n, key->data);
 			world_log(w, "%s: its key for %s was made anew: version %zu", sd->endpoint, local_names[n],
@@ -146,15 +185,16 @@ accounts_end(struct sim_device *sd)
 }
 
 void
-accounts_grant(const struct sim_device *sd, struct profile_desired *d, struct shadow *sh)
+accounts_grant(const struct world *w, const struct sim_device *sd, struct profile_desired *d, struct shadow *sh)
 {
 	for (unsigned n = 0; n < sd->n_accounts; n++) {
 		const struct account *a = &sd->accounts[n];
 		struct profile_handoff h = { .short_server_id = a->ssid, .account = (uint16_t)n, .within_delay = a->late,
-			.deadline_ms = 20000, .rotate_s = a->rotate_s, .octets = KEY_OCTETS };
+			.deadline_ms = 20000, .octets = KEY_OCTETS };
 
 		const struct version *v = &a->versions[a->n_versions - 1];
 
+		h.rotate_s = w->sabotage == RENEWS_EARLY ? 0 : w->sabotage == RENEWS_NEVER ? UINT32_MAX : a->rotate_s;
 		put_octets(&d->tree, lwm2m_path3(LWM2M_SECURITY, (uint16_t)n, 3), v->identity, strlen(v->identity));
 		put_octets(&d->tree, lwm2m_path3(LWM2M_SECURITY, (uint16_t)n, 5), v->key, KEY_OCTETS);
 		if (sh != NULL)
@@ -203,10 +243,15 @@ accounts_version(const struct sim_device *sd, unsigned n)
 }
 
 void
-accounts_finished(struct sim_device *sd)
+accounts_finished(const struct world *w, struct sim_device *sd)
 {
-	for (unsigned n = 0; n < sd->n_accounts; n++)
-		sd->accounts[n].held = accounts_version(sd, n);
+	for (unsigned n = 0; n < sd->n_accounts; n++) {
+		int held = accounts_version(sd, n);
+
+		if (held != sd->accounts[n].held)
+			sd->accounts[n].finished_ms = w->now;
+		sd->accounts[n].held = held;
+	}
 }
 
 bool
@@ -261,7 +306,7 @@ version_of(const struct account *a, const struct secret *packed)
 	return -1;
 }
 
-/* An old one goes when the new one has been in use for the time of grace, or makes room for a third. */
+/* An old one goes when the device was seen, when the new one has been in use for the time of grace, or for a third. */
 void
 accounts_check_drop(struct world *w, unsigned dev, unsigned server, const struct secret *cred)
 {
@@ -272,7 +317,8 @@ accounts_check_drop(struct world *w, unsigned dev, unsigned server, const struct
 		world_wrong(w, "%s is to drop what dev-%u never had", server_names[server], dev);
 	else if (a->held == v && !a->doubt)
 		world_wrong(w, "%s is to drop version %d, which dev-%u has", server_names[server], v, dev);
-	else if (v < a->held && !a->doubt && !w->dev[dev].keeping && w->now < a->good_ms + w->rules.grace_ms)
+	else if (v < a->held && !a->doubt && !w->dev[dev].keeping && a->seen_ms < a->finished_ms &&
+	    w->now < a->good_ms + w->rules.grace_ms)
 		world_wrong(w, "%s is to drop version %d of dev-%u %llu ms after it was replaced", server_names[server], v, dev,
 		    (unsigned long long)(w->now - a->good_ms));
 }
@@ -331,6 +377,15 @@ accounts_crash(struct world *w)
 	for (size_t i = 0; i < w->n_shadows; i++)
 		if (w->shadows[i].epoch == w->epoch && w->shadows[i].finishing && !w->shadows[i].durable)
 			doubt(&w->dev[w->shadows[i].claims]);
+}
+
+void
+accounts_seen(struct world *w, struct sim_device *sd)
+{
+	world_log(w, "%s registers", sd->endpoint);
+	for (unsigned n = 0; n < sd->n_accounts; n++)
+		sd->accounts[n].seen_ms = w->now;
+	handoff_seen(w->handoff, sd->endpoint);
 }
 
 void
@@ -501,7 +556,7 @@ engine_rotate(struct world *w, const struct sim_device *sd, uint64_t session, vo
 	d.n_handoffs = 0;
 	if (lwm2m_tree_copy(&d.tree, &sd->desired.tree, NULL) != ERR_OK)
 		abort();
-	accounts_grant(sd, &d, NULL);
+	accounts_grant(w, sd, &d, NULL);
 	rotate_keys(&w->ports, &dev, &d, on_rotated, r);
 	for (size_t i = 0; i < d.n_handoffs; i++)
 		profile_handoff_clear(&d.handoffs[i]);

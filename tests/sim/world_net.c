@@ -117,7 +117,9 @@ note_finished(struct world *w, struct sim_device *sd)
 	sd->finished_conn = sd->conn;
 	sd->holds_all = store_agrees(sd, false);
 	sd->holds_shown = store_agrees(sd, true);
-	accounts_finished(sd);
+	accounts_finished(w, sd);
+	if (world_chance(w, 300))
+		world_later(w, REGISTERED, world_random(w, 60000))->dev = (unsigned)(sd - w->dev);
 	sd->finished_attempt = sd->attempt;
 	sd->excused = sd->lied_storing;
 	sd->excused_all = sd->lied_looking;

@@ -167,7 +167,7 @@ store_say(struct world *w, uint64_t session, enum bs_event_type type)
 }
 
 static struct bs_grant
-make_grant(const struct sim_device *sd, struct shadow *sh)
+make_grant(const struct world *w, const struct sim_device *sd, struct shadow *sh)
 {
 	struct bs_grant g = { .remembered_format = -1, .revision = 1 };
 	struct bs_grant *p = &g;
@@ -178,7 +178,7 @@ make_grant(const struct sim_device *sd, struct shadow *sh)
 	p->desired.tree = (struct lwm2m_tree){ 0 };
 	if (lwm2m_tree_copy(&p->desired.tree, &sd->desired.tree, NULL) != ERR_OK)
 		abort();
-	accounts_grant(sd, &p->desired, sh);
+	accounts_grant(w, sd, &p->desired, sh);
 	return g;
 }
 
@@ -186,7 +186,7 @@ static void
 grant(struct world *w, uint64_t session)
 {
 	struct shadow *sh = world_shadow(w, session);
-	struct bs_grant g = make_grant(&w->dev[sh->claims], sh);
+	struct bs_grant g = make_grant(w, &w->dev[sh->claims], sh);
 	struct bs_event ev = { .type = BS_EV_GRANTED, .grant = &g };
 
 	sh->granted = true;

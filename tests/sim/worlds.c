@@ -149,6 +149,8 @@ main(void)
 		[DROPS_NOTHING] = "a credential that stays at an LwM2M Server and is nobody's is found out",
 		[HAS_NO_GRACE] = "an old credential that goes before its time is found out",
 		[FORGETS_ROWS] = "how far a hand-off was, acknowledged and lost, is found out",
+		[RENEWS_EARLY] = "a key that is made anew before its time is found out",
+		[RENEWS_NEVER] = "a key that is not made anew when its time has come is found out",
 		[FINISHES_UNRECORDED] = "a Finish that nobody noted before is found out",
 	};
 	bool one = getenv("SEED") != NULL;

@@ -313,6 +313,37 @@ by_program() {
 	[ "$D_RC" = 0 ] || fail "the daemon ends with $D_RC"
 }
 
+# A server that keeps several: the old key is dropped as soon as the device has registered here, long before its time.
+seen() {
+	local first port
+
+	lwm2m_server seen
+	new_daemon seen
+	printf '#!/bin/sh\ncat >>"$1/asked"\necho >>"$1/asked"\n' >"$D/tell"
+	chmod +x "$D/tell"
+	replace_block 'lwm2m_servers = (' "lwm2m_servers = (
+  { name = \"eu\"; driver = \"exec\"; program = [ \"tell\", \"$S\" ]; timeout = \"10s\"; several = true; grace = 86400; }"
+	port=$(free_port)
+	listener_block '  listeners = (' "coaps://127.0.0.1:$port"
+	set_option uri "\"coaps://127.0.0.1:$port\"" registry
+	start
+	DEADLINE=10s
+	psk_device dev-1 "\"registry\": true, $(handed_members dev-1 '{ "generate": 16, "rotate": "on_bootstrap" }')"
+	knock dev-1 || fail 'not provisioned'
+	first=$DEVICE_KEY
+	knock dev-1 || fail 'not provisioned again'
+	[ "$DEVICE_KEY" != "$first" ] || fail 'not made anew'
+	within "$PATIENCE" in_state dev-1 retiring || fail "the old one is not kept: $(prov handoff list)"
+	! grep -q '"call":"drop"' "$S/asked" || fail 'dropped before the device was seen'
+	# it comes a third time, and registers: the second goes, which was the old one by then
+	knock dev-1 --register 65000 || fail 'not provisioned, or not registered'
+	within "$PATIENCE" in_state dev-1 settled || fail "it keeps the old one: $(prov handoff list)"
+	[ "$(jq -sc '[.[] | select(.call == "drop") | .key_hex] | unique | length' "$S/asked")" = 2 ] || fail "asked: $(cat "$S/asked")"
+	! jq -se --arg k "$DEVICE_KEY" 'any(.call == "drop" and .key_hex == $k)' "$S/asked" >/dev/null || fail 'the new key was dropped'
+	stop
+	[ "$D_RC" = 0 ] || fail "the daemon ends with $D_RC"
+}
+
 by_template() {
 	lwm2m_server template
 	new_daemon template
@@ -376,6 +407,7 @@ run_case within-the-delay late
 run_case servers-in-turn in_turn
 run_case told-by-a-program by_program
 run_case told-by-templates by_template
+run_case the-old-one-goes-when-the-device-was-seen seen
 run_case what-is-shown-of-it shown
 run_case killed-while-the-server-is-silent killed intent hang '' old
 run_case killed-while-the-device-is-written-to killed told up write=silent old
