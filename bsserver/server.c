@@ -277,7 +277,11 @@ open_store(struct server *s, struct err *e)
 	s->ops = store_by_uri(c.uri);
 	if (s->ops == NULL)
 		return err_set(e, ERR_UNSUPPORTED, "store.uri: no store is called that: %s", c.uri);
-	return s->ops->open(&c, s->loop, on_feed, s, &s->store, e);
+	bool anew = store_is_anew(c.uri);
+	enum err_code rc = s->ops->open(&c, s->loop, on_feed, s, &s->store, e);
+	if (rc == ERR_OK && anew)
+		log_msg(LVL_WARNING, LOG_STORE, NULL, "%s was not there, or empty: it is made anew and knows no device", c.uri);
+	return rc;
 }
 
 static void
@@ -435,6 +439,10 @@ more_metrics(void *arg, struct gbuf *out)
 	const struct server *s = arg;
 
 	loop_late_write(s->late, "bsserver_loop_lateness_seconds", out);
+	gbuf_printf(out,
+	    "# HELP bsserver_records_lost_total Records of sessions that the store could not keep.\n"
+	    "# TYPE bsserver_records_lost_total counter\nbsserver_records_lost_total %llu\n",
+	    (unsigned long long)ports_records_lost(s->ports));
 }
 
 static bool

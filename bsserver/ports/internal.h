@@ -12,6 +12,7 @@ struct ports {
 	/* how many refusals may still be recorded, and when that was counted; see record.c */
 	uint64_t purse, purse_ms;
 	uint64_t unpaid;
+	uint64_t lost; /* records that the store could not keep */
 	struct table given; /* struct given, by session */
 };
 

@@ -38,6 +38,9 @@ void ports_use(struct ports *p, struct vet *v, const struct trust *t);
 /* Answers that are still under way are dropped when they come: free it after the store was closed. */
 void ports_free(struct ports *p); /* NULL is fine */
 
+/* Records that the store could not keep: sessions that happened and that nobody will find. */
+uint64_t ports_records_lost(const struct ports *p);
+
 /* Members of struct bs_ports; arg is the struct ports. */
 void ports_lookup(void *arg, uint64_t session, const struct bs_lookup *q);
 void ports_inspect(void *arg, uint64_t session, const struct bs_grant *g);

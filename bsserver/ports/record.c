@@ -36,6 +36,12 @@ ports_free(struct ports *p)
 	free(p);
 }
 
+uint64_t
+ports_records_lost(const struct ports *p)
+{
+	return p->lost;
+}
+
 static void
 log_record(const struct bs_record *r)
 {
@@ -97,9 +103,11 @@ on_kept(void *arg, enum err_code rc, const struct err *e)
 {
 	struct recording *rec = arg;
 
-	if (rc != ERR_OK)
+	if (rc != ERR_OK) {
+		rec->p->lost++;
 		log_msg(LVL_ERROR, LOG_PORTS, &(struct log_about){ .session = rec->session },
 		    "the session's record could not be kept (%s)", e->msg);
+	}
 	deliver_recorded(rec);
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/base/util.h"
 
@@ -39,6 +40,16 @@ static const struct {
 	[STORE_HANDOFF_LEAVING] = { "leaving", "the device was removed: the server is to forget it" },
 };
 _Static_assert(N_ELEMS(handoff_states) == STORE_HANDOFF__COUNT, "one row per state");
+
+/* A file that is gone (a disk that was not mounted) must not look like a fleet that never was. */
+bool
+store_is_anew(const char *uri)
+{
+	const char *path = strchr(uri, ':');
+	struct stat st;
+
+	return path != NULL && (stat(path + 1, &st) != 0 || st.st_size == 0);
+}
 
 const struct store_ops *
 store_by_uri(const char *uri)

@@ -491,6 +491,8 @@ struct store_ops {
 extern const struct store_ops store_sqlite;
 /* By the scheme of a URI; NULL when no back end has it. */
 const struct store_ops *store_by_uri(const char *uri);
+/* Its file is not there or has nothing in it: opened, it will know nobody. */
+bool store_is_anew(const char *uri);
 
 /* A new sealing key in a new file (0600, O_EXCL, fsync). ERR_EXISTS when there is one. */
 enum err_code store_key_create(const char *file, struct err *e);

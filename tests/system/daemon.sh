@@ -187,6 +187,17 @@ reloads_its_log_settings() {
 	stop
 }
 
+says_that_its_store_is_new() {
+	new_daemon anew
+	start
+	grep -q 'made anew' "$D_LOG" && fail 'the store of init is not new'
+	stop
+	rm "$D"/store.db*
+	start
+	logged "warning store: sqlite:$D/store.db was not there, or empty: it is made anew and knows no device"
+	stop
+}
+
 no_file_takes_a_closed_stream() {
 	local fd
 
@@ -286,6 +297,7 @@ run_case ends-on-signals ends_on_signals
 run_case reloads-its-log-settings reloads_its_log_settings
 run_case no-file-takes-a-closed-stream no_file_takes_a_closed_stream
 run_case outlives-the-reader-of-its-log outlives_the_reader_of_its_log
+run_case says-that-its-store-is-new says_that_its_store_is_new
 run_case tells-systemd tells_systemd
 run_case a-core-would-be-seen a_core_would_be_seen
 run_case leaves-no-core leaves_no_core

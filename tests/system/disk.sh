@@ -67,7 +67,7 @@ whole() {
 }
 
 fills_up() {
-	local told
+	local told lost
 
 	new_daemon full
 	small_disk
@@ -91,9 +91,12 @@ fills_up() {
 	expect_rc '[14]' prov apply -f "$WORK/batch.ndjson" --yes --result "$WORK/result"
 	says 'the disk is full'
 	all_there
-	device before --expect any
+	device before --expect any --repeat 60
 	say "a device in the meantime$(grep -o '^before: [a-z]*' <<<"$OUT" | sed 's/before//')"
 	alive
+	lost=$(grep -c 'record could not be kept' "$D_LOG")
+	[ "$(api /metrics | sed -n 's/^bsserver_records_lost_total //p')" = "$lost" ] || fail "records lost: $(api /metrics | grep lost), and $lost in the log"
+	say "$lost records were lost, and counted"
 
 	# room again: the same command goes on
 	rm "$DISK/ballast"
