@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/str.h"
+#include "lib/base/util.h"
 
 /*
  * The packed form: "BSD" and a version; policy, foreign, verify, set_time; format, the times;
@@ -39,13 +40,13 @@ profile_desired_clear(struct profile_desired *d)
 	lwm2m_tree_clear(&d->tree);
 	lwm2m_tree_clear(&d->account);
 	lwm2m_tree_clear(&d->digested);
-	free(d->kept);
-	free(d->retain);
-	free(d->required_confirmed);
-	free(d->acl);
+	free_some(d->kept);
+	free_some(d->retain);
+	free_some(d->required_confirmed);
+	free_some(d->acl);
 	for (size_t i = 0; i < d->n_handoffs; i++)
 		profile_handoff_clear(&d->handoffs[i]);
-	free(d->handoffs);
+	free_some(d->handoffs);
 	*d = (struct profile_desired){ 0 };
 }
 

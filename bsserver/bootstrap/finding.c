@@ -5,12 +5,13 @@
 #include "bsserver/bootstrap/record.h"
 #include "bsserver/bootstrap/record_json.h"
 #include "lib/base/str.h"
+#include "lib/base/util.h"
 
 void
 bs_held_clear(struct bs_held *h)
 {
-	free(h->links);
-	free(h->values);
+	free_some(h->links);
+	free_some(h->values);
 	*h = (struct bs_held){ 0 };
 }
 
@@ -24,10 +25,10 @@ void
 bs_findings_clear(struct bs_findings *f)
 {
 	for (size_t i = 0; i < f->n; i++) {
-		free(f->v[i].paths);
-		free(f->v[i].detail);
+		free_some(f->v[i].paths);
+		free_some(f->v[i].detail);
 	}
-	free(f->v);
+	free_some(f->v);
 	*f = (struct bs_findings){ 0 };
 }
 

@@ -2,17 +2,19 @@
 
 #include <stdlib.h>
 
+#include "lib/base/util.h"
+
 void
 bs_history_clear(struct bs_history *h)
 {
 	bs_held_clear(&h->held);
 	bs_inventory_clear(&h->left);
-	free(h->placed);
-	free(h->expiries);
-	free(h->wanted);
+	free_some(h->placed);
+	free_some(h->expiries);
+	free_some(h->wanted);
 	if (h->wrote != NULL)
 		profile_desired_clear(h->wrote);
-	free(h->wrote);
+	free_some(h->wrote);
 	*h = (struct bs_history){ 0 };
 }
 

@@ -5,6 +5,7 @@
 
 #include "bsserver/bootstrap/record_json.h"
 #include "lib/base/str.h"
+#include "lib/base/util.h"
 
 static const char *const verdict_names[] = {
 	[BS_VERDICT_NONE] = "running",
@@ -123,22 +124,22 @@ bs_record_clear(struct bs_record *r)
 	while (r->texts != NULL) {
 		struct bs_texts *next = r->texts->next;
 
-		free(r->texts);
+		free_some(r->texts);
 		r->texts = next;
 	}
-	free(r->entries);
-	free(r->endpoint);
-	free(r->peer);
-	free(r->credential);
-	free(r->rule);
-	free(r->profile);
-	free(r->fingerprints);
-	free(r->detail);
-	free(r->unconfirmed);
-	free(r->placed);
-	free(r->expiries);
-	free(r->anchor);
-	free(r->given);
+	free_some(r->entries);
+	free_some(r->endpoint);
+	free_some(r->peer);
+	free_some(r->credential);
+	free_some(r->rule);
+	free_some(r->profile);
+	free_some(r->fingerprints);
+	free_some(r->detail);
+	free_some(r->unconfirmed);
+	free_some(r->placed);
+	free_some(r->expiries);
+	free_some(r->anchor);
+	free_some(r->given);
 	bs_held_clear(&r->found);
 	bs_held_clear(&r->held);
 	bs_findings_clear(&r->findings);

@@ -3,6 +3,7 @@
 #define LIB_BASE_UTIL_H
 
 #include <stddef.h>
+#include <stdlib.h>
 
 #define N_ELEMS(a) (sizeof(a) / sizeof(*(a)))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
@@ -11,6 +12,14 @@
 
 /* The structure that the member at p lies in. */
 #define CONTAINER_OF(p, type, member) ((type *)(void *)((char *)(p) - offsetof(type, member)))
+
+/* free(), of what is mostly NULL: not every allocator gives that away as fast as it could. */
+static inline void
+free_some(void *p)
+{
+	if (p != NULL)
+		free(p);
+}
 
 void *grow_more(void *arr, size_t *cap, size_t elem_size); /* for grow() alone */
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/str.h"
+#include "lib/base/util.h"
 
 struct reader {
 	const char *s; /* borrowed */
@@ -447,10 +448,10 @@ void
 lwm2m_links_clear(struct lwm2m_links *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
-		free(l->v[i].uri);
-		free(l->v[i].ver);
+		free_some(l->v[i].uri);
+		free_some(l->v[i].ver);
 	}
-	free(l->v);
+	free_some(l->v);
 	*l = (struct lwm2m_links){ 0 };
 }
 

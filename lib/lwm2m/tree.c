@@ -3,12 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/util.h"
+
 void
 lwm2m_tree_clear(struct lwm2m_tree *t)
 {
 	for (size_t i = 0; i < t->n; i++)
 		lwm2m_value_clear(&t->nodes[i].value);
-	free(t->nodes);
+	free_some(t->nodes);
 	*t = (struct lwm2m_tree){ 0 };
 }
 
