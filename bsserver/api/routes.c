@@ -64,7 +64,7 @@ static const struct route routes[] = {
 	{ "POST", "/v1/certificates", PERM_OPERATE, BODY_JSON, ROUTE_CHANGES, "reason", post_certificate,
 	  "Note that this certificate was issued" },
 	{ "POST", "/v1/certificates/{sha256}/revoke", PERM_OPERATE, BODY_JSON, ROUTE_CHANGES, "reason", post_certificate_revoke,
-	  "Hand out and restore this certificate no more" },
+	  "Hand out and restore this certificate no more, and let nobody in with it" },
 	{ "GET", "/v1/profiles", PERM_READ, BODY_NONE, ROUTE_PLAIN, "glob after limit", get_profiles,
 	  "Shared profiles by name" },
 	{ "GET", "/v1/profiles/{name}", PERM_READ, BODY_NONE, ROUTE_PLAIN, "", get_profile,
