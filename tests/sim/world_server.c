@@ -77,12 +77,11 @@ learn(struct world *w, struct task *t)
 }
 
 static void
-drop(struct world *w, struct task *t)
+drop(struct task *t)
 {
 	struct knows *k = &t->server->of[t->dev];
 	size_t i = find(k, &t->cred);
 
-	accounts_check_drop(w, t->dev, t->server_no, &t->cred);
 	if (i < k->n)
 		forget(k, i);
 }
@@ -104,7 +103,7 @@ perform(struct world *w, struct task *t)
 		break;
 	case HANDOFF_CALL_DROP:
 		if (w->sabotage != DROPS_NOTHING)
-			drop(w, t);
+			drop(t);
 		break;
 	case HANDOFF_CALL_FORGET:
 		while (k->n > 0)
@@ -201,6 +200,8 @@ handoff_run(struct handoff_runner *r, const struct handoff_order *o, handoff_run
 		t->timeout_ms = MIN(t->timeout_ms, o->timeout_ms);
 	if (o->cred != NULL && secret_copy(&t->cred, o->cred, NULL) != ERR_OK)
 		abort();
+	if (t->call == HANDOFF_CALL_DROP)
+		accounts_check_drop(w, t->dev, t->server_no, &t->cred);
 	if (world_chance(w, w->faults.server_refuses))
 		t->word = HANDOFF_NO;
 	else if (world_chance(w, w->faults.server_down))
