@@ -49,7 +49,8 @@ copy_texts(const struct conf_server *c, struct handoff_server *s, struct err *e)
 		{ &s->login, c->login }, { &s->device_profile, c->device_profile }, { &s->domain, c->domain },
 		{ &s->tell, c->tell }, { &s->tell_body, c->tell_body },
 		{ &s->drop, c->drop }, { &s->drop_body, c->drop_body }, { &s->forget, c->forget },
-		{ &s->forget_body, c->forget_body }, { &s->test, c->test } };
+		{ &s->forget_body, c->forget_body }, { &s->test, c->test },
+		{ &s->trigger, c->trigger }, { &s->trigger_body, c->trigger_body } };
 	enum err_code rc = ERR_OK;
 
 	for (size_t i = 0; rc == ERR_OK && i < N_ELEMS(rows); i++)

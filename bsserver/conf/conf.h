@@ -53,7 +53,7 @@ struct conf_server {
 	char *device_profile;	     /* driver thingsboard */
 	char *domain;		     /* driver coiote */
 	char *program[CONF_PROGRAM_MAX + 1]; /* driver exec: up to a NULL */
-	char *tell, *tell_body, *drop, *drop_body, *forget, *forget_body, *test; /* driver http */
+	char *tell, *tell_body, *drop, *drop_body, *forget, *forget_body, *test, *trigger, *trigger_body; /* driver http */
 	int64_t timeout_s, grace_s;
 	bool several;
 };

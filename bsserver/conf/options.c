@@ -147,7 +147,7 @@ static const char template_head[] =
 	"# \"handoff\" of a server in a profile names one. Over http only on this machine, unless insecure\n"
 	"# says that the net between is trusted; over https its certificate is judged.\n"
 	"#   driver      leshan: the REST interface of Leshan's server demo; thingsboard, coiote: those of the\n"
-	"#               platforms; http: any other, by templates (tell, drop, forget, test); exec: a program\n"
+	"#               platforms; http: any other, by templates (tell, drop, forget, test, trigger); exec: a program\n"
 	"#   token_file  a file whose first line is the platform's token; thingsboard: an API key\n"
 	"#   ca_file     judge its certificate by these CAs, PEM, and not by the system's\n"
 	"#   timeout     of one request: \"10s\"\n"

@@ -34,11 +34,14 @@ static const struct text {
 	{ "forget", offsetof(struct conf_server, forget), false, OF_HTTP },
 	{ "forget_body", offsetof(struct conf_server, forget_body), false, OF_HTTP },
 	{ "test", offsetof(struct conf_server, test), false, OF_HTTP },
+	{ "trigger", offsetof(struct conf_server, trigger), false, OF_HTTP },
+	{ "trigger_body", offsetof(struct conf_server, trigger_body), false, OF_HTTP },
 };
 
 static const char *const members[] = { "name", "driver", "url", "ca_file", "token_file",
 	"token_type", "login", "password_file", "device_profile", "domain",
-	"tell", "tell_body", "drop", "drop_body", "forget", "forget_body", "test", "program", "timeout", "grace",
+	"tell", "tell_body", "drop", "drop_body", "forget", "forget_body", "test", "trigger", "trigger_body",
+	"program", "timeout", "grace",
 	"several", "insecure" };
 
 static char **

@@ -29,6 +29,12 @@ handoff_driver_at(size_t i)
 	return i < N_ELEMS(drivers) ? drivers[i]->name : NULL;
 }
 
+bool
+handoff_can_trigger(const struct handoff_server *s)
+{
+	return s->driver->can_trigger != NULL && s->driver->can_trigger(s);
+}
+
 const char *
 handoff_mode_name(enum handoff_mode m)
 {

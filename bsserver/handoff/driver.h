@@ -40,10 +40,29 @@ struct handoff_server {
 	char **program;	     /* with its arguments, up to a NULL */
 	uint32_t timeout_ms; /* of one request */
 	/* http: "METHOD /path" and the body for it; NULL: that call is not served. See http.c */
-	char *tell, *tell_body, *drop, *drop_body, *forget, *forget_body, *test;
+	char *tell, *tell_body, *drop, *drop_body, *forget, *forget_body, *test, *trigger, *trigger_body;
 	bool several; /* http, exec: it keeps several credentials of a device */
 	struct handoff_rules rules;
 };
+
+/* What came of HANDOFF_CALL_TRIGGER. */
+enum handoff_said {
+	HANDOFF_SAID_NO,     /* the server refuses; so does whoever says nothing */
+	HANDOFF_SAID_NOBODY, /* the server gave no answer, or one that may be another next time */
+	HANDOFF_SAID_CODE,   /* the device answered it code */
+	HANDOFF_SAID_YES,    /* it did so; what the device answered it does not tell */
+	HANDOFF_SAID_QUEUED, /* the device sleeps: the server has it in line for when it wakes */
+	HANDOFF_SAID_ASLEEP, /* the device sleeps, and the server has nothing in line */
+	HANDOFF_SAID_ABSENT, /* the device is not registered there now */
+	HANDOFF_SAID_SILENT, /* the device did not answer the server */
+	HANDOFF_SAID__COUNT
+};
+struct handoff_heard {
+	enum handoff_said said;
+	uint8_t code; /* CODE: of the device, as on the wire */
+};
+
+#define HANDOFF_INSTANCE_UNKNOWN (-1)
 
 /* What it is about. Borrowed. */
 struct handoff_task {
@@ -52,10 +71,14 @@ struct handoff_task {
 	const char *endpoint;
 	const char *account; /* the local name of the account in the device's document */
 	uint16_t short_server_id;
-	struct handoff_credential cred; /* to be told, or dropped; FORGET, TEST: zeros */
+	struct handoff_credential cred; /* to be told, or dropped; FORGET, TEST, TRIGGER: zeros */
 	unsigned turn; /* requests so far */
 	int stage;     /* the driver's own: what its last request was for; 0 at first */
 	struct secret grant; /* the driver's own: a token that the server gave for this task. Wiped by whoever runs it */
+	/* TRIGGER: which instance of Object 1 the account is, as far as is known; whether it was looked for there */
+	int instance;
+	bool looked;
+	struct handoff_heard heard; /* TRIGGER that is DONE: what it came to */
 };
 
 struct handoff_request {
@@ -98,7 +121,10 @@ struct handoff_driver {
 	/* last NULL: the first request. why is filled with NO and LATER, without secrets. */
 	enum handoff_word (*next)(struct handoff_task *t, const struct handoff_reply *last, struct handoff_request *out,
 	    struct err *why);
+	/* Whether that server can send a device a Bootstrap-Request Trigger; NULL: none of its kind can. */
+	bool (*can_trigger)(const struct handoff_server *s);
 };
+bool handoff_can_trigger(const struct handoff_server *s);
 
 extern const struct handoff_driver handoff_leshan, handoff_thingsboard, handoff_coiote, handoff_http, handoff_exec;
 const struct handoff_driver *handoff_driver_by_name(const char *name);

@@ -335,7 +335,7 @@ void
 handoff_server_clear(struct handoff_server *s)
 {
 	char *const texts[] = { s->name, s->url, s->ca_file, s->login, s->device_profile, s->domain, s->tell, s->tell_body, s->drop, s->drop_body,
-		s->forget, s->forget_body, s->test };
+		s->forget, s->forget_body, s->test, s->trigger, s->trigger_body };
 
 	for (size_t i = 0; i < N_ELEMS(texts); i++)
 		free(texts[i]);
@@ -457,8 +457,10 @@ handoff_free(struct handoff *h)
 		handing_free(CONTAINER_OF(n, struct handing, node));
 	table_clear(&h->asks);
 	table_clear(&h->jobs);
-	for (size_t i = 0; i < h->n_servers; i++)
+	for (size_t i = 0; i < h->n_servers; i++) {
+		triggers_drop(&h->servers[i]);
 		handoff_server_clear(&h->servers[i].s);
+	}
 	free(h->servers);
 	free(h->after_endpoint);
 	free(h->after_target);

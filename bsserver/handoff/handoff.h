@@ -66,12 +66,28 @@ void handoff_retry(struct handoff *h, const char *endpoint, store_done_fn *done,
 /* Whether that LwM2M Server answers and takes our token. ERR_NOT_FOUND: none is called that. */
 enum err_code handoff_test(struct handoff *h, const char *target, void (*done)(void *arg, bool ok, const char *text),
     void *arg, struct err *e);
+/* A device that is to be called back through an LwM2M Server. Borrowed for the call. */
+struct handoff_errand {
+	const char *target, *endpoint, *account; /* account: its local name in the device's document */
+	uint16_t short_server_id;
+	int instance; /* of Object 1; HANDOFF_INSTANCE_UNKNOWN */
+};
+/* text: of SAID_NO and SAID_NOBODY, why; else "". */
+typedef void handoff_heard_fn(void *arg, const struct handoff_heard *h, const char *text);
+/*
+ * That server is asked for a Bootstrap-Request Trigger, 16 devices at once; others wait in line, and
+ * when it gives no answer they are told so too. fn is called once, later, never from inside, unless
+ * handoff_stop() comes first. ERR_NOT_FOUND, ERR_UNSUPPORTED: there is no such server, it has no way.
+ */
+enum err_code handoff_trigger(struct handoff *h, const struct handoff_errand *d, handoff_heard_fn *fn, void *arg,
+    struct err *e);
 /* The i-th LwM2M Server of the configuration; NULL past the end. */
 const struct handoff_server *handoff_server_at(const struct handoff *h, size_t i);
 const struct handoff_server *handoff_server_named(const struct handoff *h, const char *name);
 
 struct handoff_stats {
 	uint64_t told, refused, unanswered, given_back, doubts;
+	uint64_t triggers; /* Bootstrap-Request Triggers asked for */
 	uint64_t under_way; /* rows that are being worked on */
 };
 void handoff_stats(const struct handoff *h, struct handoff_stats *out);

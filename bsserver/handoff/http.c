@@ -2,7 +2,7 @@
  * Any REST interface, by templates of the configuration: "METHOD /path" and a body for each call. In
  * them stand for values: %e the endpoint, %a the account's local name, %s its Short Server ID, %m the
  * mode (psk, rpk, x509), %i the identity as text, %h in hex, %b in base64, %k a PSK in hex, %K in
- * base64, %% a percent sign; percent-encoded in a path, escaped as in a JSON string in a body.
+ * base64, %n the instance of Object 1 that the account is, %% a percent sign; percent-encoded in a path, escaped as in a JSON string in a body.
  */
 #include <string.h>
 
@@ -30,6 +30,8 @@ template_of(const struct handoff_task *t)
 		return (struct template){ s->forget, s->forget_body };
 	case HANDOFF_CALL_TEST:
 		return (struct template){ s->test, NULL };
+	case HANDOFF_CALL_TRIGGER:
+		return (struct template){ s->trigger, s->trigger_body };
 	case HANDOFF_CALL_NONE:
 	case HANDOFF_CALL__COUNT:
 		break;
@@ -55,6 +57,9 @@ put_value(struct gbuf *out, const struct handoff_task *t, char sign)
 	case 's':
 		gbuf_u64(out, t->short_server_id);
 		return true;
+	case 'n':
+		gbuf_u64(out, t->instance < 0 ? 0 : (uint64_t)t->instance);
+		return t->instance >= 0;
 	case 'm':
 		gbuf_str(out, handoff_mode_name(c->mode));
 		return true;
@@ -150,8 +155,9 @@ ask(struct handoff_task *t, struct handoff_request *out, struct err *why)
 	handoff_authorize(out, t);
 	if (expand(&out->url, t, path, true) && (m.body == NULL || expand(&out->body, t, m.body, false)))
 		return HANDOFF_ASK;
-	(void)err_set(why, ERR_INVALID,
-	    "the template cannot be filled: the identity is no text, or what its path needs is empty");
+	(void)err_set(why, ERR_INVALID, "the template cannot be filled: %s",
+	    t->call == HANDOFF_CALL_TRIGGER ? "which instance of Object 1 its account is, is not known" :
+	                                      "the identity is no text, or what its path needs is empty");
 	return HANDOFF_NO;
 }
 
@@ -195,6 +201,7 @@ handoff_http_check(const struct handoff_server *s, struct err *e)
 		{ "drop", { s->drop, s->drop_body }, "%easmihb", "%easmihbkK", s->several },
 		{ "forget", { s->forget, s->forget_body }, "%eas", "%eas", true },
 		{ "test", { s->test, NULL }, "%", "%", false },
+		{ "trigger", { s->trigger, s->trigger_body }, "%easn", "%easn", false },
 	};
 
 	for (size_t i = 0; i < N_ELEMS(calls); i++) {
@@ -207,6 +214,33 @@ handoff_http_check(const struct handoff_server *s, struct err *e)
 	return ERR_OK;
 }
 
+/* What it says of the device goes by the status alone. */
+static enum handoff_word
+triggered(struct handoff_task *t, const struct handoff_reply *r, struct err *why)
+{
+	static const struct {
+		long status;
+		enum handoff_said said;
+	} rows[] = { { 202, HANDOFF_SAID_QUEUED }, { 404, HANDOFF_SAID_ABSENT }, { 410, HANDOFF_SAID_ABSENT },
+		{ 408, HANDOFF_SAID_SILENT }, { 504, HANDOFF_SAID_SILENT } };
+
+	for (size_t i = 0; i < N_ELEMS(rows); i++)
+		if (rows[i].status == r->status) {
+			t->heard.said = rows[i].said;
+			return HANDOFF_DONE;
+		}
+	if (r->status < 200 || r->status >= 300)
+		return handoff_unwelcome(t, r, why);
+	t->heard.said = HANDOFF_SAID_YES;
+	return HANDOFF_DONE;
+}
+
+static bool
+can_trigger(const struct handoff_server *s)
+{
+	return s->trigger != NULL;
+}
+
 static enum handoff_word
 next(struct handoff_task *t, const struct handoff_reply *last, struct handoff_request *out, struct err *why)
 {
@@ -214,9 +248,12 @@ next(struct handoff_task *t, const struct handoff_reply *last, struct handoff_re
 
 	if (last == NULL)
 		return ask(t, out, why);
+	if (t->call == HANDOFF_CALL_TRIGGER)
+		return triggered(t, last, why);
 	if ((last->status >= 200 && last->status < 300) || (takes && (last->status == 404 || last->status == 410)))
 		return HANDOFF_DONE;
 	return handoff_unwelcome(t, last, why);
 }
 
-const struct handoff_driver handoff_http = { .name = "http", .modes = HANDOFF_HOLDS_ALL, .check = handoff_http_check, .next = next };
+const struct handoff_driver handoff_http = { .name = "http", .modes = HANDOFF_HOLDS_ALL, .check = handoff_http_check,
+	.next = next, .can_trigger = can_trigger };

@@ -18,6 +18,10 @@ struct server {
 	struct handoff_server s;
 	unsigned in_flight;
 	struct handing *line, **line_end; /* who waits */
+	struct trigger_line {		  /* apart: a fleet that is called back holds up no session */
+		unsigned in_flight;
+		struct errand *first, *last, *running;
+	} triggers;
 };
 
 struct handoff {
@@ -97,6 +101,8 @@ void handing_free(struct handing *j);
 /* Something is to be done at that time: the sweep comes then. */
 void sweep_at(struct handoff *h, int64_t due_ms);
 void sweep_look(struct handoff *h);
+/* After handoff_stop(): forgets who was to be called back. */
+void triggers_drop(struct server *s);
 loop_fn sweep_on_timer; /* arg: the struct handoff */
 
 #endif

@@ -1,6 +1,7 @@
 bsserver_libbsserver_a_SOURCES += \
 	bsserver/handoff/coiote.c \
 	bsserver/handoff/driver.c bsserver/handoff/driver.h \
+	bsserver/handoff/callback.c bsserver/handoff/driver.c bsserver/handoff/driver.h \
 	bsserver/handoff/exec.c \
 	bsserver/handoff/handoff.c bsserver/handoff/handoff.h \
 	bsserver/handoff/http.c \

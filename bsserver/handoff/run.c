@@ -9,6 +9,7 @@
 #include "lib/base/util.h"
 
 #define TURNS_MAX 8 /* requests of one task */
+#define SLACK_MS 2000 /* a server that waits for a device is given so much more to tell that it waited in vain */
 #define ANSWER_MAX ((size_t)256 << 10)
 
 struct handoff_task_run {
@@ -22,6 +23,7 @@ struct handoff_task_run {
 	struct secret cred;
 	handoff_run_fn *done;
 	void *arg;
+	struct handoff_heard *heard;
 	enum handoff_word word; /* of an end that is told in a turn of its own */
 	struct err why;
 };
@@ -49,6 +51,9 @@ end(struct handoff_task_run *x, enum handoff_word word, const struct err *why)
 	void *arg = x->arg;
 	struct err said = word == HANDOFF_DONE ? (struct err){ 0 } : *why;
 
+	if (x->heard != NULL)
+		*x->heard = word == HANDOFF_DONE ? x->task.heard :
+						   (struct handoff_heard){ word == HANDOFF_NO ? HANDOFF_SAID_NO : HANDOFF_SAID_NOBODY, 0 };
 	run_free(x);
 	done(arg, word, word == HANDOFF_DONE ? NULL : &said);
 }
@@ -171,8 +176,12 @@ fill(struct handoff_task_run *x, const struct handoff_order *o, struct err *e)
 {
 	enum err_code rc = ERR_OK;
 
-	x->task = (struct handoff_task){ .server = o->server, .call = o->call, .short_server_id = o->short_server_id };
+	x->task = (struct handoff_task){ .server = o->server, .call = o->call, .short_server_id = o->short_server_id,
+		.instance = o->instance };
+	x->heard = o->heard;
 	x->timeout_ms = o->timeout_ms == 0 ? o->server->timeout_ms : MIN(o->timeout_ms, o->server->timeout_ms);
+	if (o->call == HANDOFF_CALL_TRIGGER)
+		x->timeout_ms += SLACK_MS;
 	x->endpoint = str_dup_n(o->endpoint, strlen(o->endpoint));
 	x->account = str_dup_n(o->account, strlen(o->account));
 	if (x->endpoint == NULL || x->account == NULL)

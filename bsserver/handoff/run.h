@@ -25,6 +25,8 @@ struct handoff_order {
 	uint16_t short_server_id;
 	uint32_t timeout_ms; /* of each request, when that is less than the server's own; 0: it is not */
 	const struct secret *cred; /* handoff_pack() of it; NULL: the call has none */
+	int instance;		   /* TRIGGER: of Object 1; HANDOFF_INSTANCE_UNKNOWN */
+	struct handoff_heard *heard; /* TRIGGER: is filled before done; NULL */
 };
 
 /* done is called once, later, never from inside, unless all are abandoned first. */

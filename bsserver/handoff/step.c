@@ -31,6 +31,7 @@ static const char *const call_names[] = {
 	[HANDOFF_CALL_DROP] = "drop",
 	[HANDOFF_CALL_FORGET] = "forget",
 	[HANDOFF_CALL_TEST] = "test",
+	[HANDOFF_CALL_TRIGGER] = "trigger",
 };
 _Static_assert(N_ELEMS(call_names) == HANDOFF_CALL__COUNT, "one name per call");
 

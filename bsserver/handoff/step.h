@@ -39,6 +39,7 @@ enum handoff_call {
 	HANDOFF_CALL_DROP,	 /* forget `other` */
 	HANDOFF_CALL_FORGET,	 /* forget the device */
 	HANDOFF_CALL_TEST,	 /* of an operator: does it answer, and take our token? Nothing is changed */
+	HANDOFF_CALL_TRIGGER,	 /* of a job: that it sends the device a Bootstrap-Request Trigger */
 	HANDOFF_CALL__COUNT
 };
 

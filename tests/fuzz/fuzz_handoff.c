@@ -14,6 +14,7 @@
 #include "lib/base/util.h"
 #include "tests/fuzz/fuzz.h"
 
+#define TURNS 3 /* of a trigger: by the instance that is known, a look, by the one that is found */
 #define URL "https://dm.example"
 
 static char *
@@ -64,6 +65,7 @@ told(const struct handoff_task *t, enum handoff_word word, const struct err *why
 	struct gbuf hex = { 0 };
 
 	FUZZ_MUST(word != HANDOFF_ASK, "asks again");
+	FUZZ_MUST((unsigned)t->heard.said < HANDOFF_SAID__COUNT, "it heard %d", t->heard.said);
 	enc_hex(&hex, t->cred.key, t->cred.key_len);
 	if (word != HANDOFF_DONE)
 		FUZZ_MUST(why->msg[0] != 0 && strchr(why->msg, '\n') == NULL, "without a word on one line");
@@ -84,8 +86,16 @@ talk(struct handoff_task *t, const struct handoff_reply *r)
 	else if (handoff_request_check(&q, t->server, &why) == ERR_OK)
 		asked(t, &q);
 	handoff_request_clear(&q);
-	why = (struct err){ 0 };
-	told(t, t->server->driver->next(t, r, &q, &why), &why);
+	if (word != HANDOFF_ASK && t->call == HANDOFF_CALL_TRIGGER)
+		return;
+	do { /* the same answer to whatever it asks for then */
+		why = (struct err){ 0 };
+		handoff_request_clear(&q);
+		word = t->server->driver->next(t, r, &q, &why);
+		if (word == HANDOFF_ASK && handoff_request_check(&q, t->server, &why) == ERR_OK)
+			asked(t, &q);
+	} while (word == HANDOFF_ASK && t->call == HANDOFF_CALL_TRIGGER && t->turn++ < TURNS);
+	told(t, word, &why);
 	handoff_request_clear(&q);
 }
 
@@ -123,9 +133,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	read_input(&in, &x);
 	struct handoff_server s = { .name = (char[]){ "eu" }, .driver = x.driver, .tell = x.line, .tell_body = x.body,
-		.url = x.driver->program ? NULL : (char[]){ URL }, .drop = x.line, .drop_body = x.body,
+		.url = x.driver->program ? NULL : (char[]){ URL }, .drop = x.line, .drop_body = x.body, .trigger = x.call == HANDOFF_CALL_TRIGGER ? x.line : NULL,
+		.trigger_body = x.call == HANDOFF_CALL_TRIGGER ? x.body : NULL, .timeout_ms = 10000,
 		.forget = x.call == HANDOFF_CALL_FORGET ? x.line : (char[]){ "DELETE /c" } };
-	struct handoff_task t = { .server = &s, .call = x.call, .endpoint = x.endpoint, .account = "dm" };
+	struct handoff_task t = { .server = &s, .call = x.call, .endpoint = x.endpoint, .account = "dm", .short_server_id = 7,
+		.instance = x.reply.status % 2 == 0 ? HANDOFF_INSTANCE_UNKNOWN : 3 };
 	bool fit = x.endpoint[0] != 0 && str_is_printable(x.endpoint, strlen(x.endpoint));
 	if (credential(&x.packed, &t.cred) && fit && x.call != HANDOFF_CALL_NONE &&
 	    (x.driver != &handoff_http || handoff_http_check(&s, NULL) == ERR_OK))

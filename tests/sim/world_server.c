@@ -111,6 +111,7 @@ perform(struct world *w, struct task *t)
 		break;
 	case HANDOFF_CALL_NONE:
 	case HANDOFF_CALL_TEST:
+	case HANDOFF_CALL_TRIGGER:
 	case HANDOFF_CALL__COUNT:
 		world_wrong(w, "%s is asked for %s", server_names[t->server_no], handoff_call_name(t->call));
 		break;

@@ -1,6 +1,8 @@
 /* What LwM2M Servers are asked for, by each driver, and what their answers are taken for. */
 #include "bsserver/handoff/driver.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/unit/unit.h"
@@ -100,6 +102,114 @@ START_TEST(an_answer_is_told_without_the_secrets_that_it_repeats)
 }
 END_TEST
 
+/* ---- the Bootstrap-Request Trigger ---- */
+
+#define READ(N) "200 {\"status\":\"CONTENT(205)\",\"success\":true,\"content\":{\"kind\":\"obj\",\"id\":1,\"instances\":[" \
+	"{\"kind\":\"instance\",\"id\":0,\"resources\":[{\"id\":1,\"value\":\"7\"},{\"id\":0,\"value\":\"8\"}]}," \
+	"{\"kind\":\"instance\",\"id\":" N ",\"resources\":[{\"id\":0,\"value\":\"7\"}]}]}}"
+#define SAID(STATUS) "200 {\"status\":\"" STATUS "\",\"success\":false}"
+#define DELAYED "200 {\"ep\":\"d\",\"requestId\":\"x\",\"response\":null,\"delayed\":true}"
+#define ASKS_READ "GET " URL "/api/clients/a%20b/1?timeout=10"
+#define ASKS(N) "POST " URL "/api/clients/a%20b/1/" N "/9?timeout=10"
+
+/* What a server is asked for, each answered by "STATUS BODY"; and what that comes to. */
+static const struct {
+	const struct handoff_driver *driver;
+	int instance;
+	struct {
+		const char *asked, *answer; /* asked NULL: no more */
+	} v[3];
+	enum handoff_word word;
+	struct handoff_heard heard;
+	const char *why;
+} triggers[] = {
+	{ &handoff_leshan, 3, { { ASKS("3"), SAID("CHANGED(204)") } }, HANDOFF_DONE, { HANDOFF_SAID_CODE, 0x44 }, "" },
+	{ &handoff_leshan, -1, { { ASKS_READ, READ("4") }, { ASKS("4"), SAID("CHANGED(204)") } }, HANDOFF_DONE,
+	    { HANDOFF_SAID_CODE, 0x44 }, "" },
+	/* what we knew is of yesterday: it is looked for once */
+	{ &handoff_leshan, 3, { { ASKS("3"), SAID("NOT_FOUND(404)") }, { ASKS_READ, READ("4") }, { ASKS("4"), SAID("CHANGED(204)") } },
+	    HANDOFF_DONE, { HANDOFF_SAID_CODE, 0x44 }, "" },
+	{ &handoff_leshan, 3, { { ASKS("3"), SAID("NOT_FOUND(404)") }, { ASKS_READ, READ("4") }, { ASKS("4"), SAID("NOT_FOUND(404)") } },
+	    HANDOFF_DONE, { HANDOFF_SAID_CODE, 0x84 }, "" },
+	{ &handoff_leshan, 3, { { ASKS("3"), SAID("INTERNAL_SERVER_ERROR(500)") } }, HANDOFF_DONE, { HANDOFF_SAID_CODE, 0xa0 }, "" },
+	{ &handoff_leshan, -1, { { ASKS_READ, SAID("UNAUTHORIZED(401)") } }, HANDOFF_DONE, { HANDOFF_SAID_CODE, 0x81 }, "" },
+	{ &handoff_leshan, -1, { { ASKS_READ, READ("99999") } }, HANDOFF_NO, { 0 },
+	    "it sees no instance of Object 1 with Short Server ID 7" },
+	{ &handoff_leshan, -1, { { ASKS_READ, SAID("CONTENT(205)") } }, HANDOFF_NO, { 0 },
+	    "it sees no instance of Object 1 with Short Server ID 7" },
+	{ &handoff_leshan, 0, { { ASKS("0"), DELAYED } }, HANDOFF_DONE, { HANDOFF_SAID_QUEUED, 0 }, "" },
+	{ &handoff_leshan, 0, { { ASKS("0"), "202 " } }, HANDOFF_DONE, { HANDOFF_SAID_QUEUED, 0 }, "" },
+	{ &handoff_leshan, -1, { { ASKS_READ, DELAYED } }, HANDOFF_DONE, { HANDOFF_SAID_ASLEEP, 0 }, "" },
+	{ &handoff_leshan, 0, { { ASKS("0"), "400 No registered client with id 'a b'" } }, HANDOFF_DONE,
+	    { HANDOFF_SAID_ABSENT, 0 }, "" },
+	{ &handoff_leshan, -1, { { ASKS_READ, "404 " } }, HANDOFF_DONE, { HANDOFF_SAID_ABSENT, 0 }, "" },
+	{ &handoff_leshan, 0, { { ASKS("0"), "400 path" } }, HANDOFF_NO, { 0 }, "HTTP 400: path" },
+	{ &handoff_leshan, 0, { { ASKS("0"), "401 " } }, HANDOFF_NO, { 0 }, "HTTP 401" },
+	{ &handoff_leshan, 0, { { ASKS("0"), "504 Request timeout" } }, HANDOFF_DONE, { HANDOFF_SAID_SILENT, 0 }, "" },
+	{ &handoff_leshan, 0, { { ASKS("0"), "503 " } }, HANDOFF_LATER, { 0 }, "HTTP 503" },
+	{ &handoff_leshan, 0, { { ASKS("0"), "200 fine" } }, HANDOFF_NO, { 0 }, "its answer does not say what the device answered" },
+	{ &handoff_leshan, 0, { { ASKS("0"), SAID("CHANGED(299)") } }, HANDOFF_NO, { 0 },
+	    "its answer does not say what the device answered" },
+	{ &handoff_http, 5, { { "POST " URL "/a%20b/dm/7/5", "200 " } }, HANDOFF_DONE, { HANDOFF_SAID_YES, 0 }, "" },
+	{ &handoff_http, 5, { { "POST " URL "/a%20b/dm/7/5", "202 " } }, HANDOFF_DONE, { HANDOFF_SAID_QUEUED, 0 }, "" },
+	{ &handoff_http, 5, { { "POST " URL "/a%20b/dm/7/5", "404 " } }, HANDOFF_DONE, { HANDOFF_SAID_ABSENT, 0 }, "" },
+	{ &handoff_http, 5, { { "POST " URL "/a%20b/dm/7/5", "504 " } }, HANDOFF_DONE, { HANDOFF_SAID_SILENT, 0 }, "" },
+	{ &handoff_http, 5, { { "POST " URL "/a%20b/dm/7/5", "500 " } }, HANDOFF_LATER, { 0 }, "HTTP 500" },
+	{ &handoff_http, 5, { { "POST " URL "/a%20b/dm/7/5", "403 no" } }, HANDOFF_NO, { 0 }, "HTTP 403: no" },
+	{ &handoff_http, -1, { { NULL, NULL } }, HANDOFF_NO, { 0 },
+	    "the template cannot be filled: which instance of Object 1 its account is, is not known" },
+};
+
+START_TEST(a_trigger_asks_for_the_instance_of_the_account_and_tells_what_came_of_it)
+{
+	struct handoff_server s = { .driver = triggers[_i].driver, .url = (char[]){ URL }, .timeout_ms = 10000,
+		.trigger = (char[]){ "POST /%e/%a/%s/%n" }, .trigger_body = (char[]){ "{\"i\":%n}" } };
+	struct handoff_task t = task_of(&s, "a b", HANDOFF_CALL_TRIGGER);
+	struct handoff_request q = { 0 };
+	struct err why = { 0 };
+	char line[256];
+
+	t.cred = (struct handoff_credential){ 0 };
+	t.instance = triggers[_i].instance;
+	ck_assert(handoff_can_trigger(&s));
+	enum handoff_word word = s.driver->next(&t, NULL, &q, &why);
+	for (size_t i = 0; i < N_ELEMS(triggers[_i].v) && triggers[_i].v[i].asked != NULL; i++) {
+		const char *answer = triggers[_i].v[i].answer;
+		const struct handoff_reply r = { .status = strtol(answer, NULL, 10), .type = "", .body = (const uint8_t *)answer + 4,
+			.body_len = strlen(answer) - 4 };
+
+		ck_assert_int_eq(word, HANDOFF_ASK);
+		(void)snprintf(line, sizeof line, "%s %s", q.method, gbuf_cstr(&q.url));
+		ck_assert_str_eq(line, triggers[_i].v[i].asked);
+		handoff_request_clear(&q);
+		word = s.driver->next(&t, &r, &q, &why);
+	}
+	ck_assert_int_eq(word, triggers[_i].word);
+	ck_assert_int_eq(t.heard.said, triggers[_i].heard.said);
+	ck_assert_uint_eq(t.heard.code, triggers[_i].heard.code);
+	ck_assert_str_eq(why.msg, triggers[_i].why);
+	handoff_request_clear(&q);
+}
+END_TEST
+
+/* Which of them can, given the template or not. */
+START_TEST(a_server_without_a_way_calls_nobody_back)
+{
+	static const struct {
+		const struct handoff_driver *driver;
+		bool with, without;
+	} rows[] = { { &handoff_leshan, true, true }, { &handoff_http, true, false }, { &handoff_exec, false, false } };
+
+	for (size_t i = 0; i < N_ELEMS(rows); i++) {
+		struct handoff_server s = { .driver = rows[i].driver };
+
+		ck_assert_int_eq(handoff_can_trigger(&s), rows[i].without);
+		s.trigger = (char[]){ "POST /%e" };
+		ck_assert_int_eq(handoff_can_trigger(&s), rows[i].with);
+	}
+}
+END_TEST
+
 #define NOT_A_LINE "must be \"METHOD /path\" with PUT, POST, PATCH, DELETE or GET, and no blank or # in the path"
 static const struct {
 	const char *tell, *tell_body, *drop, *forget, *test;
@@ -120,7 +230,31 @@ static const struct {
 	{ "PUT /c/%e", "%z", NULL, "DELETE /c/%e", NULL, false, "tell: behind % comes one of %easmihbkK" },
 	{ "PUT /c/%e", NULL, NULL, "DELETE /c/%i", NULL, false, "forget: behind % comes one of %eas" },
 	{ "PUT /c/%e", NULL, NULL, "DELETE /c/%e", "GET /c/%e", false, "test: behind % comes one of %" },
+	{ "PUT /c/%e/%n", NULL, NULL, "DELETE /c/%e", NULL, false, "tell: behind % comes one of %easmihb" },
 };
+
+static const struct {
+	const char *trigger, *trigger_body, *why;
+} trigger_templates[] = {
+	{ "POST /c/%e/1/%n/9", "{\"s\":%s,\"a\":\"%a\"}", NULL },
+	{ "POST /c/%e/%k", NULL, "trigger: behind % comes one of %easn" },
+	{ "POST /c/%e", "%i", "trigger: behind % comes one of %easn" },
+	{ "/c/%e", NULL, "trigger: " NOT_A_LINE },
+	{ NULL, "{}", "trigger_body: there is no trigger that it belongs to" },
+};
+
+START_TEST(a_template_of_a_trigger_that_cannot_be_used_is_refused_at_the_start)
+{
+	struct handoff_server s = { .driver = &handoff_http, .tell = (char[]){ "PUT /c" }, .forget = (char[]){ "DELETE /c" },
+		.trigger = (char *)(uintptr_t)trigger_templates[_i].trigger,
+		.trigger_body = (char *)(uintptr_t)trigger_templates[_i].trigger_body };
+	struct err e = { 0 };
+	enum err_code rc = handoff_http_check(&s, &e);
+
+	ck_assert_int_eq(rc, trigger_templates[_i].why == NULL ? ERR_OK : ERR_INVALID);
+	ck_assert_str_eq(e.msg, trigger_templates[_i].why == NULL ? "" : trigger_templates[_i].why);
+}
+END_TEST
 
 START_TEST(a_template_that_cannot_be_used_is_refused_at_the_start)
 {
@@ -139,6 +273,9 @@ END_TEST
 static const struct unit_case cases[] = {
 	UNIT_CASE(what_is_asked_for_leads_where_it_should, N_ELEMS(requests)),
 	UNIT_CASE(an_answer_is_told_without_the_secrets_that_it_repeats, N_ELEMS(answers)),
+	UNIT_CASE(a_trigger_asks_for_the_instance_of_the_account_and_tells_what_came_of_it, N_ELEMS(triggers)),
+	UNIT_CASE(a_server_without_a_way_calls_nobody_back, 1),
+	UNIT_CASE(a_template_of_a_trigger_that_cannot_be_used_is_refused_at_the_start, N_ELEMS(trigger_templates)),
 	UNIT_CASE(a_template_that_cannot_be_used_is_refused_at_the_start, N_ELEMS(templates)),
 };
 
