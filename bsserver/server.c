@@ -380,7 +380,7 @@ static enum err_code
 open_reg(struct server *s, struct err *e)
 {
 	const struct server_reg_conf c = { .conf = s->conf, .loop = s->loop, .auth = s->auth, .trust = s->trust, .ops = s->ops,
-		.store = s->store, .handoff = s->handoff };
+		.store = s->store, .handoff = s->handoff, .model = s->model };
 
 	return server_reg_open(&c, &s->reg, e);
 }

@@ -136,6 +136,7 @@ server_handoff_counter(const struct handoff *h, size_t i, struct api_counter *ou
 		{ "handoff_refused", "refusals of LwM2M Servers", false, s.refused },
 		{ "handoff_unanswered", "attempts that LwM2M Servers did not answer", false, s.unanswered },
 		{ "handoff_doubts", "sessions after which nobody knows which credential the device has", false, s.doubts },
+		{ "handoff_triggers", "devices that LwM2M Servers were asked to call back", false, s.triggers },
 		{ "handoff_under_way", "hand-offs that are being worked on", true, s.under_way },
 	};
 

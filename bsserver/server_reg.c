@@ -16,7 +16,8 @@ struct server_reg {
 	const struct conf *conf;
 	const struct auth *auth;
 	const struct trust *trust;
-	struct registry *registry;
+	struct registry *registry; /* NULL: the configuration has none */
+	struct ways *ways;
 	struct trigger *trigger;
 	struct handoff *handoff; /* NULL */
 	const struct store_ops *ops;
@@ -200,11 +201,27 @@ ask_past(struct server_reg *s, uint64_t before)
 	s->ops->session_list(s->store, &page, on_past, s);
 }
 
+static enum err_code
+open_trigger(struct server_reg *s, const struct server_reg_conf *c, struct err *e)
+{
+	struct ways_conf w = { .ops = c->ops, .store = c->store, .handoff = c->handoff, .model = c->model };
+	struct trigger_conf t = { .loop = c->loop, .ops = c->ops, .store = c->store };
+	enum err_code rc;
+
+	if (s->registry != NULL)
+		w.registry = registry_way(s->registry);
+	rc = ways_open(&w, &s->ways, e);
+	if (rc != ERR_OK)
+		return rc;
+	t.way = ways_way(s->ways);
+	return trigger_open(&t, &s->trigger, e);
+}
+
 enum err_code
 server_reg_open(const struct server_reg_conf *c, struct server_reg **out, struct err *e)
 {
 	*out = NULL;
-	if (c->conf->n_registry_listeners == 0)
+	if (c->conf->n_registry_listeners == 0 && c->handoff == NULL)
 		return ERR_OK;
 	struct server_reg *s = calloc(1, sizeof *s);
 	if (s == NULL)
@@ -216,13 +233,10 @@ server_reg_open(const struct server_reg_conf *c, struct server_reg **out, struct
 	s->ops = c->ops;
 	s->store = c->store;
 	s->past_ms = clock_wall_ms() - PAST_MS;
-	enum err_code rc = open_registry(s, c, e);
-	if (rc == ERR_OK) {
-		const struct trigger_conf t = { .loop = c->loop, .ops = c->ops, .store = c->store,
-			.way = registry_way(s->registry) };
-		rc = trigger_open(&t, &s->trigger, e);
-	}
+	enum err_code rc = c->conf->n_registry_listeners > 0 ? open_registry(s, c, e) : ERR_OK;
 	if (rc == ERR_OK)
+		rc = open_trigger(s, c, e);
+	if (rc == ERR_OK && s->registry != NULL)
 		ask_past(s, 0);
 	/* also after an error: the store still has answers for it */
 	*out = s;
@@ -239,7 +253,7 @@ server_reg_trust(struct server_reg *s, const struct trust *trust)
 enum err_code
 server_reg_reload(struct server_reg *s, const struct conf *c, const struct trust *trust, struct err *e)
 {
-	if (s == NULL)
+	if (s == NULL || s->registry == NULL)
 		return ERR_OK;
 	const struct transport_credentials creds = server_tls_credentials(c);
 	enum err_code rc = registry_reload(s->registry, &creds, e);
@@ -255,6 +269,7 @@ server_reg_close(struct server_reg *s)
 		return;
 	s->closed = true;
 	registry_close(s->registry);
+	ways_close(s->ways);
 	trigger_close(s->trigger);
 }
 
@@ -264,6 +279,7 @@ server_reg_free(struct server_reg *s)
 	if (s == NULL)
 		return;
 	trigger_free(s->trigger);
+	ways_free(s->ways);
 	registry_free(s->registry);
 	free(s);
 }
@@ -289,7 +305,7 @@ server_reg_record(struct server_reg *s, const struct bs_record *r)
 	if (s == NULL || r->endpoint == NULL || (!good && r->verdict != BS_VERDICT_FAILED))
 		return;
 	bool called = trigger_session(s->trigger, r->endpoint, r->id, r->started_ms, good);
-	if (good && has_account(s, r->endpoint))
+	if (good && s->registry != NULL && has_account(s, r->endpoint))
 		registry_session(s->registry,
 		    &(struct registry_ended){ r->endpoint, r->id, r->started_ms, r->ended_ms, called });
 }
@@ -297,13 +313,13 @@ server_reg_record(struct server_reg *s, const struct bs_record *r)
 uint32_t
 server_reg_hold_back(struct server_reg *s, const char *endpoint)
 {
-	return s == NULL ? 0 : registry_hold_back(s->registry, endpoint);
+	return s == NULL || s->registry == NULL ? 0 : registry_hold_back(s->registry, endpoint);
 }
 
 void
 server_reg_feed(struct server_reg *s, const struct store_feed *f)
 {
-	if (s != NULL && f->kind == STORE_FEED_NO_DEVICE)
+	if (s != NULL && s->registry != NULL && f->kind == STORE_FEED_NO_DEVICE)
 		registry_forget(s->registry, f->name);
 }
 
@@ -322,12 +338,13 @@ server_reg_say(const struct server_reg *s)
 bool
 server_reg_counter(const struct server_reg *s, size_t i, struct api_counter *out)
 {
-	struct registry_stats t;
+	struct registry_stats t = { 0 };
 	struct trigger_stats g;
 
 	if (s == NULL)
 		return false;
-	registry_stats(s->registry, &t);
+	if (s->registry != NULL)
+		registry_stats(s->registry, &t);
 	trigger_stats(s->trigger, &g);
 	const struct api_counter rows[] = {
 		{ "registry_registers", "registrations of devices", false, t.registers },

@@ -1,6 +1,6 @@
 /*
- * bsserver/server_reg.h: the registry put together with auth and the configuration. Part of
- * server.c's wiring; included by it alone.
+ * bsserver/server_reg.h: the registry, and the ways to devices, put together with auth and the
+ * configuration. Part of server.c's wiring; included by it alone.
  */
 #ifndef BSSERVER_SERVER_REG_H
 #define BSSERVER_SERVER_REG_H
@@ -10,7 +10,7 @@
 #include "bsserver/conf/conf.h"
 #include "bsserver/handoff/handoff.h"
 #include "bsserver/registry/registry.h"
-#include "bsserver/registry/trigger.h"
+#include "bsserver/registry/ways.h"
 
 struct server_reg;
 
@@ -21,10 +21,11 @@ struct server_reg_conf {
 	const struct trust *trust; /* server_reg_reload() gives another */
 	const struct store_ops *ops;
 	struct store *store;
-	struct handoff *handoff; /* NULL: the configuration has no LwM2M Servers */
+	struct handoff *handoff; /* NULL: there are no LwM2M Servers */
+	const struct lwm2m_model *model;
 };
 
-/* *out stays NULL when the configuration has no registry: every function takes that. */
+/* *out stays NULL when the configuration has neither registry nor LwM2M Servers: every function takes that. */
 enum err_code server_reg_open(const struct server_reg_conf *c, struct server_reg **out, struct err *e);
 void server_reg_trust(struct server_reg *s, const struct trust *trust); /* from now on this counts */
 /* Our own credentials are read again, and another trust counts. On an error all stays as it was. */

@@ -26,6 +26,8 @@ static const struct out_field row_fields[] = {
 	{ "failed", "failed", OUT_PLAIN, NULL },
 	{ "registered", "registered", OUT_PLAIN, NULL },
 	{ "at", "at", OUT_TIME, NULL },
+	{ "via", "asked by", OUT_PLAIN, NULL },
+	{ "said", "said", OUT_PLAIN, NULL },
 };
 static const struct out_view row_view = { row_fields, N_ELEMS(row_fields) };
 

@@ -16,9 +16,19 @@
 static bool
 has_registry(struct req *r)
 {
-	if (r->api->c.trigger != NULL)
+	if (r->api->c.registry != NULL)
 		return true;
 	answer_fail(r, 0, ERR_UNSUPPORTED, "this daemon has no registry: registry.listeners in its configuration");
+	return false;
+}
+
+static bool
+has_way(struct req *r)
+{
+	if (r->api->c.trigger != NULL)
+		return true;
+	answer_fail(r, 0, ERR_UNSUPPORTED,
+	    "this daemon has no way to call devices back: no registry.listeners and no lwm2m_servers in its configuration");
 	return false;
 }
 
@@ -58,6 +68,16 @@ json_of_job(const struct job *j)
 	return x;
 }
 
+/* Who asked it: an LwM2M Server, or our registry; NULL: nobody yet. */
+static const char *
+way_of_row(const struct job_row *w)
+{
+	static const bool asked[JOB__OUTCOMES] = { [JOB_ASLEEP] = true, [JOB_TRIGGERED] = true, [JOB_BOOTSTRAPPED] = true,
+		[JOB_REFUSED] = true, [JOB_TIMED_OUT] = true };
+
+	return w->via != NULL ? w->via : asked[w->outcome] ? "registry" : NULL;
+}
+
 static json_t *
 json_of_row(const struct job_row *w)
 {
@@ -73,6 +93,9 @@ json_of_row(const struct job_row *w)
 	json_put(x, "failed", json_boolean(w->bad || w->outcome == JOB_REFUSED || w->outcome == JOB_TIMED_OUT));
 	json_put(x, "registered", json_boolean(w->registered));
 	json_put(x, "at", json_when(w->at_ms));
+	json_put(x, "via", json_text(way_of_row(w)));
+	json_put(x, "said", json_text(w->said));
+	json_put(x, "told", json_boolean(w->told));
 	return x;
 }
 
@@ -179,22 +202,73 @@ copy(const char *s)
 	return s == NULL ? NULL : strdup(s);
 }
 
+/* Ways are found one after the other. */
+struct dry_run {
+	struct req *r;
+	json_t *body, *rows;
+	struct wanted w; /* v is owned; what is in it belongs to body */
+	size_t at;
+	bool going; /* within dry_run_on() */
+};
+
 static void
-dry_run(struct req *r, const struct wanted *w)
+dry_run_end(struct dry_run *d)
 {
-	static const char *const words[] = { [TRIGGER_STRANGER] = "unknown", [TRIGGER_ASLEEP] = "asleep",
-		[TRIGGER_AWAKE] = "awake" };
-	json_t *list = json_array(), *j = json_object();
+	json_t *j = json_object();
 
-	for (size_t i = 0; i < w->n; i++) {
-		json_t *x = json_object();
+	json_put(j, "rows", d->rows);
+	answer_json(d->r, 200, j);
+	json_decref(d->body);
+	free(d->w.v);
+	free(d);
+}
 
-		json_put(x, "endpoint", json_text(w->v[i]));
-		json_put(x, "outcome", json_text(words[trigger_reach_of(r->api->c.trigger, w->v[i])]));
-		(void)json_array_append_new(list, x);
+static trigger_found_fn on_found;
+
+static void
+dry_run_on(struct dry_run *d)
+{
+	size_t before = SIZE_MAX;
+
+	d->going = true;
+	while (d->at < d->w.n && d->at != before) {
+		before = d->at;
+		trigger_find(d->r->api->c.trigger, d->w.v[d->at], on_found, d);
 	}
-	json_put(j, "rows", list);
-	answer_json(r, 200, j);
+	d->going = false;
+	if (d->at == d->w.n)
+		dry_run_end(d);
+}
+
+static void
+on_found(void *arg, enum trigger_reach reach, const char *via)
+{
+	static const char *const words[TRIGGER__REACHES] = { [TRIGGER_STRANGER] = "unknown", [TRIGGER_AWAY] = "asleep",
+		[TRIGGER_ASLEEP] = "asleep", [TRIGGER_AWAKE] = "awake", [TRIGGER_PERHAPS] = "by_server" };
+	struct dry_run *d = arg;
+	json_t *x = json_object();
+
+	json_put(x, "endpoint", json_text(d->w.v[d->at]));
+	json_put(x, "outcome", json_text(words[reach]));
+	json_put(x, "via", json_text(via != NULL ? via : reach == TRIGGER_STRANGER ? NULL : "registry"));
+	(void)json_array_append_new(d->rows, x);
+	d->at++;
+	if (!d->going)
+		dry_run_on(d);
+}
+
+static void
+dry_run(struct req *r, const json_t *body, struct wanted *w)
+{
+	struct dry_run *d = calloc(1, sizeof *d);
+
+	if (d == NULL) {
+		answer_fail(r, 0, ERR_NO_MEMORY, "out of memory");
+		return;
+	}
+	*d = (struct dry_run){ .r = r, .body = json_incref((json_t *)(uintptr_t)body), .rows = json_array(), .w = *w };
+	w->v = NULL;
+	dry_run_on(d);
 }
 
 static void
@@ -223,7 +297,7 @@ make_job(struct req *r, const json_t *body, struct wanted *w)
 		return;
 	}
 	if (json_is_true(json_object_get(body, "dry_run"))) {
-		dry_run(r, w);
+		dry_run(r, body, w);
 		return;
 	}
 	w->spec.actor = copy(req_actor(r).name);
@@ -236,7 +310,7 @@ void
 post_job(struct req *r)
 {
 	struct wanted w = { .spec = { .rate = RATE_DEFAULT, .from_minute = -1, .to_minute = -1 } };
-	json_t *body = has_registry(r) ? req_json(r) : NULL;
+	json_t *body = has_way(r) ? req_json(r) : NULL;
 
 	if (body == NULL)
 		return;
@@ -257,7 +331,7 @@ get_jobs(struct req *r)
 	json_t *list, *j;
 	const struct job *x;
 
-	if (!has_registry(r))
+	if (!has_way(r))
 		return;
 	list = json_array();
 	j = json_object();
@@ -274,7 +348,7 @@ job_of(struct req *r)
 	const struct job *j = NULL;
 	uint64_t id;
 
-	if (!has_registry(r))
+	if (!has_way(r))
 		return NULL;
 	if (str_to_u64(text, strlen(text), 1, INT64_MAX, &id))
 		j = trigger_job(r->api->c.trigger, id);
@@ -333,7 +407,7 @@ post_job_state(struct req *r)
 /* ---- GET /v1/devices/{ep}/registration ---- */
 
 static json_t *
-json_of_registration(const struct reg *g, enum trigger_reach reach)
+json_of_registration(const struct reg *g, bool awake)
 {
 	char version[8], location[REG_LOCATION_LEN + 1];
 	json_t *x = json_object();
@@ -342,7 +416,7 @@ json_of_registration(const struct reg *g, enum trigger_reach reach)
 	regs_location(g, location);
 	json_put(x, "endpoint", json_text(g->endpoint));
 	json_put(x, "state", json_text(reg_state_name(g->state)));
-	json_put(x, "awake", json_boolean(reach == TRIGGER_AWAKE));
+	json_put(x, "awake", json_boolean(awake));
 	json_put(x, "registered", json_when(g->registered_ms));
 	json_put(x, "seen", json_when(g->seen_ms));
 	json_put(x, "updates", json_integer(g->updates));
@@ -367,7 +441,7 @@ get_device_registration(struct req *r)
 	if (g == NULL)
 		answer_fail(r, 0, ERR_NOT_FOUND, "device %s never registered here", req_arg(r, 0));
 	else
-		answer_json(r, 200, json_of_registration(g, trigger_reach_of(r->api->c.trigger, g->endpoint)));
+		answer_json(r, 200, json_of_registration(g, registry_awake(r->api->c.registry, g->endpoint)));
 }
 
 /* ---- what others say of devices ---- */

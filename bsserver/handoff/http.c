@@ -2,7 +2,8 @@
  * Any REST interface, by templates of the configuration: "METHOD /path" and a body for each call. In
  * them stand for values: %e the endpoint, %a the account's local name, %s its Short Server ID, %m the
  * mode (psk, rpk, x509), %i the identity as text, %h in hex, %b in base64, %k a PSK in hex, %K in
- * base64, %n the instance of Object 1 that the account is, %% a percent sign; percent-encoded in a path, escaped as in a JSON string in a body.
+ * base64, %n the instance of Object 1 that the account is, %% a percent sign; percent-encoded in a path,
+ * escaped as in a JSON string in a body.
  */
 #include <string.h>
 

@@ -134,7 +134,7 @@ instance_in(const json_t *answer, uint16_t short_server_id)
 	return HANDOFF_INSTANCE_UNKNOWN;
 }
 
-/* Where it is not known which instance it is, Object 1 is read there first. The server waits for the device as long as we do. */
+/* Where it is not known which instance it is, Object 1 is read there first. The server waits for the device as we do. */
 static enum handoff_word
 ask_device(struct handoff_task *t, struct handoff_request *out, struct err *why)
 {

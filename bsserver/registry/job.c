@@ -147,8 +147,11 @@ job_free(struct job *j)
 {
 	if (j == NULL)
 		return;
-	for (uint32_t i = 0; i < j->n_rows; i++)
+	for (uint32_t i = 0; i < j->n_rows; i++) {
 		free(j->rows[i].endpoint);
+		free(j->rows[i].via);
+		free(j->rows[i].said);
+	}
 	free(j->rows);
 	table_clear(&j->by_endpoint);
 	free(j->spec.actor);
@@ -264,7 +267,7 @@ take_ready(struct job *j)
 			j->ready_tail = 0;
 		r->next_ready = 0;
 		r->ready = false;
-		if (r->outcome == JOB_ASLEEP)
+		if (r->outcome == JOB_ASLEEP || (r->outcome == JOB_PENDING && r->again))
 			return i;
 	}
 	return JOB_NONE;
@@ -273,7 +276,7 @@ take_ready(struct job *j)
 static uint32_t
 take_pending(struct job *j)
 {
-	while (j->cursor < j->n_rows && j->rows[j->cursor].outcome != JOB_PENDING)
+	while (j->cursor < j->n_rows && (j->rows[j->cursor].outcome != JOB_PENDING || j->rows[j->cursor].again))
 		j->cursor++;
 	if (j->cursor == j->n_rows || !canary_lets_on(j))
 		return JOB_NONE;
@@ -303,20 +306,27 @@ job_next(struct job *j, const struct job_time *t)
 	return row;
 }
 
-bool
-job_awake(struct job *j, const char *endpoint)
+static void
+make_ready(struct job *j, uint32_t i)
 {
-	uint32_t i = job_over(j) ? JOB_NONE : job_find(j, endpoint);
-	struct job_row *r = i == JOB_NONE ? NULL : &j->rows[i];
+	struct job_row *r = &j->rows[i];
 
-	if (r == NULL || r->outcome != JOB_ASLEEP || r->ready)
-		return false;
 	r->ready = true;
 	if (j->ready_tail != 0)
 		j->rows[j->ready_tail - 1].next_ready = i + 1;
 	else
 		j->ready_head = i + 1;
 	j->ready_tail = i + 1;
+}
+
+bool
+job_awake(struct job *j, const char *endpoint)
+{
+	uint32_t i = job_over(j) ? JOB_NONE : job_find(j, endpoint);
+
+	if (i == JOB_NONE || j->rows[i].outcome != JOB_ASLEEP || j->rows[i].ready)
+		return false;
+	make_ready(j, i);
 	return true;
 }
 
@@ -329,20 +339,32 @@ awaited(const struct job_row *r)
 	return r->outcome == JOB_TRIGGERED && r->session == 0 && !r->bad;
 }
 
+/* Adds (1) or takes away (-1) what is counted of a row. */
+static void
+count_row(struct job *j, const struct job_row *r, int sign)
+{
+	uint32_t one = (uint32_t)sign;
+
+	j->counts[r->outcome] += one;
+	j->unsettled += awaited(r) ? one : 0;
+	j->n_again += r->again ? one : 0;
+	j->n_later += r->again && r->outcome == JOB_PENDING ? one : 0;
+}
+
 static void
 change(struct job *j, struct job_row *r, const struct job_row *to, int64_t wall_ms)
 {
-	j->unsettled -= awaited(r);
-	j->counts[r->outcome]--;
+	count_row(j, r, -1);
 	r->outcome = to->outcome;
 	r->code = to->code;
 	r->session = to->session;
 	r->bad = to->bad;
 	r->registered = to->registered;
+	r->again = to->again && (to->outcome == JOB_PENDING || to->outcome == JOB_ASLEEP);
+	r->told = to->told && to->outcome == JOB_ASLEEP;
 	r->at_ms = wall_ms;
 	r->dirty = j->dirty = true;
-	j->counts[r->outcome]++;
-	j->unsettled += awaited(r);
+	count_row(j, r, 1);
 }
 
 static void
@@ -364,14 +386,63 @@ job_set(struct job *j, uint32_t row, enum job_outcome o, uint8_t code, int64_t w
 	/* its session was faster than its answer; or the job was cancelled, and only who was asked is still told of */
 	if ((answer || job_over(j)) && r->outcome != JOB_ASKED)
 		return;
-	r->resumed = false;
-	to.outcome = (uint8_t)(job_over(j) && o == JOB_ASLEEP ? JOB_CANCELLED : o);
+	r->resumed = r->resumed && o == JOB_ASLEEP;
+	to.outcome = (uint8_t)(job_over(j) && (o == JOB_ASLEEP || o == JOB_PENDING) ? JOB_CANCELLED : o);
 	to.code = code;
+	to.again = to.told = false;
 	change(j, r, &to, wall_ms);
 	if (row_failed(r))
 		count_failure(j);
 	check_canary(j, row);
 	end_when_done(j);
+}
+
+static void
+set_text(char **to, const char *from)
+{
+	char *copy;
+
+	if (from != NULL && *to != NULL && strcmp(from, *to) == 0)
+		return;
+	copy = from == NULL || from[0] == 0 ? NULL : strdup(from);
+	free(*to);
+	*to = copy; /* short of memory it goes without */
+}
+
+void
+job_tell(struct job *j, uint32_t row, const struct job_news *news, int64_t wall_ms)
+{
+	struct job_row *r = &j->rows[row], to;
+	bool nobody = news->outcome == JOB_PENDING;
+
+	if (news->via != NULL && !job_over(j))
+		set_text(&r->via, news->via); /* also of one whose session was faster */
+	if (r->outcome != JOB_ASKED)
+		return;
+	set_text(&r->via, news->via);
+	set_text(&r->said, news->said);
+	job_set(j, row, news->outcome, news->code, wall_ms);
+	if (!news->again || job_over(j))
+		return;
+	to = *r;
+	to.again = true;
+	to.told = news->told;
+	if (r->pauses < UINT8_MAX)
+		r->pauses++;
+	r->resumed = nobody; /* it may have been asked all the same */
+	change(j, r, &to, wall_ms);
+}
+
+int64_t
+job_pause_ms(const struct job_row *r)
+{
+	static const struct {
+		int64_t first, longest;
+	} rows[] = { { 2000, 300000 }, { 5000, 3600000 }, { 600000, 3600000 } };
+	size_t i = r->outcome == JOB_PENDING ? 0 : r->told ? 2 : 1;
+	unsigned doubled = r->pauses > 1 ? MIN(r->pauses - 1U, 20U) : 0;
+
+	return MIN(rows[i].first << doubled, rows[i].longest);
 }
 
 void
@@ -388,7 +459,8 @@ job_session(struct job *j, const char *endpoint, uint64_t session, int64_t start
 	uint32_t i = job_over(j) ? JOB_NONE : job_find(j, endpoint);
 	struct job_row *r = i == JOB_NONE ? NULL : &j->rows[i];
 
-	if (r == NULL || (r->outcome != JOB_TRIGGERED && r->outcome != JOB_ASKED && !r->resumed) || started_ms < j->created_ms)
+	if (r == NULL || (r->outcome != JOB_TRIGGERED && r->outcome != JOB_ASKED && !r->resumed && !r->told) ||
+	    started_ms < j->created_ms)
 		return false;
 	struct job_row to = *r;
 	bool was_bad = r->bad;
@@ -450,6 +522,12 @@ job_look(struct job *j, int64_t wall_ms)
 		count_failure(j);
 		check_canary(j, i);
 	}
+	for (uint32_t i = 0; i < j->n_rows && j->n_again > 0 && j->state == JOB_RUNNING; i++) {
+		const struct job_row *r = &j->rows[i];
+
+		if (r->again && !r->ready && wall_ms - r->at_ms >= job_pause_ms(r))
+			make_ready(j, i);
+	}
 	end_when_done(j);
 }
 
@@ -479,7 +557,7 @@ job_unsure(const struct job *j, uint32_t row)
 {
 	const struct job_row *r = &j->rows[row];
 
-	return !job_over(j) && (awaited(r) || r->resumed);
+	return !job_over(j) && (awaited(r) || r->resumed || r->told);
 }
 
 enum err_code
@@ -492,13 +570,14 @@ job_restored(struct job *j, struct err *e)
 			return err_set(e, ERR_PARSE, "job %llu: device %u of %u was not kept", (unsigned long long)j->id, i,
 			    j->n_rows);
 		if (r->outcome == JOB_ASKED && !job_over(j)) {
-			r->outcome = JOB_ASLEEP;
-			r->resumed = true;
+			r->outcome = JOB_PENDING;
+			r->resumed = r->again = true;
 		}
-		if (r->outcome != JOB_PENDING && j->cursor == i)
+		r->again |= r->via != NULL && !job_over(j) && (r->outcome == JOB_PENDING || r->outcome == JOB_ASLEEP);
+		r->resumed |= r->again && r->outcome == JOB_PENDING;
+		if ((r->outcome != JOB_PENDING || r->again) && j->cursor == i)
 			j->cursor++;
-		j->counts[r->outcome]++;
-		j->unsettled += awaited(r);
+		count_row(j, r, 1);
 		j->failed += row_failed(r);
 	}
 	end_when_done(j);

@@ -3,7 +3,8 @@
  * of the day, a few of them first. Pure: it says which device comes next and is told what came of it.
  *
  * A device is asked by its Bootstrap-Request Trigger (/1/x/9). Asleep: it could not be reached and is
- * asked when it speaks next.
+ * asked when it speaks next. Of one that is called through an LwM2M Server nobody says when that is:
+ * it is asked again by the clock, after pauses that grow.
  */
 #ifndef BSSERVER_REGISTRY_JOB_H
 #define BSSERVER_REGISTRY_JOB_H
@@ -22,7 +23,7 @@ enum job_outcome {
 	JOB_BOOTSTRAPPED, /* and its session ended well */
 	JOB_REFUSED,	  /* it answered code */
 	JOB_EXPIRED,	  /* the job ran out before it spoke */
-	JOB_UNKNOWN,	  /* it never registered here */
+	JOB_UNKNOWN,	  /* it never registered here, and there is no LwM2M Server to ask */
 	JOB_TIMED_OUT,	  /* no answer */
 	JOB_CANCELLED,
 	JOB__OUTCOMES
@@ -50,8 +51,13 @@ struct job_row {
 	bool bad;	 /* the session that came ended badly */
 	bool registered; /* it registered after its session */
 	bool dirty;	 /* changed since it was kept */
-	bool resumed;	 /* it was asked before a restart, and what came of it is not known */
+	bool resumed;	 /* it was asked before, and what came of it is not known */
+	bool again;	 /* PENDING, ASLEEP: it is asked again when the pause is over */
+	bool told;	 /* ASLEEP: its LwM2M Server has it in line for when it wakes */
+	uint8_t pauses;	 /* so many were made */
 	char *endpoint;
+	char *via;  /* the LwM2M Server that was asked, by its name; NULL: our registry, or nobody */
+	char *said; /* what was said of it there, for people; NULL */
 };
 
 struct job_spec {
@@ -77,6 +83,7 @@ struct job {
 	uint32_t ready_head, ready_tail;
 	uint32_t failed, forgiven; /* failures; of these up to the last resume */
 	uint32_t unsettled;	   /* triggered, no session yet */
+	uint32_t n_again, n_later; /* that are asked again; of these PENDING */
 	double next_us;		   /* mono: when one more may be asked */
 	bool canary_good, dirty;
 };
@@ -106,6 +113,16 @@ uint32_t job_next(struct job *j, const struct job_time *t);
 void job_set(struct job *j, uint32_t row, enum job_outcome o, uint8_t code, int64_t wall_ms);
 /* No answer: timed out, but a device that sleeps is given JOB_TRIES. */
 void job_no_answer(struct job *j, uint32_t row, bool sleeps, int64_t wall_ms);
+/* What came of asking an LwM2M Server for it. */
+struct job_news {
+	enum job_outcome outcome;
+	uint8_t code;
+	bool again, told;      /* of struct job_row. PENDING with again: nobody was there to ask */
+	const char *via, *said; /* borrowed; NULL */
+};
+void job_tell(struct job *j, uint32_t row, const struct job_news *news, int64_t wall_ms);
+/* How long is paused before it is asked again. */
+int64_t job_pause_ms(const struct job_row *r);
 /* The row of an endpoint; JOB_NONE. */
 uint32_t job_find(const struct job *j, const char *endpoint);
 /* It spoke: true when the job has something to ask it. */

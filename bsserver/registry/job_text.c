@@ -1,4 +1,4 @@
-/* Jobs as text, for the store: a head of six lines, and a line and a name for each row. */
+/* Jobs as text, for the store: a head of six lines, and a line and a name for each row, and what its LwM2M Server said. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +46,11 @@ job_write_row(const struct job_row *r, struct gbuf *out)
 	gbuf_printf(out, "%u %u %u %d %d %" PRIu64 " %" PRId64, r->outcome, r->code, r->tries, r->bad, r->registered,
 	    r->session, r->at_ms);
 	put_line(out, r->endpoint);
+	if (r->via == NULL)
+		return;
+	put_line(out, r->via);
+	put_line(out, r->said);
+	put_line(out, r->told ? "told" : "");
 }
 
 /* ---- reading ---- */
@@ -151,23 +156,40 @@ out:
 	return j != NULL ? ERR_OK : err_set(e, ERR_PARSE, "job %" PRIu64 ": what was kept of it cannot be read", id);
 }
 
+/* The lines that only some rows have. */
+static bool
+read_server(struct cursor *c, struct job_row *r)
+{
+	char *told = NULL;
+
+	if (c->at == NULL)
+		return true;
+	bool ok = read_text(c, &r->via) && r->via != NULL && read_text(c, &r->said) && read_text(c, &told) && c->at == NULL &&
+	    (told == NULL || strcmp(told, "told") == 0);
+	r->told = told != NULL && r->outcome == JOB_ASLEEP;
+	free(told);
+	return ok;
+}
+
 enum err_code
 job_read_row(struct job *j, uint32_t row, const char *text, struct err *e)
 {
 	struct cursor c = { text };
-	char *endpoint = NULL;
+	struct job_row got = { 0 };
 	int64_t v[7];
 
 	if (row < j->n_rows && j->rows[row].endpoint == NULL && read_numbers(&c, v, N_ELEMS(v)) &&
-	    fits(v[0], 0, JOB__OUTCOMES - 1) && fits(v[1], 0, 255) && fits(v[2], 0, JOB_TRIES) && v[5] >= 0 &&
-	    read_text(&c, &endpoint) && endpoint != NULL && c.at == NULL && job_find(j, endpoint) == JOB_NONE) {
-		struct job_row *r = &j->rows[row];
-
-		*r = (struct job_row){ .outcome = (uint8_t)v[0], .code = (uint8_t)v[1], .tries = (uint8_t)v[2],
-			.bad = v[3] != 0, .registered = v[4] != 0, .session = (uint64_t)v[5], .at_ms = v[6],
-			.endpoint = endpoint };
-		return job_index(j, row, e);
+	    fits(v[0], 0, JOB__OUTCOMES - 1) && fits(v[1], 0, 255) && fits(v[2], 0, JOB_TRIES) && v[5] >= 0) {
+		got = (struct job_row){ .outcome = (uint8_t)v[0], .code = (uint8_t)v[1], .tries = (uint8_t)v[2],
+			.bad = v[3] != 0, .registered = v[4] != 0, .session = (uint64_t)v[5], .at_ms = v[6] };
+		if (read_text(&c, &got.endpoint) && got.endpoint != NULL && read_server(&c, &got) &&
+		    job_find(j, got.endpoint) == JOB_NONE) {
+			j->rows[row] = got;
+			return job_index(j, row, e);
+		}
 	}
-	free(endpoint);
+	free(got.endpoint);
+	free(got.via);
+	free(got.said);
 	return err_set(e, ERR_PARSE, "job %" PRIu64 ": what was kept of device %" PRIu32 " cannot be read", j->id, row);
 }

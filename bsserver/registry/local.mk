@@ -5,4 +5,5 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/registry/regs.c bsserver/registry/regs.h bsserver/registry/regs_text.c \
 	bsserver/registry/request.c bsserver/registry/request.h \
 	bsserver/registry/returns.c bsserver/registry/returns.h \
-	bsserver/registry/trigger.c bsserver/registry/trigger.h
+	bsserver/registry/trigger.c bsserver/registry/trigger.h \
+	bsserver/registry/ways.c bsserver/registry/ways.h

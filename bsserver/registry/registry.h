@@ -76,6 +76,8 @@ void registry_news(const struct registry *r, const char *endpoint, struct return
 /* Seconds that a device is to stay away; 0: none. What is not 0 is counted. */
 uint32_t registry_hold_back(struct registry *r, const char *endpoint);
 
+/* It is registered, and listens now. */
+bool registry_awake(struct registry *r, const char *endpoint);
 /* Itself as a way to devices, while it is open. */
 struct trigger_way registry_way(struct registry *r);
 

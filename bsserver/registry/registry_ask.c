@@ -30,6 +30,8 @@ reach(void *arg, const char *endpoint)
 
 	if (g == NULL)
 		return TRIGGER_STRANGER;
+	if (g->state != REG_REGISTERED)
+		return TRIGGER_AWAY;
 	return reg_awake(g, loop_now_ms(r->loop)) && g->seat != 0 ? TRIGGER_AWAKE : TRIGGER_ASLEEP;
 }
 
@@ -67,7 +69,7 @@ find_candidates(struct asking *a, const struct reg *g)
 static void
 finish(struct asking *a, enum trigger_result result, uint8_t code)
 {
-	const struct trigger_answer out = { result, code, a->sleeps };
+	const struct trigger_answer out = { .result = result, .code = code, .sleeps = a->sleeps };
 
 	if (a->peer != 0 && a->r->transport != NULL)
 		transport_release(a->r->transport, a->peer, result != TRIGGER_ANSWERED);
@@ -143,9 +145,21 @@ execute(void *arg, const char *endpoint, uint64_t tag, trigger_answer_fn *fn, vo
 	send(a); /* without a peer it comes back as gone */
 }
 
+bool
+registry_awake(struct registry *r, const char *endpoint)
+{
+	return reach(r, endpoint) == TRIGGER_AWAKE;
+}
+
+static void
+find(void *arg, const char *endpoint, trigger_found_fn *fn, void *fn_arg)
+{
+	fn(fn_arg, reach(arg, endpoint), NULL);
+}
+
 struct trigger_way
 registry_way(struct registry *r)
 {
 	return (struct trigger_way){ .arg = r, .reach = reach, .registered_ms = registered_ms,
-		.execute = execute };
+		.execute = execute, .find = find };
 }

@@ -63,10 +63,10 @@ trigger_job_at(const struct trigger *t, size_t i)
 	return i < t->n_jobs ? t->jobs[i] : NULL;
 }
 
-enum trigger_reach
-trigger_reach_of(const struct trigger *t, const char *endpoint)
+void
+trigger_find(const struct trigger *t, const char *endpoint, trigger_found_fn *fn, void *arg)
 {
-	return t->c.way.reach(t->c.way.arg, endpoint);
+	t->c.way.find(t->c.way.arg, endpoint, fn, arg);
 }
 
 static bool
@@ -215,6 +215,21 @@ insert(struct trigger *t, struct job *j)
 
 /* ---- running ---- */
 
+static const struct {
+	enum job_outcome outcome;
+	bool again;
+} results[TRIGGER__RESULTS] = {
+	[TRIGGER_ANSWERED] = { JOB_TRIGGERED, false },
+	[TRIGGER_NO_ANSWER] = { JOB_TIMED_OUT, false },
+	[TRIGGER_GONE] = { JOB_ASLEEP, false },
+	[TRIGGER_ACCEPTED] = { JOB_TRIGGERED, false },
+	[TRIGGER_IN_LINE] = { JOB_ASLEEP, true },
+	[TRIGGER_AGAIN] = { JOB_ASLEEP, true },
+	[TRIGGER_FORBIDDEN] = { JOB_REFUSED, false },
+	[TRIGGER_NOBODY] = { JOB_PENDING, true },
+	[TRIGGER_UNKNOWN] = { JOB_UNKNOWN, false },
+};
+
 static void
 on_answer(void *arg, uint64_t tag, const struct trigger_answer *a)
 {
@@ -226,12 +241,16 @@ on_answer(void *arg, uint64_t tag, const struct trigger_answer *a)
 	t->stats.in_flight--;
 	if (j == NULL)
 		return;
-	if (a->result == TRIGGER_GONE)
-		job_set(j, row, JOB_ASLEEP, 0, now);
-	else if (a->result == TRIGGER_NO_ANSWER)
+	if (a->result == TRIGGER_NO_ANSWER && a->via == NULL) {
 		job_no_answer(j, row, a->sleeps, now);
-	else
-		job_set(j, row, a->code == CODE_CHANGED ? JOB_TRIGGERED : JOB_REFUSED, a->code, now);
+	} else {
+		struct job_news news = { results[a->result].outcome, a->code, results[a->result].again,
+			a->result == TRIGGER_IN_LINE, a->via, a->said };
+
+		if (a->result == TRIGGER_ANSWERED && a->code != CODE_CHANGED)
+			news.outcome = JOB_REFUSED;
+		job_tell(j, row, &news, now);
+	}
 	soon(t, BUSY_MS);
 }
 
@@ -244,10 +263,13 @@ ask(struct trigger *t, struct job *j, uint32_t row, int64_t wall_ms)
 	case TRIGGER_STRANGER:
 		job_set(j, row, JOB_UNKNOWN, 0, wall_ms);
 		return;
+	case TRIGGER_AWAY:
 	case TRIGGER_ASLEEP:
 		job_set(j, row, JOB_ASLEEP, 0, wall_ms);
 		return;
 	case TRIGGER_AWAKE:
+	case TRIGGER_PERHAPS:
+	case TRIGGER__REACHES:
 		break;
 	}
 	job_set(j, row, JOB_ASKED, 0, wall_ms);
@@ -270,7 +292,7 @@ run_job(struct trigger *t, struct job *j)
 			break;
 		ask(t, j, row, now.wall_ms);
 	}
-	return j->state == JOB_RUNNING && (j->ready_head != 0 || j->counts[JOB_PENDING] > 0) && j->why[0] == 0;
+	return j->state == JOB_RUNNING && (j->ready_head != 0 || j->counts[JOB_PENDING] > j->n_later) && j->why[0] == 0;
 }
 
 static void

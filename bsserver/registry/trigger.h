@@ -13,19 +13,38 @@ struct trigger;
 
 enum trigger_reach {
 	TRIGGER_STRANGER, /* nobody of that name ever registered */
+	TRIGGER_AWAY,	  /* it registered once, and is not registered now; trigger_spoke() says when */
 	TRIGGER_ASLEEP,	  /* not to be reached now; trigger_spoke() says when */
-	TRIGGER_AWAKE
+	TRIGGER_AWAKE,
+	TRIGGER_PERHAPS,  /* execute() finds out */
+	TRIGGER__REACHES
 };
 
-enum trigger_result { TRIGGER_ANSWERED, TRIGGER_NO_ANSWER, TRIGGER_GONE };
+enum trigger_result {
+	TRIGGER_ANSWERED,
+	TRIGGER_NO_ANSWER,
+	TRIGGER_GONE, /* trigger_spoke() says when it is there again */
+	/* of an LwM2M Server: */
+	TRIGGER_ACCEPTED, /* it did so; what the device answered it does not tell */
+	TRIGGER_IN_LINE,  /* the device sleeps: it is told when it wakes */
+	TRIGGER_AGAIN,	  /* the device is not to be reached now, and nobody says when it will */
+	TRIGGER_FORBIDDEN, /* it refuses to ask the device */
+	TRIGGER_NOBODY,	  /* it gave no answer */
+	TRIGGER_UNKNOWN,  /* there is no way to that device */
+	TRIGGER__RESULTS
+};
 struct trigger_answer {
 	enum trigger_result result;
 	uint8_t code;  /* ANSWERED: of the device */
 	bool sleeps;   /* it is in queue mode: NO_ANSWER may be an awake time that is over */
+	const char *via, *said; /* the LwM2M Server's name, and what it said for people; borrowed; NULL */
 };
 typedef void trigger_answer_fn(void *arg, uint64_t tag, const struct trigger_answer *a);
 
-/* A way to devices: our own registry, or a test's. */
+/* via: the LwM2M Server that would be asked; NULL: our registry, or nobody. Borrowed. */
+typedef void trigger_found_fn(void *arg, enum trigger_reach reach, const char *via);
+
+/* A way to devices: our own registry, an LwM2M Server, or a test's. */
 struct trigger_way {
 	void *arg;
 	enum trigger_reach (*reach)(void *arg, const char *endpoint);
@@ -33,6 +52,8 @@ struct trigger_way {
 	int64_t (*registered_ms)(void *arg, const char *endpoint);
 	/* Executes the Bootstrap-Request Trigger of one that is awake; fn is called exactly once, later. */
 	void (*execute)(void *arg, const char *endpoint, uint64_t tag, trigger_answer_fn *fn, void *fn_arg);
+	/* Which way it would be, without going it; fn is called exactly once, perhaps at once. */
+	void (*find)(void *arg, const char *endpoint, trigger_found_fn *fn, void *fn_arg);
 };
 
 struct trigger_conf {
@@ -58,7 +79,7 @@ void trigger_set_state(struct trigger *t, uint64_t id, enum job_state s, trigger
 /* NULL: there is none. Valid until the loop's next turn. */
 const struct job *trigger_job(const struct trigger *t, uint64_t id);
 const struct job *trigger_job_at(const struct trigger *t, size_t i); /* the newest first; NULL past the end */
-enum trigger_reach trigger_reach_of(const struct trigger *t, const char *endpoint);
+void trigger_find(const struct trigger *t, const char *endpoint, trigger_found_fn *fn, void *arg);
 
 /* A device spoke: registered, or updated its registration. */
 void trigger_spoke(struct trigger *t, const char *endpoint, bool registered);

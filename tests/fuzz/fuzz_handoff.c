@@ -133,7 +133,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	read_input(&in, &x);
 	struct handoff_server s = { .name = (char[]){ "eu" }, .driver = x.driver, .tell = x.line, .tell_body = x.body,
-		.url = x.driver->program ? NULL : (char[]){ URL }, .drop = x.line, .drop_body = x.body, .trigger = x.call == HANDOFF_CALL_TRIGGER ? x.line : NULL,
+		.url = x.driver->program ? NULL : (char[]){ URL }, .drop = x.line, .drop_body = x.body,
+		.trigger = x.call == HANDOFF_CALL_TRIGGER ? x.line : NULL,
 		.trigger_body = x.call == HANDOFF_CALL_TRIGGER ? x.body : NULL, .timeout_ms = 10000,
 		.forget = x.call == HANDOFF_CALL_FORGET ? x.line : (char[]){ "DELETE /c" } };
 	struct handoff_task t = { .server = &s, .call = x.call, .endpoint = x.endpoint, .account = "dm", .short_server_id = 7,

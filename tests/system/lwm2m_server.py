@@ -6,8 +6,10 @@ lwm2m_server.py FOLDER
     repeats what came in; garbage answers 200 with what nobody asked for; deaf does what it is asked for and closes the
     connection without a word. FOLDER/only, when it is there, has an expression: other requests ("METHOD URL") are
     answered as if it were up. FOLDER/clients.json is what it knows, by endpoint; FOLDER/requests has a line for each
-    request, with what came in. FOLDER/port is written when it is ready. FOLDER/token, when it is there, is the one that
-    it wants.
+    request, with what came in. FOLDER/devices/ENDPOINT, when it is there, is a device that is registered: "INSTANCE
+    SSID ANSWER", which instance of its Object 1 has which Short Server ID, and what it answers a trigger: a status as
+    Leshan spells it, asleep, or silent. FOLDER/port is written when it is ready. FOLDER/token, when it is there, is the
+    one that it wants.
 """
 import json
 import os
@@ -75,7 +77,30 @@ def leshan(method, url, body):
         return 200, "" if known else '{"message":"not_found"}'
     if method == "GET" and url == "/api/server/endpoint":
         return 200, '[{"uri":{"full":"coaps://127.0.0.1:5684"},"description":"fake"}]'
+    if len(parts) > 4 and url.startswith("/api/clients/"):
+        return ask_device(method, urllib.parse.unquote(parts[3]), url.split("?")[0].split("/")[4:])
     return 404, "nothing is here"
+
+
+def ask_device(method, endpoint, where):
+    """As its ClientServlet answers: a read of Object 1, and an execution of its Resource 9."""
+    if not re.fullmatch("[a-z0-9:-]+", endpoint) or not read("devices/" + endpoint):
+        return 400, "No registered client with id '%s'" % endpoint
+    instance, ssid, answer = read("devices/" + endpoint).split()
+    if answer == "silent":
+        return 504, "Request timeout"
+    if answer == "asleep":
+        return 200, json.dumps({"ep": endpoint, "path": "/" + "/".join(where), "requestId": "1", "response": None, "delayed": True})
+    if method == "GET" and where == ["1"]:
+        resources = [{"kind": "singleResource", "id": 0, "type": "INTEGER", "value": ssid}]
+        instances = [{"kind": "instance", "id": int(instance), "resources": resources}]
+        return 200, json.dumps({"status": "CONTENT(205)", "valid": True, "success": True, "failure": False,
+                                "content": {"kind": "obj", "id": 1, "instances": instances}})
+    if method == "POST" and len(where) == 3 and where[0] == "1" and where[2] == "9":
+        status = answer if where[1] == instance else "NOT_FOUND(404)"
+        good = status.startswith("CHANGED")
+        return 200, json.dumps({"status": status, "valid": True, "success": good, "failure": not good})
+    return 400, "invalid path"
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -386,10 +386,10 @@ START_TEST(what_was_kept_goes_on_where_it_was)
 	ck_assert_uint_eq(k->cursor, 3);
 	ck_assert_uint_eq(k->rows[0].session, 9);
 	ck_assert(k->rows[0].registered);
-	/* what was asked is asked again, when it speaks */
-	ck_assert_int_eq(k->rows[1].outcome, JOB_ASLEEP);
+	/* what was asked is asked again, in a moment: there may be nobody to say when it speaks */
+	ck_assert_int_eq(k->rows[1].outcome, JOB_PENDING);
 	ck_assert_uint_eq(counted(k), 50);
-	ck_assert(job_awake(k, "d1"));
+	job_look(k, now.wall_ms + job_pause_ms(&k->rows[1]));
 	ck_assert_uint_eq(ask(k, JOB_REFUSED, 0x85), 1);
 	ck_assert_int_eq(k->state, JOB_PAUSED);
 	job_free(j);
@@ -450,6 +450,118 @@ START_TEST(what_cannot_be_read_is_refused)
 }
 END_TEST
 
+/* ---- through an LwM2M Server ---- */
+
+/* What came of asking it the first time; whether a session that comes then is the job's, and the pause before the next try. */
+static const struct {
+	struct job_news news;
+	bool counts, failed;
+	int64_t pause_ms; /* 0: it is not asked again */
+} servers[] = {
+	{ { JOB_TRIGGERED, 0x44, false, false, "eu", NULL }, true, false, 0 },
+	{ { JOB_TRIGGERED, 0, false, false, "eu", NULL }, true, false, 0 },
+	{ { JOB_REFUSED, 0x84, false, false, "eu", NULL }, false, true, 0 },
+	{ { JOB_REFUSED, 0, false, false, "eu", "HTTP 401: no" }, false, true, 0 },
+	{ { JOB_TIMED_OUT, 0, false, false, "eu", "no answer" }, false, true, 0 },
+	{ { JOB_UNKNOWN, 0, false, false, NULL, NULL }, false, false, 0 },
+	{ { JOB_ASLEEP, 0, true, false, "eu", "not registered" }, false, false, 5000 },
+	{ { JOB_ASLEEP, 0, true, true, "eu", "in line" }, true, false, 600000 },
+	{ { JOB_PENDING, 0, true, false, "eu", "nobody" }, true, false, 2000 },
+};
+
+START_TEST(what_an_lwm2m_server_says_is_kept_and_the_device_is_asked_again_by_the_clock)
+{
+	const struct job_news *n = &servers[_i].news;
+	struct job *j = make(60, anytime()), *k;
+
+	(void)ask(j, JOB_ASKED, 0);
+	job_tell(j, 0, n, now.wall_ms);
+	const struct job_row *r = &j->rows[0];
+	ck_assert_int_eq(r->outcome, n->outcome);
+	ck_assert_uint_eq(r->code, n->code);
+	ck_assert_int_eq(r->told, n->told);
+	ck_assert_uint_eq(j->failed, servers[_i].failed);
+	ck_assert_uint_eq(counted(j), 60);
+	/* the others are not held up by it */
+	ck_assert_uint_eq(ask(j, JOB_ASKED, 0), 1);
+	if (servers[_i].pause_ms > 0) {
+		ck_assert_int_eq(job_pause_ms(r), servers[_i].pause_ms);
+		job_look(j, now.wall_ms + servers[_i].pause_ms - 1);
+		ck_assert_uint_eq(ask(j, JOB_ASKED, 0), 2);
+		job_look(j, now.wall_ms + servers[_i].pause_ms);
+		ck_assert_uint_eq(ask(j, JOB_ASKED, 0), 0);
+		job_tell(j, 0, n, now.wall_ms);
+		ck_assert_int_eq(job_pause_ms(r), 2 * servers[_i].pause_ms);
+	}
+	k = copy_of(j, false);
+	ck_assert_str_eq(k->rows[0].via == NULL ? "" : k->rows[0].via, n->via == NULL ? "" : n->via);
+	ck_assert_str_eq(k->rows[0].said == NULL ? "" : k->rows[0].said, n->said == NULL ? "" : n->said);
+	ck_assert_int_eq(k->rows[0].told, n->told);
+	ck_assert_int_eq(k->rows[0].again, n->again);
+	ck_assert_int_eq(job_session(k, "d0", 9, now.wall_ms, true, now.wall_ms), servers[_i].counts);
+	ck_assert_int_eq(job_session(j, "d0", 9, now.wall_ms, true, now.wall_ms), servers[_i].counts);
+	ck_assert(!servers[_i].counts || (j->rows[0].outcome == JOB_BOOTSTRAPPED && j->n_again == 0 && j->n_later == 0));
+	job_free(k);
+	job_free(j);
+}
+END_TEST
+
+START_TEST(pauses_grow_and_come_to_an_end)
+{
+	struct job *j = make(1, anytime());
+
+	for (int i = 0; i < 300; i++) {
+		job_look(j, now.wall_ms);
+		(void)ask(j, JOB_ASKED, 0);
+		job_tell(j, 0, &(struct job_news){ .outcome = JOB_PENDING, .again = true, .via = "eu" }, now.wall_ms);
+		int64_t pause = job_pause_ms(&j->rows[0]);
+		ck_assert_int_le(pause, 300000);
+		now.wall_ms += pause;
+		now.mono_us += (uint64_t)pause * 1000;
+	}
+	ck_assert_int_eq(job_pause_ms(&j->rows[0]), 300000);
+	job_free(j);
+}
+END_TEST
+
+/* Its session, or an operator, was faster than the server's answer. */
+START_TEST(an_answer_of_a_server_that_is_late_changes_nothing_but_who_was_asked)
+{
+	const struct job_news late_news = { JOB_ASLEEP, 0, true, true, "eu", "in line" };
+	struct job *j = make(60, anytime());
+	struct err e;
+
+	(void)ask(j, JOB_ASKED, 0);
+	(void)ask(j, JOB_ASKED, 0);
+	ck_assert(job_session(j, "d0", 9, now.wall_ms, true, now.wall_ms));
+	job_tell(j, 0, &late_news, now.wall_ms);
+	ck_assert_int_eq(j->rows[0].outcome, JOB_BOOTSTRAPPED);
+	ck_assert_str_eq(j->rows[0].via, "eu");
+	ck_assert_int_eq(job_set_state(j, JOB_STOPPED, now.wall_ms, &e), ERR_OK);
+	job_tell(j, 1, &late_news, now.wall_ms);
+	ck_assert_int_eq(j->rows[1].outcome, JOB_CANCELLED);
+	ck_assert_uint_eq(j->n_again, 0);
+	job_free(j);
+}
+END_TEST
+
+static const char *const broken_rows[] = { "0 0 0 0 0 0 0\n", "1 0 0 0 0 0 0\nd\n", "1 0 0 0 0 0 0\nd\neu",
+	"1 0 0 0 0 0 0\nd\neu\n", "1 0 0 0 0 0 0\nd\neu\n\nyes", "1 0 0 0 0 0 0\nd\n\n\ntold",
+	"1 0 0 0 0 0 0\nd\neu\n\ntold\n", "10 0 0 0 0 0 0\nd", "1 0 4 0 0 0 0\nd" };
+
+START_TEST(a_device_that_cannot_be_read_is_refused)
+{
+	struct job *j = NULL;
+	struct err e;
+
+	ck_assert_int_eq(job_read_head(1, "1 1 0 0 1000 -1 -1 0 0 0 0\n\n\n\n", 1, &j, &e), ERR_OK);
+	ck_assert_int_eq(job_read_row(j, 0, broken_rows[_i], &e), ERR_PARSE);
+	ck_assert_int_eq(job_read_row(j, 0, "1 0 0 0 0 0 0\nd\neu\nsaid so\ntold", &e), ERR_OK);
+	ck_assert(j->rows[0].told);
+	job_free(j);
+}
+END_TEST
+
 /* Whatever is done to it, the numbers add up, and it ends. */
 START_TEST(random_lives_end_with_every_device_told)
 {
@@ -466,7 +578,11 @@ START_TEST(random_lives_end_with_every_device_told)
 
 		now.mono_us += 2000;
 		now.wall_ms += 2000;
-		switch (unit_random(&seed) % 6) {
+		switch (unit_random(&seed) % 7) {
+		case 6:
+			row = job_find(j, ep);
+			job_tell(j, row, &servers[unit_random(&seed) % N_ELEMS(servers)].news, now.wall_ms);
+			break;
 		case 0:
 			row = job_next(j, &now);
 			if (row != JOB_NONE)
@@ -497,6 +613,8 @@ START_TEST(random_lives_end_with_every_device_told)
 		}
 		ck_assert_uint_eq(counted(j), 40);
 		ck_assert_uint_le(j->unsettled, j->counts[JOB_TRIGGERED]);
+		ck_assert_uint_le(j->n_later, j->counts[JOB_PENDING]);
+		ck_assert_uint_le(j->n_again, j->counts[JOB_PENDING] + j->counts[JOB_ASLEEP]);
 	}
 	for (uint32_t i = 0; i < 40; i++)
 		if (j->rows[i].outcome == JOB_ASKED)
@@ -528,6 +646,10 @@ suite(void)
 		UNIT_CASE(what_was_kept_goes_on_where_it_was, 0),
 		UNIT_CASE(whatever_people_wrote_the_job_goes_on, 2),
 		UNIT_CASE(what_cannot_be_read_is_refused, N_ELEMS(broken)),
+		UNIT_CASE(a_device_that_cannot_be_read_is_refused, N_ELEMS(broken_rows)),
+		UNIT_CASE(what_an_lwm2m_server_says_is_kept_and_the_device_is_asked_again_by_the_clock, N_ELEMS(servers)),
+		UNIT_CASE(pauses_grow_and_come_to_an_end, 0),
+		UNIT_CASE(an_answer_of_a_server_that_is_late_changes_nothing_but_who_was_asked, 0),
 		UNIT_CASE(random_lives_end_with_every_device_told, 30),
 	};
 

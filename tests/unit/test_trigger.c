@@ -142,7 +142,7 @@ static void
 world_start(struct world *w)
 {
 	const struct trigger_conf c = { .loop = w->loop, .ops = &ops, .store = (struct store *)w,
-		.way = { w, reach, registered_ms, execute } };
+		.way = { w, reach, registered_ms, execute, NULL } };
 	struct err e = { 0 };
 
 	ck_assert_msg(trigger_open(&c, &w->t, &e) == ERR_OK, "%s", e.msg);
@@ -220,7 +220,7 @@ world_of_first(void)
 	create(w, 1);
 	settle(w);
 	ck_assert(turn_until(w, &w->asked, 1, 10000));
-	w->fn(w->fn_arg, w->tag, &(struct trigger_answer){ TRIGGER_ANSWERED, 0x44, false });
+	w->fn(w->fn_arg, w->tag, &(struct trigger_answer){ .result = TRIGGER_ANSWERED, .code = 0x44 });
 	return w;
 }
 
