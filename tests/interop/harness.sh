@@ -195,6 +195,18 @@ dm_has() {
 	[[ $clients == *"\"endpoint\":\"$1\",\"identity\":\"$2\""* ]] || fail "not registered as $1 by $2: $clients"
 }
 
+# dm_key ENDPOINT: the key that it knows, in hex.
+dm_key() {
+	curl -fsS "http://127.0.0.1:$DM_HTTP/api/security/clients" | grep -o "\"endpoint\":\"$1\",\"tls\":{[^}]*}" |
+		sed -n 's/.*"key":"\([0-9a-f]*\)".*/\1/p'
+}
+
+# dm_takes IDENTITY KEY: in a handshake; who has the wrong key is not answered, and gives up after 3 s.
+dm_takes() {
+	timeout 3 openssl s_client -dtls1_2 -cipher PSK-AES128-CCM8 -psk_identity "$1" -psk "$2" \
+		-connect "127.0.0.1:$DM_COAPS" </dev/null 2>&1 | grep -q '^New, TLSv1.2, Cipher is PSK-AES128-CCM8'
+}
+
 dm_lacks() {
 	local clients
 

@@ -279,19 +279,18 @@ calls_back() {
 	}
 	EOF
 	prov apply -f "$WORK/profiles/int-5.json" >"$WORK/apply.log" 2>&1 || fail "apply: $(cat "$WORK/apply.log")"
+	count_failures
 	knock real coaps "$endpoint"
 	expect real '^bootstrap succeeded '
 	expect real "^registered coaps://127.0.0.1:$REG_COAPS"
 	prov --timeout 20 wait "$endpoint" --for registered >/dev/null || fail 'it is not registered'
 	for i in 1 2; do
-		prov --timeout 60 trigger "$endpoint" --wait --json >"$WORK/job.json" || fail "trigger: $(cat "$WORK/job.json")"
-		grep -q '"outcome": *"bootstrapped"' "$WORK/job.json" || fail "trigger: $(cat "$WORK/job.json")"
-		expect real '^bootstrap started '
+		called_back "$endpoint" registry
 		expect real '^bootstrap succeeded '
 		expect real "^registered coaps://127.0.0.1:$REG_COAPS"
 		prov --timeout 20 wait "$endpoint" --for registered >/dev/null || fail "it is not registered after call $i"
 	done
-	never real '^registration (failed|timed out)'
+	nothing_failed real "$endpoint"
 	stop real gently
 }
 
@@ -380,28 +379,56 @@ refuses_other_common_name() {
 	explained_for "$OWNER" "$WHY_OTHER_NAME"
 }
 
-# A key that is made here: the Leshan server has it before the device registers with it; called back through the Leshan
-# server, the device gets another key and registers with that.
+# The whole of it: a key is made here, the Leshan server has it before the device registers with it; the device is called
+# back through the Leshan server's own interface, gets another key and registers with that, and once more. Nothing fails in
+# between, and no earlier key is good for anything.
 hands_off() {
-	local endpoint=urn:dev:ops:interop-handed
+	local endpoint=urn:dev:ops:interop-handed keys=() i
 
 	enroll_handed "$endpoint"
+	count_failures
 	knock real coaps "$endpoint"
-	expect real '^bootstrap succeeded '
-	expect real "^registered coaps://127.0.0.1:$DM_COAPS"
-	dm_has "$endpoint" "psk $endpoint-dm"
+	for i in 1 2 3; do
+		[ "$i" = 1 ] || called_back "$endpoint" leshan
+		expect real '^bootstrap succeeded '
+		expect real "^registered coaps://127.0.0.1:$DM_COAPS"
+		dm_has "$endpoint" "psk $endpoint-dm"
+		handed "$endpoint" settled
+		keys+=("$(dm_key "$endpoint")")
+	done
 	provisioned "$endpoint"
-	handed "$endpoint" settled
-	curl -fsS -X POST "http://127.0.0.1:$DM_HTTP/api/clients/$endpoint/1/0/9" >"$WORK/trigger.json" ||
-		fail 'the Leshan server did not call it back'
-	expect real '^bootstrap succeeded '
-	expect real "^registered coaps://127.0.0.1:$DM_COAPS"
-	never real '^registration failed'
-	dm_has "$endpoint" "psk $endpoint-dm"
-	handed "$endpoint" settled
-	[ "$(dm_saw "$endpoint")" = 'credentials registered credentials registered ' ] ||
+	nothing_failed real "$endpoint-dm"
+	[ "$(dm_saw "$endpoint")" = 'credentials registered credentials registered credentials registered ' ] ||
 		fail "the Leshan server saw: $(dm_saw "$endpoint")"
+	[ "$(printf '%s\n' "${keys[@]}" | sort -u | grep -Ec '^[0-9a-f]{32}$')" = 3 ] || fail 'not another key each time'
+	dm_takes "$endpoint-dm" "${keys[2]}" || fail 'the Leshan server does not take the newest key'
+	! dm_takes "$endpoint-dm" "${keys[1]}" || fail 'the Leshan server still takes the key before'
 	stop real gently
+}
+
+# called_back ENDPOINT WAY: by `trigger`, all the way to the end of its session.
+called_back() {
+	prov --timeout 60 trigger "$1" --wait --json >"$WORK/job.json" || fail "trigger: $(cat "$WORK/job.json")"
+	tr -d ' \n' <"$WORK/job.json" | grep -Eq "\"outcome\":\"bootstrapped\".*\"via\":\"$2\"" ||
+		fail "trigger: $(cat "$WORK/job.json")"
+	expect real '^bootstrap started '
+}
+
+# count_failures: how many handshakes with bsserver have failed until now; nothing_failed DEVICE IDENTITY: none has since,
+# none of the device's registrations, and the LwM2M Server has not been shown an identity that it did not know.
+count_failures() {
+	FAILURES=$(handshakes_failed)
+}
+
+handshakes_failed() {
+	curl -fsS --unix-socket "$WORK/bs/api.sock" http://localhost/metrics |
+		awk '/^bsserver_(transport|registry)_handshakes_failed_total /{ n += $2; k++ } END { if (k == 2) print n }'
+}
+
+nothing_failed() {
+	[ -n "$FAILURES" ] && [ "$(handshakes_failed)" = "$FAILURES" ] || fail "handshakes failed: $FAILURES, now $(handshakes_failed)"
+	never "$1" '^(registration|bootstrap) (failed|timed out)|^unexpected error'
+	! grep -q "^stranger $2\$" "${LOG[management]}" || fail "the LwM2M Server did not know $2"
 }
 
 # dm_saw ENDPOINT: what the LwM2M Server said of it, in order: it learned a key, it was registered with.
@@ -409,24 +436,87 @@ dm_saw() {
 	sed -n "s/^\(credentials\|registered\) $1\\( .*\)\{0,1\}\$/\1/p" "${LOG[management]}" | tr '\n' ' '
 }
 
-# The Leshan server stands still: the bootstrap fails and says why, the device has nothing. When it goes on again it is
-# told what is true, and the next bootstrap comes through.
+stand_still() {
+	kill -STOP "$MANAGEMENT_PID"
+	trap 'kill -CONT "$MANAGEMENT_PID"; stop_all' EXIT
+}
+
+go_on() {
+	kill -CONT "$MANAGEMENT_PID"
+}
+
+# The Leshan server stands still before it is told: the bootstrap fails and says why, the device has nothing. When it goes
+# on again it is told what is true, and the next bootstrap comes through.
 hands_off_to_nobody() {
 	local endpoint=urn:dev:ops:interop-unheard
 
 	enroll_handed "$endpoint"
-	kill -STOP "$MANAGEMENT_PID"
-	trap 'kill -CONT "$MANAGEMENT_PID"; stop_all' EXIT
+	stand_still
 	knock real coaps "$endpoint"
 	expect real '^bootstrap started '
 	explained_for "$endpoint" 'leshan: Operation timed out'
 	never real '^(bootstrap succeeded|registered)'
 	stop real
-	kill -CONT "$MANAGEMENT_PID"
+	go_on
 	handed "$endpoint" held
 	knock again coaps "$endpoint"
 	provisioned_and_registered again "$endpoint" "psk $endpoint-dm"
 	handed "$endpoint" settled
+}
+
+# It stands still once it was told, while the device is written to: the device has the key, and registers when it can.
+stops_when_told() {
+	local endpoint=urn:dev:ops:interop-told key
+
+	enroll_handed "$endpoint"
+	knock real coaps "$endpoint" --hold
+	expect real '^holding$' 60
+	handed "$endpoint" told
+	key=$(dm_key "$endpoint")
+	stand_still
+	tell real go
+	expect real '^bootstrap succeeded '
+	expect real '^registration started '
+	handed "$endpoint" settled
+	go_on
+	expect real "^registered coaps://127.0.0.1:$DM_COAPS" 60
+	provisioned "$endpoint"
+	dm_has "$endpoint" "psk $endpoint-dm"
+	[ -n "$key" ] && [ "$(dm_key "$endpoint")" = "$key" ] || fail 'the Leshan server has another key'
+	stop real gently
+}
+
+# It stands still when a device is to be called back: the job says that it gives no answer, and asks again.
+stops_at_the_trigger() {
+	local endpoint=urn:dev:ops:interop-unasked job
+
+	enroll_handed "$endpoint"
+	knock real coaps "$endpoint"
+	expect real "^registered coaps://127.0.0.1:$DM_COAPS"
+	handed "$endpoint" settled
+	stand_still
+	prov trigger "$endpoint" --json >"$WORK/job.json" || fail "trigger: $(cat "$WORK/job.json")"
+	job=$(grep -Eo '"id": *[0-9]+' "$WORK/job.json" | grep -Eo '[0-9]+')
+	job_says "$job" '"outcome":"pending".*"via":"leshan","said":"Operationtimedout'
+	never real '^deregistered'
+	go_on
+	expect real '^bootstrap succeeded ' 60
+	expect real "^registered coaps://127.0.0.1:$DM_COAPS"
+	job_says "$job" '"outcome":"bootstrapped"'
+	handed "$endpoint" settled
+	dm_has "$endpoint" "psk $endpoint-dm"
+	never real '^registration (failed|timed out)'
+	stop real gently
+}
+
+# job_says JOB REGEX: of its device, blanks left out.
+job_says() {
+	local until=$((SECONDS + 60))
+
+	until prov job show "$1" --json | tr -d ' \n' | grep -Eq "$2"; do
+		[ "$SECONDS" -le "$until" ] || fail "job $1 does not say $2: $(prov job show "$1" --json)"
+		sleep 0.2
+	done
 }
 
 # The device knows another server's certificate and will have none of ours: it is that which `why` says.
@@ -482,6 +572,8 @@ run_case int-5 calls_back
 run_case int-7 falls_back
 run_case hands-off hands_off
 run_case hands-off-to-nobody hands_off_to_nobody
+run_case server-stops-when-told stops_when_told
+run_case server-stops-at-the-trigger stops_at_the_trigger
 run_case keeps-what-is-right keeps_what_is_right
 run_case refused-wrong-key refuses_wrong_key
 run_case refused-unknown-identity refuses_unknown_identity

@@ -30,6 +30,7 @@ system_scripts = \
 	tests/system/platforms.sh \
 	tests/system/registry.sh \
 	tests/system/registry_cert.sh \
+	tests/system/stages.sh \
 	tests/system/trigger.sh \
 	tests/system/wire.sh
 # The daemon with points at which it is killed, linked of its own objects.

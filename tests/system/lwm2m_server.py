@@ -5,7 +5,8 @@ lwm2m_server.py FOLDER
     each request: up answers; down closes the connection; hang never answers; 500 says so; 400 refuses; echo refuses and
     repeats what came in; garbage answers 200 with what nobody asked for; deaf does what it is asked for and closes the
     connection without a word. FOLDER/only, when it is there, has an expression: other requests ("METHOD URL") are
-    answered as if it were up. FOLDER/clients.json is what it knows, by endpoint; FOLDER/requests has a line for each
+    answered as if it were up. last answers once more, and is down from then on; gone does what it is asked for, closes
+    the connection, and is down from then on. FOLDER/clients.json is what it knows, by endpoint; FOLDER/requests has a line for each
     request, with what came in. FOLDER/devices/ENDPOINT, when it is there, is a device that is registered: "INSTANCE
     SSID ANSWER", which instance of its Object 1 has which Short Server ID, and what it answers a trigger: a status as
     Leshan spells it, asleep, or silent. FOLDER/port is written when it is ready. FOLDER/token, when it is there, is the
@@ -130,7 +131,9 @@ class Handler(BaseHTTPRequestHandler):
             with lock:
                 status, text = leshan(self.command, self.path, body)
                 save()
-            if mode == "deaf":
+                if mode in ("last", "gone"):
+                    put("mode", "down")
+            if mode in ("deaf", "gone"):
                 self.close_connection = True
             else:
                 self.answer(status, text)

@@ -21,6 +21,11 @@ import org.eclipse.californium.elements.config.Configuration;
 import org.eclipse.californium.scandium.config.DtlsConfig;
 import org.eclipse.leshan.core.endpoint.Protocol;
 import org.eclipse.leshan.core.observation.Observation;
+import org.eclipse.leshan.core.node.LwM2mChildNode;
+import org.eclipse.leshan.core.node.LwM2mNode;
+import org.eclipse.leshan.core.node.LwM2mObject;
+import org.eclipse.leshan.core.node.LwM2mObjectInstance;
+import org.eclipse.leshan.core.node.LwM2mResource;
 import org.eclipse.leshan.core.peer.LwM2mIdentity;
 import org.eclipse.leshan.core.peer.PskIdentity;
 import org.eclipse.leshan.core.peer.RpkIdentity;
@@ -28,6 +33,7 @@ import org.eclipse.leshan.core.peer.X509Identity;
 import org.eclipse.leshan.core.request.ExecuteRequest;
 import org.eclipse.leshan.core.request.ReadRequest;
 import org.eclipse.leshan.core.response.LwM2mResponse;
+import org.eclipse.leshan.core.response.ReadResponse;
 import org.eclipse.leshan.core.util.Hex;
 import org.eclipse.leshan.server.LeshanServer;
 import org.eclipse.leshan.server.LeshanServerBuilder;
@@ -48,21 +54,37 @@ import org.eclipse.leshan.server.security.SecurityInfo;
  * <pre>
  * PUT    /api/security/clients/          {"endpoint","tls":{"mode":"psk","details":{"identity","key" in hex}}}
  *                                        (mode rpk: details {"key"}, mode x509: none)
+ * GET    /api/security/clients           the same of all, keys in clear
  * DELETE /api/security/clients/EP
  * GET    /api/clients                    [{"endpoint","identity","lwM2mVersion","lifetime"}]
- * GET    /api/clients/EP/O/I/R           read
+ * GET    /api/clients/EP/O[/I[/R]]       read
  * POST   /api/clients/EP/O/I/R           execute
+ * GET    /api/server/endpoint            [{"uri":{"full"}}]
  * </pre>
+ *
+ * With ?timeout=SECONDS it waits so long for the device, else 5 s, and then answers 504. What the device answered is 200
+ * with {"status","valid","success","failure","content"}; a device that is not registered is 400. A PSK identity that comes
+ * in a handshake and that nobody has is printed as "stranger".
  */
 public final class Management {
     private static final String USAGE = "Management --coap PORT --coaps PORT --http PORT"
             + " [--x509 CERTIFICATE KEY TRUSTED]";
     private static final Map<String, Integer> KNOWN = Map.of("--coap", 1, "--coaps", 1, "--http", 1, "--x509", 3);
     private static final String SECURITY = "/api/security/clients", CLIENTS = "/api/clients";
-    private static final long DEVICE_TIMEOUT_MS = 10_000;
+    private static final String ENDPOINT = "/api/server/endpoint";
+    private static final long DEVICE_TIMEOUT_S = 5;
 
     private final ObjectMapper json = new ObjectMapper();
-    private final InMemorySecurityStore security = new InMemorySecurityStore();
+    private final InMemorySecurityStore security = new InMemorySecurityStore() {
+        @Override
+        public SecurityInfo getByIdentity(String identity) {
+            SecurityInfo info = super.getByIdentity(identity);
+            if (info == null)
+                say("stranger %s", identity);
+            return info;
+        }
+    };
+    private final String uri;
     private final LeshanServer server;
 
     /** What an HTTP request is answered with; an empty body is none. */
@@ -78,6 +100,7 @@ public final class Management {
 
     private Management(Options options) throws IOException, GeneralSecurityException {
         LeshanServerBuilder builder = new LeshanServerBuilder();
+        uri = "coaps://127.0.0.1:" + options.word("--coaps", 0);
         builder.setSecurityStore(security);
         if (options.has("--x509")) {
             builder.setCertificateChain(Pem.certificates(options.word("--x509", 0)));
@@ -132,12 +155,16 @@ public final class Management {
         String path = exchange.getRequestURI().getRawPath().replaceAll("/+$", "");
         if (path.equals(SECURITY) && method.equals("PUT"))
             return store(exchange);
+        if (path.equals(SECURITY) && method.equals("GET"))
+            return stored();
+        if (path.equals(ENDPOINT) && method.equals("GET"))
+            return new Answer(200, "[{\"uri\":{\"full\":\"" + uri + "\"}}]");
         if (path.startsWith(SECURITY + "/") && method.equals("DELETE"))
             return forget(decoded(path.substring(SECURITY.length() + 1)));
         if (path.equals(CLIENTS) && method.equals("GET"))
             return list();
         if (path.startsWith(CLIENTS + "/") && (method.equals("GET") || method.equals("POST")))
-            return ask(method, path.substring(CLIENTS.length() + 1).split("/", 2));
+            return ask(method, path.substring(CLIENTS.length() + 1).split("/", 2), timeout(exchange));
         return new Answer(404, "");
     }
 
@@ -190,22 +217,71 @@ public final class Management {
         return new Answer(200, all.toString());
     }
 
+    private static long timeout(HttpExchange exchange) {
+        String query = exchange.getRequestURI().getRawQuery();
+        return 1000 * (query != null && query.startsWith("timeout=") ? Long.parseLong(query.substring(8)) : DEVICE_TIMEOUT_S);
+    }
+
+    private Answer stored() {
+        ArrayNode all = json.createArrayNode();
+        for (SecurityInfo info : security.getAll()) {
+            ObjectNode tls = all.addObject().put("endpoint", info.getEndpoint()).putObject("tls");
+            tls.put("mode", info.usePSK() ? "psk" : info.useRPK() ? "rpk" : "x509");
+            if (info.usePSK())
+                tls.putObject("details").put("identity", info.getPskIdentity()).put("key",
+                        Hex.encodeHexString(info.getPreSharedKey()));
+        }
+        return new Answer(200, all.toString());
+    }
+
     /** where: the endpoint name, then the path without its first slash. */
-    private Answer ask(String method, String[] where) throws Exception {
+    private Answer ask(String method, String[] where, long timeout) throws Exception {
         String endpoint = decoded(where[0]);
         Registration r = server.getRegistrationService().getByEndpoint(endpoint);
         if (r == null)
             return new Answer(400, "No registered client with id '" + endpoint + "'");
         String path = "/" + (where.length > 1 ? where[1] : "");
-        LwM2mResponse response = method.equals("POST")
-                ? server.send(r, new ExecuteRequest(path), DEVICE_TIMEOUT_MS)
-                : server.send(r, new ReadRequest(path), DEVICE_TIMEOUT_MS);
+        boolean execute = method.equals("POST");
+        if (execute && path.split("/").length != 4)
+            return new Answer(400, "Invalid path " + path);
+        LwM2mResponse response = execute ? server.send(r, new ExecuteRequest(path), timeout)
+                : server.send(r, new ReadRequest(path), timeout);
         if (response == null)
             return new Answer(504, "Request timeout");
         ObjectNode out = json.createObjectNode().put("status", response.getCode().toString())
                 .put("valid", response.isValid()).put("success", response.isSuccess())
-                .put("failure", response.isFailure()).put("content", response.toString());
+                .put("failure", response.isFailure());
+        if (response.isFailure())
+            out.put("errormessage", response.getErrorMessage());
+        else if (response instanceof ReadResponse)
+            out.set("content", node(((ReadResponse) response).getContent()));
         return new Answer(200, out.toString());
+    }
+
+    /** Numbers are texts there. */
+    private ObjectNode node(LwM2mNode node) {
+        ObjectNode out = json.createObjectNode();
+        if (node instanceof LwM2mChildNode)
+            out.put("id", ((LwM2mChildNode) node).getId());
+        if (node instanceof LwM2mObject) {
+            ArrayNode instances = out.put("kind", "obj").putArray("instances");
+            ((LwM2mObject) node).getInstances().values().forEach(instance -> instances.add(node(instance)));
+        } else if (node instanceof LwM2mObjectInstance) {
+            ArrayNode resources = out.put("kind", "instance").putArray("resources");
+            ((LwM2mObjectInstance) node).getResources().values().forEach(resource -> resources.add(node(resource)));
+        } else if (node instanceof LwM2mResource && ((LwM2mResource) node).isMultiInstances()) {
+            ObjectNode values = out.put("kind", "multiResource").putObject("values");
+            ((LwM2mResource) node).getInstances().forEach((id, one) -> values.put(id.toString(), shown(one.getValue())));
+        } else if (node instanceof LwM2mResource) {
+            LwM2mResource resource = (LwM2mResource) node;
+            out.put("kind", "singleResource").put("type", resource.getType().toString());
+            out.put("value", shown(resource.getValue()));
+        }
+        return out;
+    }
+
+    private static String shown(Object value) {
+        return value instanceof byte[] ? Hex.encodeHexString((byte[]) value) : String.valueOf(value);
     }
 
     private static String identity(Registration r) {
