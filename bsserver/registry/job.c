@@ -217,13 +217,23 @@ row_failed(const struct job_row *r)
 static bool
 canary_lets_on(struct job *j)
 {
+	bool unseen = false;
+
 	if (j->canary_good || j->spec.canary == 0 || j->cursor < j->spec.canary)
 		return true;
-	for (uint32_t i = 0; i < j->spec.canary && i < j->n_rows; i++)
-		if (j->rows[i].outcome != JOB_BOOTSTRAPPED || !j->rows[i].registered) {
+	for (uint32_t i = 0; i < j->spec.canary && i < j->n_rows; i++) {
+		const struct job_row *r = &j->rows[i];
+
+		if (r->outcome != JOB_BOOTSTRAPPED || (!r->registered && r->via == NULL)) {
 			say(j, "the first devices must be bootstrapped and registered before the others are asked");
 			return false;
 		}
+		unseen |= !r->registered;
+	}
+	if (unseen) { /* that is an operator's to see */
+		say(j, "the first devices are bootstrapped; an LwM2M Server does not say whether they registered: pause and resume");
+		return false;
+	}
 	j->canary_good = true;
 	j->dirty = true;
 	return true;

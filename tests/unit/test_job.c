@@ -524,6 +524,28 @@ START_TEST(pauses_grow_and_come_to_an_end)
 }
 END_TEST
 
+START_TEST(the_first_few_of_an_lwm2m_server_are_an_operators_to_judge)
+{
+	const struct job_news yes = { .outcome = JOB_TRIGGERED, .code = 0x44, .via = "eu" };
+	struct job_spec s = anytime();
+	struct err e;
+
+	s.canary = 1;
+	struct job *j = make(3, s);
+	(void)ask(j, JOB_ASKED, 0);
+	job_tell(j, 0, &yes, now.wall_ms);
+	ck_assert_uint_eq(job_next(j, &now), JOB_NONE);
+	ck_assert_ptr_nonnull(strstr(j->why, "must be bootstrapped"));
+	ck_assert(job_session(j, "d0", 9, now.wall_ms, true, now.wall_ms));
+	ck_assert_uint_eq(job_next(j, &now), JOB_NONE);
+	ck_assert_ptr_nonnull(strstr(j->why, "pause and resume"));
+	ck_assert_int_eq(job_set_state(j, JOB_PAUSED, now.wall_ms, &e), ERR_OK);
+	ck_assert_int_eq(job_set_state(j, JOB_RUNNING, now.wall_ms, &e), ERR_OK);
+	ck_assert_uint_eq(job_next(j, &now), 1);
+	job_free(j);
+}
+END_TEST
+
 /* Its session, or an operator, was faster than the server's answer. */
 START_TEST(an_answer_of_a_server_that_is_late_changes_nothing_but_who_was_asked)
 {
@@ -648,6 +670,7 @@ suite(void)
 		UNIT_CASE(what_cannot_be_read_is_refused, N_ELEMS(broken)),
 		UNIT_CASE(a_device_that_cannot_be_read_is_refused, N_ELEMS(broken_rows)),
 		UNIT_CASE(what_an_lwm2m_server_says_is_kept_and_the_device_is_asked_again_by_the_clock, N_ELEMS(servers)),
+		UNIT_CASE(the_first_few_of_an_lwm2m_server_are_an_operators_to_judge, 0),
 		UNIT_CASE(pauses_grow_and_come_to_an_end, 0),
 		UNIT_CASE(an_answer_of_a_server_that_is_late_changes_nothing_but_who_was_asked, 0),
 		UNIT_CASE(random_lives_end_with_every_device_told, 30),
