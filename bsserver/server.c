@@ -38,9 +38,9 @@ struct server {
 	struct store *store;
 	struct ports *ports;
 	struct vet *vet;
-	struct handoff *handoff; /* NULL: there are no LwM2M Servers in the configuration */
+	struct handoff *handoff;
 	struct server_bs *bs; /* driver and transport, and what ties them */
-	struct server_reg *reg; /* NULL: there is no registry */
+	struct server_reg *reg; /* of it may be no more than the way through LwM2M Servers */
 	struct api *api;
 	struct loop_late *late; /* NULL: it is not wanted */
 	struct loop_timer *drain;
@@ -124,16 +124,6 @@ make_vet_rules(const struct conf *c, struct vet_rules **out, struct err *e)
 }
 
 static enum err_code
-check_handoff(const struct conf *c, struct err *e)
-{
-	struct handoff_server servers[CONF_SERVERS_MAX];
-	enum err_code rc = server_handoff_servers(c, servers, e);
-
-	server_handoff_clear(servers);
-	return rc;
-}
-
-static enum err_code
 check_api(const struct conf *c, struct err *e)
 {
 	const struct api_conf a = {
@@ -159,7 +149,7 @@ server_check(const struct conf *c, struct err *e)
 		rc = make_vet_rules(c, &v, e);
 	vet_rules_free(v);
 	if (rc == ERR_OK)
-		rc = check_handoff(c, e);
+		rc = server_handoff_check(c, e);
 	if (rc == ERR_OK)
 		rc = log_check_levels(c->log_levels, e);
 	if (rc == ERR_OK)
@@ -292,7 +282,7 @@ on_handed_off(void *arg, uint64_t session, enum handoff_stage stage, bool ok, co
 	ports_handed_off(s->ports, session, stage, ok, text);
 }
 
-/* Nothing of it is there, and nothing costs anything, without LwM2M Servers. */
+/* There without LwM2M Servers as well: SIGHUP may bring some. */
 static enum err_code
 open_handoff(struct server *s, struct err *e)
 {
@@ -300,8 +290,6 @@ open_handoff(struct server *s, struct err *e)
 	struct handoff_conf c = { .loop = s->loop, .ops = s->ops, .store = s->store, .arg = s, .answer = on_handed_off };
 	enum err_code rc;
 
-	if (s->conf->n_servers == 0)
-		return ERR_OK;
 	rc = server_handoff_servers(s->conf, servers, e);
 	if (rc == ERR_OK)
 		rc = crypt_random(&c.seed, sizeof c.seed, e);
@@ -628,6 +616,23 @@ reload_credentials(struct server *s, const struct conf *c, struct err *e)
 	return ERR_OK;
 }
 
+/* A mistake anywhere changes nothing. */
+static enum err_code
+reload(struct server *s, const struct conf *c, struct err *e)
+{
+	struct handoff_server servers[CONF_SERVERS_MAX];
+	enum err_code rc = server_handoff_servers(c, servers, e);
+
+	if (rc == ERR_OK)
+		rc = log_check_levels(c->log_levels, e);
+	if (rc == ERR_OK)
+		rc = reload_credentials(s, c, e);
+	if (rc == ERR_OK)
+		rc = handoff_reload(s->handoff, servers, c->n_servers, e);
+	server_handoff_clear(servers);
+	return rc;
+}
+
 static void
 on_reload(void *arg, int signum)
 {
@@ -636,14 +641,13 @@ on_reload(void *arg, int signum)
 	struct err e;
 
 	(void)signum;
-	if (conf_load(s->conf_file, &c, &e) != ERR_OK || log_check_levels(c.log_levels, &e) != ERR_OK ||
-	    reload_credentials(s, &c, &e) != ERR_OK)
+	if (conf_load(s->conf_file, &c, &e) != ERR_OK || reload(s, &c, &e) != ERR_OK)
 		log_msg(LVL_ERROR, LOG_CONF, NULL, "SIGHUP: the old configuration stays (%s)", e.msg);
 	else {
 		(void)log_set_levels(c.log_levels, NULL);
 		log_set_json(strcmp(c.log_format, "json") == 0);
 		log_msg(LVL_NOTICE, LOG_CONF, NULL,
-		    "SIGHUP: log settings, our credentials and trust are read again; all others need a restart");
+		    "SIGHUP: log settings, our credentials, trust and lwm2m_servers are read again; all others need a restart");
 		say_who_is_refused(&c, s->trust);
 	}
 	conf_clear(&c);
@@ -682,8 +686,7 @@ server_run(struct server *s, const char *conf_file, struct err *e)
 	log_msg(LVL_NOTICE, LOG_SERVER, NULL, "ready, %zu identities may knock, API on %s", auth_identities(s->auth),
 	    s->conf->api_socket);
 	notify_manager("READY=1");
-	if (s->handoff != NULL)
-		handoff_start(s->handoff);
+	handoff_start(s->handoff);
 	loop_run(s->loop);
 	return ERR_OK;
 }

@@ -123,6 +123,16 @@ server_handoff_clear(struct handoff_server v[CONF_SERVERS_MAX])
 		handoff_server_clear(&v[i]);
 }
 
+enum err_code
+server_handoff_check(const struct conf *c, struct err *e)
+{
+	struct handoff_server servers[CONF_SERVERS_MAX];
+	enum err_code rc = server_handoff_servers(c, servers, e);
+
+	server_handoff_clear(servers);
+	return rc;
+}
+
 bool
 server_handoff_counter(const struct handoff *h, size_t i, struct api_counter *out)
 {

@@ -16,6 +16,8 @@ struct api_counter;
  */
 enum err_code server_handoff_servers(const struct conf *c, struct handoff_server out[CONF_SERVERS_MAX], struct err *e);
 void server_handoff_clear(struct handoff_server v[CONF_SERVERS_MAX]);
+/* Whether they can be made. */
+enum err_code server_handoff_check(const struct conf *c, struct err *e);
 #define SERVER_HANDOFF_COUNTERS 7
 /* The i-th number for /metrics; false past the end. h may be NULL. */
 bool server_handoff_counter(const struct handoff *h, size_t i, struct api_counter *out);

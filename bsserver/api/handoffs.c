@@ -87,7 +87,7 @@ get_handoffs(struct req *r)
 static bool
 has_servers(struct req *r)
 {
-	if (r->api->c.handoff != NULL)
+	if (r->api->c.handoff != NULL && handoff_server_at(r->api->c.handoff, 0) != NULL)
 		return true;
 	answer_fail(r, 0, ERR_NOT_FOUND, "the configuration has no lwm2m_servers");
 	return false;

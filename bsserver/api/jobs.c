@@ -25,7 +25,9 @@ has_registry(struct req *r)
 static bool
 has_way(struct req *r)
 {
-	if (r->api->c.trigger != NULL)
+	const struct handoff *h = r->api->c.handoff;
+
+	if (r->api->c.trigger != NULL && (r->api->c.registry != NULL || (h != NULL && handoff_server_at(h, 0) != NULL)))
 		return true;
 	answer_fail(r, 0, ERR_UNSUPPORTED,
 	    "this daemon has no way to call devices back: no registry.listeners and no lwm2m_servers in its configuration");

@@ -48,8 +48,8 @@ on_posted(void *arg)
 }
 
 /* Those in line need not find out for themselves that it is away. */
-static void
-turn_away(struct server *s, const char *why)
+void
+triggers_turn_away(struct server *s, const char *why)
 {
 	struct errand *x;
 
@@ -67,7 +67,7 @@ static void
 run(struct errand *x)
 {
 	const struct handoff_order o = {
-		.server = &x->server->s,
+		.server = x->server->s,
 		.call = HANDOFF_CALL_TRIGGER,
 		.endpoint = x->d.endpoint,
 		.account = x->d.account,
@@ -102,22 +102,13 @@ on_run(void *arg, enum handoff_word word, const struct err *why)
 	else
 		s->triggers.running = x->next;
 	if (word == HANDOFF_LATER)
-		turn_away(s, why->msg);
+		triggers_turn_away(s, why->msg);
 	next = s->triggers.first;
 	if (next != NULL) {
 		s->triggers.first = next->next;
 		run(next);
 	}
 	end(x, word == HANDOFF_DONE ? "" : why->msg);
-}
-
-static struct server *
-server_named(const struct handoff *h, const char *name)
-{
-	for (size_t i = 0; i < h->n_servers; i++)
-		if (strcmp(h->servers[i].s.name, name) == 0)
-			return &h->servers[i];
-	return NULL;
 }
 
 enum err_code
@@ -128,7 +119,7 @@ handoff_trigger(struct handoff *h, const struct handoff_errand *d, handoff_heard
 
 	if (s == NULL)
 		return err_set(e, ERR_NOT_FOUND, "no LwM2M Server of the configuration is called %s", d->target);
-	if (!handoff_can_trigger(&s->s))
+	if (!handoff_can_trigger(s->s))
 		return err_set(e, ERR_UNSUPPORTED, "%s has no way to call a device back", d->target);
 	x = calloc(1, sizeof *x);
 	if (x == NULL)

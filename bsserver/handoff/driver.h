@@ -43,7 +43,11 @@ struct handoff_server {
 	char *tell, *tell_body, *drop, *drop_body, *forget, *forget_body, *test, *trigger, *trigger_body;
 	bool several; /* http, exec: it keeps several credentials of a device */
 	struct handoff_rules rules;
+	unsigned holders; /* handoff_server_release() */
 };
+/* One more, or one less, who uses it: the last one's release wipes and frees it. NULL is fine for release. */
+struct handoff_server *handoff_server_hold(struct handoff_server *s);
+void handoff_server_release(struct handoff_server *s);
 
 /* What came of HANDOFF_CALL_TRIGGER. */
 enum handoff_said {

@@ -316,19 +316,30 @@ handoff_end(struct handoff *h, uint64_t session, enum handoff_event how)
 
 /* ---- servers ---- */
 
+struct server *
+server_named(const struct handoff *h, const char *name)
+{
+	for (size_t i = 0; i < h->n_servers; i++)
+		if (!h->servers[i]->gone && strcmp(h->servers[i]->s->name, name) == 0)
+			return h->servers[i];
+	return NULL;
+}
+
 const struct handoff_server *
 handoff_server_at(const struct handoff *h, size_t i)
 {
-	return i < h->n_servers ? &h->servers[i].s : NULL;
+	for (size_t k = 0; k < h->n_servers; k++)
+		if (!h->servers[k]->gone && i-- == 0)
+			return h->servers[k]->s;
+	return NULL;
 }
 
 const struct handoff_server *
 handoff_server_named(const struct handoff *h, const char *name)
 {
-	for (size_t i = 0; i < h->n_servers; i++)
-		if (strcmp(h->servers[i].s.name, name) == 0)
-			return &h->servers[i].s;
-	return NULL;
+	const struct server *s = server_named(h, name);
+
+	return s == NULL ? NULL : s->s;
 }
 
 void
@@ -345,6 +356,22 @@ handoff_server_clear(struct handoff_server *s)
 	secret_clear(&s->token);
 	secret_clear(&s->password);
 	*s = (struct handoff_server){ 0 };
+}
+
+struct handoff_server *
+handoff_server_hold(struct handoff_server *s)
+{
+	s->holders++;
+	return s;
+}
+
+void
+handoff_server_release(struct handoff_server *s)
+{
+	if (s == NULL || --s->holders > 0)
+		return;
+	handoff_server_clear(s);
+	free(s);
 }
 
 struct test {
@@ -365,8 +392,8 @@ enum err_code
 handoff_test(struct handoff *h, const char *target, void (*done)(void *arg, bool ok, const char *text), void *arg,
     struct err *e)
 {
-	const struct handoff_server *s = handoff_server_named(h, target);
-	struct handoff_order o = { .server = s, .call = HANDOFF_CALL_TEST, .endpoint = "", .account = "" };
+	struct server *s = server_named(h, target);
+	struct handoff_order o = { .server = s == NULL ? NULL : s->s, .call = HANDOFF_CALL_TEST, .endpoint = "", .account = "" };
 	struct test *t = s == NULL ? NULL : calloc(1, sizeof *t);
 
 	if (s == NULL)
@@ -392,30 +419,22 @@ handoff_open(const struct handoff_conf *c, struct handoff_server *servers, size_
 	struct handoff *h = calloc(1, sizeof *h);
 	enum err_code rc = ERR_OK;
 
-	if (h != NULL) {
-		h->c = *c;
-		table_init(&h->jobs, c->seed);
-		table_init(&h->asks, c->seed);
-		h->servers = calloc(n + 1, sizeof *h->servers);
-	}
-	if (h == NULL || h->servers == NULL)
+	if (h == NULL) {
 		rc = err_no_memory(e);
-	for (size_t i = 0; i < n; i++) {
-		if (rc == ERR_OK) {
-			h->servers[h->n_servers].s = servers[i];
-			h->servers[h->n_servers].line_end = &h->servers[h->n_servers].line;
-			h->n_servers++;
-			servers[i] = (struct handoff_server){ 0 };
-		} else
+		for (size_t i = 0; i < n; i++)
 			handoff_server_clear(&servers[i]);
+		return rc;
 	}
+	h->c = *c;
+	table_init(&h->jobs, c->seed);
+	table_init(&h->asks, c->seed);
+	rc = servers_take(h, servers, n, e);
 	if (rc == ERR_OK)
 		rc = http_client_new(c->loop, &h->http, e);
 	if (rc == ERR_OK)
 		rc = loop_timer_new(c->loop, sweep_on_timer, h, &h->sweep, e);
 	if (rc != ERR_OK) {
-		if (h != NULL)
-			handoff_stop(h);
+		handoff_stop(h);
 		handoff_free(h);
 		return rc;
 	}
@@ -458,8 +477,9 @@ handoff_free(struct handoff *h)
 	table_clear(&h->asks);
 	table_clear(&h->jobs);
 	for (size_t i = 0; i < h->n_servers; i++) {
-		triggers_drop(&h->servers[i]);
-		handoff_server_clear(&h->servers[i].s);
+		triggers_drop(h->servers[i]);
+		handoff_server_release(h->servers[i]->s);
+		free(h->servers[i]);
 	}
 	free(h->servers);
 	free(h->after_endpoint);

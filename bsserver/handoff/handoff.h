@@ -29,6 +29,12 @@ struct handoff_conf {
 /* servers and what is in them are taken over, also on an error. */
 enum err_code handoff_open(const struct handoff_conf *c, struct handoff_server *servers, size_t n, struct handoff **out,
     struct err *e);
+/*
+ * The configuration was read again: these are the LwM2M Servers now. What is under way ends as it
+ * began; what waits is tried now. Of one that is not there any more it is logged whom it leaves behind,
+ * and what would be asked of it waits until it is there again. Taken over as by handoff_open().
+ */
+enum err_code handoff_reload(struct handoff *h, struct handoff_server *servers, size_t n, struct err *e);
 /* Looks for what an earlier process left. Once, when the loop is about to run. */
 void handoff_start(struct handoff *h);
 /* A device was removed: its rows are looked at now. */

@@ -15,7 +15,8 @@
 struct handing;
 
 struct server {
-	struct handoff_server s;
+	struct handoff_server *s; /* held; as the configuration has it now */
+	bool gone;		  /* it has none of that name any more: nothing is asked of it */
 	unsigned in_flight;
 	struct handing *line, **line_end; /* who waits */
 	struct trigger_line {		  /* apart: a fleet that is called back holds up no session */
@@ -26,7 +27,7 @@ struct server {
 
 struct handoff {
 	struct handoff_conf c;
-	struct server *servers;
+	struct server **servers; /* those that are gone as well */
 	size_t n_servers;
 	struct http_client *http;
 	struct handoff_runner runner;
@@ -66,6 +67,8 @@ struct ask {
 	int waits; /* for an answer to enum handoff_stage; -1: for none */
 };
 
+/* Contents for servers: by name those that h has become these, others are new. Taken over, also on an error. */
+enum err_code servers_take(struct handoff *h, struct handoff_server *servers, size_t n, struct err *e);
 /* Something of one of its wants has changed: is it time to answer? */
 void ask_look(struct ask *a);
 
@@ -92,6 +95,10 @@ struct handing {
 	struct handing *next; /* in line */
 };
 
+/* The server of that name, unless it is gone; NULL. */
+struct server *server_named(const struct handoff *h, const char *name);
+/* Whoever it has room for now goes on; all of them when it is gone. */
+void handing_next_in_line(struct server *s);
 struct handing *handing_find(const struct handoff *h, const char *endpoint, const char *target);
 /* row is taken over. NULL when memory is short. */
 struct handing *handing_new(struct handoff *h, struct store_handoff *row);
@@ -103,6 +110,8 @@ void sweep_at(struct handoff *h, int64_t due_ms);
 void sweep_look(struct handoff *h);
 /* After handoff_stop(): forgets who was to be called back. */
 void triggers_drop(struct server *s);
+/* Those who are in line to be called back are not: nobody answers. */
+void triggers_turn_away(struct server *s, const char *why);
 loop_fn sweep_on_timer; /* arg: the struct handoff */
 
 #endif

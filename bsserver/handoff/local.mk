@@ -9,6 +9,7 @@ bsserver_libbsserver_a_SOURCES += \
 	bsserver/handoff/row.c \
 	bsserver/handoff/leshan.c \
 	bsserver/handoff/platform.c bsserver/handoff/platform.h \
+	bsserver/handoff/reload.c \
 	bsserver/handoff/run.c bsserver/handoff/run.h \
 	bsserver/handoff/step.c bsserver/handoff/step.h \
 	bsserver/handoff/sweep.c \

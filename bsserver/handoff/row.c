@@ -13,7 +13,7 @@ static const struct handoff_rules no_rules = { .one_secret = true, .grace_ms = 8
 static const struct handoff_rules *
 rules(const struct handing *j)
 {
-	return j->server == NULL ? &no_rules : &j->server->s.rules;
+	return j->server == NULL ? &no_rules : &j->server->s->rules;
 }
 
 static uint64_t
@@ -36,13 +36,10 @@ handing_find(const struct handoff *h, const char *endpoint, const char *target)
 	return NULL;
 }
 
-static struct server *
-server_of(struct handoff *h, const char *name)
+static bool
+has_server(const struct handing *j)
 {
-	for (size_t i = 0; i < h->n_servers; i++)
-		if (strcmp(h->servers[i].s.name, name) == 0)
-			return &h->servers[i];
-	return NULL;
+	return j->server != NULL && !j->server->gone;
 }
 
 struct handing *
@@ -57,7 +54,7 @@ handing_new(struct handoff *h, struct store_handoff *row)
 	j->h = h;
 	j->row = *row;
 	*row = (struct store_handoff){ 0 };
-	j->server = server_of(h, j->row.target);
+	j->server = server_named(h, j->row.target);
 	h->stats.under_way++;
 	return j;
 }
@@ -252,13 +249,13 @@ say(const struct handing *j, enum handoff_word word, const struct err *why)
 		    why->msg);
 }
 
-static void
-next_in_line(struct server *s)
+void
+handing_next_in_line(struct server *s)
 {
 	struct handing *j;
 
-	/* one that has nothing to ask any more leaves its place to the next */
-	while ((j = s->line) != NULL && s->in_flight < IN_FLIGHT_MAX) {
+	/* one that has nothing to ask any more, or nobody whom to ask, leaves its place to the next */
+	while ((j = s->line) != NULL && (s->gone || s->in_flight < IN_FLIGHT_MAX)) {
 		s->line = j->next;
 		if (s->line == NULL)
 			s->line_end = &s->line;
@@ -301,7 +298,7 @@ on_run(void *arg, enum handoff_word word, const struct err *why)
 		step(j, events[word], why == NULL ? NULL : why->msg);
 	else
 		handing_go(j);
-	next_in_line(s);
+	handing_next_in_line(s);
 }
 
 /* Whoever waits is not made to wait beyond its deadline. */
@@ -319,7 +316,7 @@ call(struct handing *j)
 	struct server *s = j->server;
 	bool known = j->calling == HANDOFF_CALL_TELL_BACK;
 	struct handoff_order o = {
-		.server = &s->s,
+		.server = s->s,
 		.call = j->calling,
 		.endpoint = j->row.endpoint,
 		.account = j->row.server,
@@ -374,6 +371,11 @@ begin(struct handing *j)
 		secret_clear(&cred);
 		if (out.changed) {
 			store(j, &out);
+			return;
+		}
+		if (!has_server(j)) {
+			want_becomes(j, WANT_FAILED, "the configuration has that LwM2M Server no more");
+			handing_go(j);
 			return;
 		}
 		j->clearing = true;
@@ -442,7 +444,7 @@ handing_go(struct handing *j)
 		return;
 	}
 	if (call_is_due(j)) {
-		if (j->server == NULL) {
+		if (!has_server(j)) {
 			no_server(j);
 			return;
 		}

@@ -18,6 +18,7 @@ struct handoff_task_run {
 	bool posted;
 	struct process *process; /* that runs for it; NULL */
 	uint32_t timeout_ms;
+	struct handoff_server *server; /* held */
 	struct handoff_task task;
 	char *endpoint, *account;
 	struct secret cred;
@@ -41,6 +42,7 @@ run_free(struct handoff_task_run *x)
 	free(x->account);
 	secret_clear(&x->cred);
 	secret_clear(&x->task.grant);
+	handoff_server_release(x->server);
 	free(x);
 }
 
@@ -202,6 +204,7 @@ handoff_run(struct handoff_runner *r, const struct handoff_order *o, handoff_run
 	if (x == NULL)
 		abort(); /* as loop_post() */
 	x->r = r;
+	x->server = handoff_server_hold(o->server);
 	x->next = r->runs;
 	if (x->next != NULL)
 		x->next->prev = x;

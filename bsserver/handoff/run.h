@@ -19,7 +19,7 @@ typedef void handoff_run_fn(void *arg, enum handoff_word word, const struct err 
 
 /* Borrowed for the call. */
 struct handoff_order {
-	const struct handoff_server *server; /* must outlive the run */
+	struct handoff_server *server; /* is held until the run is over */
 	enum handoff_call call;
 	const char *endpoint, *account;
 	uint16_t short_server_id;

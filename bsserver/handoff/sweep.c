@@ -223,7 +223,7 @@ handoff_seen(struct handoff *h, const char *endpoint)
 	struct sight *s;
 
 	for (size_t i = 0; i < h->n_servers; i++)
-		several = several || !h->servers[i].s.rules.one_secret;
+		several = several || !h->servers[i]->s->rules.one_secret;
 	if (!several || h->stopped)
 		return;
 	s = calloc(1, sizeof *s);

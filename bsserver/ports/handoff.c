@@ -96,7 +96,7 @@ ports_keep(void *arg, uint64_t session, const struct bs_grant *g)
 	struct err e = { 0 };
 	enum err_code rc = v == NULL ? err_no_memory(&e) : ERR_OK;
 
-	if (rc == ERR_OK && p->c.handoff == NULL)
+	if (rc == ERR_OK && (p->c.handoff == NULL || handoff_server_at(p->c.handoff, 0) == NULL))
 		rc = err_set(&e, ERR_INVALID, "the profile hands off to %s, and the configuration has no lwm2m_servers",
 		    g->desired.handoffs[0].to);
 	for (size_t i = 0; rc == ERR_OK && i < n; i++)

@@ -180,7 +180,7 @@ reloads_its_log_settings() {
 	start
 	set_option levels '"debug"'
 	kill -HUP "$D_PID"
-	logged 'SIGHUP: log settings, our credentials and trust are read again'
+	logged 'SIGHUP: log settings, our credentials, trust and lwm2m_servers are read again'
 	set_option levels '"loud"'
 	kill -HUP "$D_PID"
 	logged 'error conf: SIGHUP: the old configuration stays \(.*loud'

@@ -22,6 +22,7 @@ system_scripts = \
 	tests/system/keep.sh \
 	tests/system/disk.sh \
 	tests/system/handoff.sh \
+	tests/system/handoff_reload.sh \
 	tests/system/kill.sh \
 	tests/system/knock_cert.sh \
 	tests/system/leak.sh \
