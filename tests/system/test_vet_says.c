@@ -6,12 +6,23 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/enc.h"
 #include "tests/system/vet_world.h"
 
 static struct forge other, ee, young, long_lived, brief, ed_signer, p384_signer, rsa_signer, ica;
 static uint8_t nonces[2][34];
 static size_t n_nonces;
+static _Atomic int64_t clock_off_s; /* what every clock here is wrong by */
+
+/* In the place of clock_wall_ms() in this program (the linker's --wrap). */
+int64_t __real_clock_wall_ms(void);
+int64_t __wrap_clock_wall_ms(void);
+int64_t
+__wrap_clock_wall_ms(void)
+{
+	return __real_clock_wall_ms() + clock_off_s * 1000;
+}
 
 /* ---- the responder ---- */
 
@@ -84,7 +95,7 @@ responder(void *arg, const char *path, const uint8_t *body, size_t n, struct fau
 	for (size_t i = 0; i < N_ELEMS(paths); i++)
 		if (strcmp(path, paths[i].path) == 0)
 			says = paths[i].fn;
-	says(&o, &o.singles[0], time(NULL));
+	says(&o, &o.singles[0], time(NULL) + clock_off_s);
 	forge_ocsp(&o, &der);
 	fault_http(&r->bytes, 200, OCSP_TYPE, der.data, der.len);
 	gbuf_clear(&der);
@@ -288,6 +299,26 @@ START_TEST(each_request_has_a_nonce_of_its_own) /* 54 */
 }
 END_TEST
 
+START_TEST(a_clock_that_goes_back_keeps_nothing_alive) /* 56 */
+{
+	static struct forge k;
+	uint64_t until = clock_mono_ms() + 30000, session = 1;
+
+	w.ttl_s = 1;
+	restart();
+	device(&k, "/good", NULL);
+	ask(session, &k);
+	ck_assert_int_eq(wait_for(session)->reason, GOOD);
+	clock_off_s = -3600;
+	while (fault_server_requests(w.server) == 1 && clock_mono_ms() < until && ++session < SESSIONS) {
+		(void)nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+		ask(session, &k);
+		ck_assert_msg(wait_for(session)->reason == GOOD, "%s", told[session].text);
+	}
+	ck_assert_uint_eq(fault_server_requests(w.server), 2);
+}
+END_TEST
+
 /* What the store knows to be revoked: who said so, what the responder says now, and what counts. */
 static const struct {
 	const char *detail;
@@ -355,6 +386,7 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(a_promise_to_staple_is_nothing_to_a_device, 0),
 	UNIT_CASE(a_nonce_that_is_demanded_must_come_back, 0),
 	UNIT_CASE(each_request_has_a_nonce_of_its_own, 0),
+	UNIT_CASE(a_clock_that_goes_back_keeps_nothing_alive, 0),
 	UNIT_CASE(what_the_store_knows_counts, N_ELEMS(known)),
 	UNIT_CASE(what_is_only_on_hold_is_not_kept_for_good, 0),
 };

@@ -325,6 +325,7 @@ VET_WORLD = tests/system/vet_world.c tests/system/vet_world.h $(PKI_FORGE) $(FAU
 unit_programs += tests/system/test_vet_says
 tests_system_test_vet_says_CPPFLAGS = $(AM_CPPFLAGS) $(GNUTLS_CFLAGS)
 tests_system_test_vet_says_SOURCES = tests/system/test_vet_says.c $(VET_WORLD)
+tests_system_test_vet_says_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_wall_ms
 tests_system_test_vet_says_LDADD = $(UNIT_LIBS) $(BSSERVER_LIBS) $(PKI_LIBS)
 
 unit_programs += tests/system/test_vet
