@@ -206,7 +206,7 @@ in_turn() {
 				select(.value == $n) | $t[.key[:-2] + "5"] | if type == "object" then .hex else . end' "$WORK/held")
 			agree dev-1
 			after=$(jq --argjson n "$n" '.registrations[] | select(.server == $n) | .after' "$WORK/held")
-			[ "$(learned "$n")" -lt $((finish + after * 1000)) ] ||
+			[ "$(learned "$n")" -le $((finish + after * 1000)) ] || # both are cut to the millisecond
 				fail "round $round: server $n learned of it at $(learned "$n"), and it knocks $after s after $finish"
 			DEVICE_KEYS[round * 10 + n]=$DEVICE_KEY
 		done
