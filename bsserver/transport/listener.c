@@ -64,6 +64,12 @@ keeps_back(void *arg, const struct msghdr *m, size_t len)
 		n->t->stats.handshakes_turned_away++;
 		return true;
 	default:
+		/*
+		 * A device that begins anew: its old session may be over, and is freed after the pass. The
+		 * hello with the cookie must find it gone, or would be lost with it.
+		 */
+		if (has_session(n, m))
+			udp_gate_shut();
 		return true;
 	}
 }

@@ -36,6 +36,7 @@ link_new(struct listener *n, coap_session_t *s)
 void
 link_free(struct link *k)
 {
+	k->listener->sweep |= k->lost != NULL; /* its session is over: its address may be free for the next at once */
 	coap_session_set_app_data(k->session, NULL);
 	coap_session_release(k->session);
 	free(k);

@@ -56,6 +56,15 @@ udp_gate_leave(struct udp_gate *before)
 	in_force = before;
 }
 
+void
+udp_gate_shut(void)
+{
+	if (in_force == NULL)
+		return;
+	in_force->left = 0;
+	in_force->until_us = 0;
+}
+
 struct udp_outbox *
 udp_hook_outbox(struct udp_outbox *b)
 {

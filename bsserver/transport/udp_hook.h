@@ -33,6 +33,8 @@ bool udp_hook_batches(void); /* false: ours would not be found, and no inbox or 
 /* In force until udp_gate_leave(), which takes what udp_gate_enter() returned. */
 struct udp_gate *udp_gate_enter(struct udp_gate *g);
 void udp_gate_leave(struct udp_gate *before);
+/* The reader is told from now on that there is none, by the gate in force. */
+void udp_gate_shut(void);
 /* From here on it takes what is sent on this thread; NULL: nothing does. The one before. */
 struct udp_outbox *udp_hook_outbox(struct udp_outbox *b);
 

@@ -134,39 +134,76 @@ END_TEST
 
 /* ---- in the handshake ---- */
 
+/* A hello for this suite, with a cookie of n octets, 0 at first; its length. */
+static size_t
+make_hello(uint8_t d[256], uint16_t suite, const uint8_t *cookie, size_t n)
+{
+	static const uint8_t head[] = { RECORD(22, 0, 0, 0), 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xfe, 0xfd };
+	const uint8_t tail[] = { 0, 2, (uint8_t)(suite >> 8), (uint8_t)suite, 1, 0, 0, 8, 0, 10, 0, 4, 0, 2, 0, 23 };
+	size_t len = 61 + n + sizeof tail;
+
+	memset(d, 0, 256);
+	memcpy(d, head, sizeof head);
+	memset(d + 27, 7, 32);
+	d[60] = (uint8_t)n;
+	if (n > 0)
+		memcpy(d + 61, cookie, n);
+	memcpy(d + 61 + n, tail, sizeof tail);
+	d[10] = d[18] = n > 0; /* sequence_number, message_seq */
+	d[12] = (uint8_t)(len - 13);
+	d[16] = d[24] = (uint8_t)(len - 25);
+	return len;
+}
+
+/* The next that comes and is a handshake message of this type: 3 HelloVerifyRequest, 2 ServerHello. */
+static void
+must_hear(struct world *w, struct client *c, uint8_t type, uint8_t answer[2048])
+{
+	uint64_t until = clock_mono_ms() + WAIT_MS;
+	ssize_t got = 0;
+
+	while ((got <= 28 || answer[0] != 22 || answer[13] != type) && clock_mono_ms() < until) {
+		loop_turn(w->loop, 2);
+		got = recv(c->fd, answer, 2048, 0);
+	}
+	ck_assert_int_gt(got, 28);
+}
+
 /* A hello, its cookie, and the hello with it: then c has what a server sends first. */
 static void
 raw_hello(struct world *w, struct client *c, uint16_t suite)
 {
-	static const uint8_t head[] = { RECORD(22, 0, 0, 0), 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xfe, 0xfd };
-	const uint8_t tail[] = { 0, 2, (uint8_t)(suite >> 8), (uint8_t)suite, 1, 0, 0, 8, 0, 10, 0, 4, 0, 2, 0, 23 };
-	uint8_t d[256] = { 0 }, answer[2048];
-	size_t n = 0;
+	uint8_t d[256], answer[2048];
 
 	must_open(w, c, COAPS4, 0, NULL);
-	for (uint8_t with = 0; with < 2; with++) {
-		memcpy(d, head, sizeof head);
-		memset(d + 27, 7, 32);
-		d[60] = (uint8_t)n;
-		if (n > 0)
-			memcpy(d + 61, answer + 28, n);
-		memcpy(d + 61 + n, tail, sizeof tail);
-		size_t len = 61 + n + sizeof tail;
-		d[10] = d[18] = with; /* sequence_number, message_seq */
-		d[12] = (uint8_t)(len - 13);
-		d[16] = d[24] = (uint8_t)(len - 25);
-		send_raw(c, d, len);
-		uint64_t until = clock_mono_ms() + WAIT_MS;
-		ssize_t got = 0;
-		while (got <= 0 && clock_mono_ms() < until) {
-			loop_turn(w->loop, 2);
-			got = recv(c->fd, answer, sizeof answer, 0);
-		}
-		ck_assert_int_gt(got, 28);
-		n = answer[27];
-	}
-	ck_assert_uint_eq(answer[13], 2); /* ServerHello */
+	send_raw(c, d, make_hello(d, suite, NULL, 0));
+	must_hear(w, c, 3, answer);
+	send_raw(c, d, make_hello(d, suite, answer + 28, answer[27]));
+	must_hear(w, c, 2, answer);
 }
+
+START_TEST(a_device_that_begins_anew_at_once_is_not_made_to_wait)
+{
+	struct world w;
+	struct client c;
+	uint8_t bare[256], d[256], answer[2048];
+	size_t bare_len = make_hello(bare, 0xc0a8, NULL, 0), len;
+
+	world_open(&w);
+	must_open(&w, &c, COAPS4, 0, &usual);
+	send_raw(&c, bare, bare_len);
+	must_hear(&w, &c, 3, answer);
+	len = make_hello(d, 0xc0a8, answer + 28, answer[27]);
+	ck_assert(shake(&w, &c, WAIT_MS));
+	knock(&w, &c, 1, "a");
+	(void)gnutls_bye(c.tls, GNUTLS_SHUT_WR);
+	send_raw(&c, bare, bare_len); /* all of it is there when the loop looks */
+	send_raw(&c, d, len);
+	must_hear(&w, &c, 2, answer); /* and nothing is sent again */
+	client_close(&c, true);
+	world_close(&w);
+}
+END_TEST
 
 static const struct {
 	const char *what;
@@ -260,6 +297,7 @@ END_TEST
 static const struct unit_case cases[] = {
 	UNIT_CASE(what_is_forged_from_its_address_ends_no_session, N_ELEMS(forged)),
 	UNIT_CASE(what_was_heard_on_the_wire_is_of_no_use, 0),
+	UNIT_CASE(a_device_that_begins_anew_at_once_is_not_made_to_wait, 0),
 	UNIT_CASE(odd_handshakes_cost_little_and_stop_nobody, N_ELEMS(odd)),
 };
 
