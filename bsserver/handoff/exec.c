@@ -7,24 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bsserver/handoff/driver.h"
-#include "lib/base/enc.h"
+#include "bsserver/handoff/platform.h"
 #include "lib/base/secret.h"
 #include "lib/base/str.h"
 #include "lib/base/util.h"
 
 #define NOT_NOW 75 /* EX_TEMPFAIL of <sysexits.h> */
-
-static json_t *
-hex(const uint8_t *p, size_t n)
-{
-	struct gbuf g = { 0 };
-
-	enc_hex(&g, p, n);
-	json_t *j = json_string(gbuf_cstr(&g));
-	gbuf_clear(&g);
-	return j;
-}
 
 static const char *
 word_of(enum handoff_call c)
@@ -45,9 +33,9 @@ task_json(const struct handoff_task *t)
 	bool whole = json_object_set_new(j, "mode", json_string(handoff_mode_name(c->mode))) == 0;
 	if (c->mode == HANDOFF_PSK && str_is_utf8(c->identity == NULL ? "" : (const void *)c->identity, c->identity_len))
 		whole &= json_object_set_new(j, "identity", json_stringn((const char *)c->identity, c->identity_len)) == 0;
-	whole &= json_object_set_new(j, "identity_hex", hex(c->identity, c->identity_len)) == 0;
+	whole &= json_object_set_new(j, "identity_hex", handoff_json_hex(c->identity, c->identity_len)) == 0;
 	if (c->mode == HANDOFF_PSK)
-		whole &= json_object_set_new(j, "key_hex", hex(c->key, c->key_len)) == 0;
+		whole &= json_object_set_new(j, "key_hex", handoff_json_hex(c->key, c->key_len)) == 0;
 	if (whole)
 		return j;
 	json_decref(j);
@@ -57,19 +45,11 @@ task_json(const struct handoff_task *t)
 static enum handoff_word
 ask(struct handoff_task *t, struct handoff_request *out, struct err *why)
 {
-	json_t *j = task_json(t);
-	char *text = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
+	enum handoff_word word = handoff_send_json(task_json(t), out, why);
 
-	json_decref(j);
-	if (text == NULL) {
-		(void)err_no_memory(why);
-		return HANDOFF_LATER;
-	}
-	gbuf_str(&out->body, text);
-	gbuf_u8(&out->body, '\n');
-	wipe(text, strlen(text));
-	free(text);
-	return HANDOFF_ASK;
+	if (word == HANDOFF_ASK)
+		gbuf_u8(&out->body, '\n');
+	return word;
 }
 
 static enum handoff_word

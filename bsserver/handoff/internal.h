@@ -97,7 +97,7 @@ struct handing {
 
 /* The server of that name, unless it is gone; NULL. */
 struct server *server_named(const struct handoff *h, const char *name);
-/* Whoever it has room for now goes on; all of them when it is gone. */
+/* Those go on for whom it has room; all of them when it is gone. */
 void handing_next_in_line(struct server *s);
 struct handing *handing_find(const struct handoff *h, const char *endpoint, const char *target);
 /* row is taken over. NULL when memory is short. */

@@ -4,32 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bsserver/handoff/driver.h"
-#include "lib/base/enc.h"
+#include "bsserver/handoff/platform.h"
 #include "lib/base/str.h"
 #include "lib/base/util.h"
 
 #define CLIENTS "/api/security/clients/"
 
 static json_t *
-hex(const uint8_t *p, size_t n)
-{
-	struct gbuf g = { 0 };
-	json_t *j;
-
-	enc_hex(&g, p, n);
-	j = json_string(gbuf_cstr(&g));
-	gbuf_clear(&g);
-	return j;
-}
-
-static json_t *
 details(const struct handoff_credential *c)
 {
 	if (c->mode == HANDOFF_PSK)
 		return json_pack("{s:s%, s:o}", "identity", (const char *)c->identity, c->identity_len, "key",
-		    hex(c->key, c->key_len));
-	return json_pack("{s:o}", "key", hex(c->identity, c->identity_len));
+		    handoff_json_hex(c->key, c->key_len));
+	return json_pack("{s:o}", "key", handoff_json_hex(c->identity, c->identity_len));
 }
 
 /* {"endpoint":E,"tls":{"mode":M,"details":{...}}}; with x509 the certificate's common name must be the endpoint. */
@@ -43,20 +30,6 @@ body(const struct handoff_task *t)
 		return NULL; /* it would be told half */
 	}
 	return json_pack("{s:s, s:o}", "endpoint", t->endpoint, "tls", tls);
-}
-
-static enum err_code
-dump(json_t *j, struct gbuf *out, struct err *e)
-{
-	char *text = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
-
-	if (text != NULL) {
-		gbuf_str(out, text);
-		wipe(text, strlen(text));
-	}
-	free(text);
-	json_decref(j);
-	return text == NULL ? err_no_memory(e) : gbuf_check(out, e);
 }
 
 static bool
@@ -85,8 +58,7 @@ ask(struct handoff_task *t, struct handoff_request *out, struct err *why)
 	handoff_url(out, t, t->call == HANDOFF_CALL_TEST ? "/api/server/endpoint" : tell ? CLIENTS : CLIENTS "%e");
 	if (!tell)
 		return HANDOFF_ASK;
-	out->type = "application/json";
-	return dump(body(t), &out->body, why) == ERR_OK ? HANDOFF_ASK : HANDOFF_LATER;
+	return handoff_send_json(body(t), out, why);
 }
 
 /* ---- the Bootstrap-Request Trigger ---- */

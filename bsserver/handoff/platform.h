@@ -1,6 +1,6 @@
 /*
- * bsserver/handoff/platform.h: what drivers of platforms share whose REST interface takes several
- * requests for one task: JSON in and out, and a login. For files of this folder.
+ * bsserver/handoff/platform.h: what drivers share: strings of JSON; and those of platforms whose REST
+ * interface takes several requests for one task: JSON in and out, and a login. For files of this folder.
  */
 #ifndef BSSERVER_HANDOFF_PLATFORM_H
 #define BSSERVER_HANDOFF_PLATFORM_H
