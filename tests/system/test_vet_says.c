@@ -103,11 +103,6 @@ responder(void *arg, const char *path, const uint8_t *body, size_t n, struct fau
 
 /* ---- lines ---- */
 
-#define GOOD BS_REASON_NONE
-#define REVOKED BS_REASON_REVOKED
-#define UNKNOWN BS_REASON_STATUS_UNKNOWN
-#define NONE BS_REASON_NO_STATUS
-
 static const struct {
 	int line;
 	says_fn *says_so;

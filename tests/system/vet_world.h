@@ -14,6 +14,12 @@
 #define OCSP_TYPE "application/ocsp-response"
 #define SESSIONS 1200
 
+/* What tables of answers and verdicts call the reasons. */
+#define GOOD BS_REASON_NONE
+#define REVOKED BS_REASON_REVOKED
+#define UNKNOWN BS_REASON_STATUS_UNKNOWN
+#define NONE BS_REASON_NO_STATUS
+
 /* root certified the responder's signer, and devices. */
 extern struct forge root, other_root, signer;
 

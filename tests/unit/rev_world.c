@@ -286,15 +286,6 @@ many(size_t n)
 int
 rev_world_run(const char *name, const struct unit_case *cases, size_t n)
 {
-	Suite *suite = suite_create(name);
-
 	make_world();
-	for (size_t i = 0; i < n; i++) {
-		TCase *tc = tcase_create(cases[i].name);
-
-		tcase_add_checked_fixture(tc, setup, teardown);
-		tcase_add_loop_test(tc, *cases[i].test, 0, MAX(cases[i].rows, 1));
-		suite_add_tcase(suite, tc);
-	}
-	return unit_run(suite);
+	return unit_run(unit_suite_with(name, cases, n, setup, teardown));
 }

@@ -259,11 +259,4 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(a_hello_from_elsewhere_does_not_end_a_session, 0),
 };
 
-int
-main(void)
-{
-	/* CoAP's and DTLS' own timers are waited for: up to seconds */
-	if (setenv("CK_DEFAULT_TIMEOUT", "120", 0) != 0)
-		return 1;
-	return unit_run(unit_suite("dtls", cases, N_ELEMS(cases)));
-}
+UNIT_PATIENT_MAIN("dtls", cases, "120")

@@ -314,10 +314,4 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(credentials_that_are_not_fit_are_named, N_ELEMS(unfit)),
 };
 
-int
-main(void)
-{
-	if (setenv("CK_DEFAULT_TIMEOUT", "120", 0) != 0)
-		return 1;
-	return unit_run(unit_suite("dtls_cert", cases, N_ELEMS(cases)));
-}
+UNIT_PATIENT_MAIN("dtls_cert", cases, "120")

@@ -308,11 +308,4 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(our_certificate_comes_first_and_is_signed_as_the_device_can_check, N_ELEMS(shown)),
 };
 
-int
-main(void)
-{
-	/* DTLS' own timers are waited for: up to seconds */
-	if (setenv("CK_DEFAULT_TIMEOUT", "30", 0) != 0)
-		return 1;
-	return unit_run(unit_suite("dtls_profile", cases, N_ELEMS(cases)));
-}
+UNIT_PATIENT_MAIN("dtls_profile", cases, "30")

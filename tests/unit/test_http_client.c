@@ -286,15 +286,6 @@ static const struct unit_case cases[] = {
 int
 main(void)
 {
-	Suite *suite = suite_create("http_client");
-
 	memset(big, 'x', sizeof big);
-	for (size_t i = 0; i < N_ELEMS(cases); i++) {
-		TCase *tc = tcase_create(cases[i].name);
-
-		tcase_add_checked_fixture(tc, setup, teardown);
-		tcase_add_loop_test(tc, *cases[i].test, 0, MAX(cases[i].rows, 1));
-		suite_add_tcase(suite, tc);
-	}
-	return unit_run(suite);
+	return unit_run(unit_suite_with("http_client", cases, N_ELEMS(cases), setup, teardown));
 }

@@ -683,11 +683,4 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(a_port_in_use_is_not_shared, 0),
 };
 
-int
-main(void)
-{
-	/* CoAP's and DTLS' own timers are waited for: up to seconds */
-	if (setenv("CK_DEFAULT_TIMEOUT", "120", 0) != 0)
-		return 1;
-	return unit_run(unit_suite("transport", cases, N_ELEMS(cases)));
-}
+UNIT_PATIENT_MAIN("transport", cases, "120")

@@ -328,10 +328,4 @@ static const struct unit_case cases[] = {
 	UNIT_CASE(a_request_that_the_kernel_does_not_take_fails_at_once, 2),
 };
 
-int
-main(void)
-{
-	if (setenv("CK_DEFAULT_TIMEOUT", "120", 0) != 0)
-		return 1;
-	return unit_run(unit_suite("udp_batch", cases, N_ELEMS(cases)));
-}
+UNIT_PATIENT_MAIN("udp_batch", cases, "120")

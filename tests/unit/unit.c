@@ -8,10 +8,17 @@
 Suite *
 unit_suite(const char *name, const struct unit_case *cases, size_t n)
 {
+	return unit_suite_with(name, cases, n, NULL, NULL);
+}
+
+Suite *
+unit_suite_with(const char *name, const struct unit_case *cases, size_t n, void (*setup)(void), void (*teardown)(void))
+{
 	Suite *suite = suite_create(name);
 
 	for (size_t i = 0; i < n; i++) {
 		TCase *tc = tcase_create(cases[i].name);
+		tcase_add_checked_fixture(tc, setup, teardown);
 		if (cases[i].rows > 0)
 			tcase_add_loop_test(tc, *cases[i].test, 0, cases[i].rows);
 		else

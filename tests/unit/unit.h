@@ -9,6 +9,7 @@
 
 #include <check.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "lib/base/util.h"
 
@@ -23,6 +24,9 @@ struct unit_case {
 
 /* A suite of one case per row of the table; cases[n].name is what CK_RUN_CASE takes. */
 Suite *unit_suite(const char *name, const struct unit_case *cases, size_t n);
+/* The same; setup runs before each test, teardown after it, in its process. NULL: nothing. */
+Suite *unit_suite_with(const char *name, const struct unit_case *cases, size_t n, void (*setup)(void),
+    void (*teardown)(void));
 
 /* Runs it and prints TAP. Returns what main() should: 0 when every check held. */
 int unit_run(Suite *suite);
@@ -39,6 +43,15 @@ uint64_t unit_random(uint64_t *state);
 #define UNIT_SUITE_MAIN(name, cases)                                                               \
 	int main(void)                                                                             \
 	{                                                                                          \
+		return unit_run(unit_suite(name, cases, N_ELEMS(cases)));                          \
+	}
+
+/* The same where protocols' own timers are waited for: each test has so many seconds, in decimal. */
+#define UNIT_PATIENT_MAIN(name, cases, seconds)                                                    \
+	int main(void)                                                                             \
+	{                                                                                          \
+		if (setenv("CK_DEFAULT_TIMEOUT", seconds, 0) != 0)                                 \
+			return 1;                                                                  \
 		return unit_run(unit_suite(name, cases, N_ELEMS(cases)));                          \
 	}
 
